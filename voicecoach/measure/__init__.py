@@ -1,0 +1,1 @@
+"""Audio and words to numbers: pure numpy."""

@@ -1,0 +1,350 @@
+"""The words of the house, as frozen values. Every room speaks in these and holds no state of its own.
+
+Time. The session's only clock is the sample index of its recording (`SAMPLE_RATE_HZ`); a field named
+`start` or `end` without a unit is such an index, `_s` fields are that index divided by the rate.
+Units are in the names: `_hz` hertz, `_st` semitones, `_db` decibels, `_s` seconds, `_wpm` words a minute,
+`_sps` syllables a second. `None` means "not measured" and always comes with a reason, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+SAMPLE_RATE_HZ = 16_000
+"""The record's clock, and the rate of everything that is measured, recognised or recorded."""
+
+Strict: Mapping[str, Any] = {"extra": "forbid"}
+"""`__pydantic_config__` of the values that are read from files: an unknown key is a mistake."""
+
+
+# --- ears and measure ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Word:
+    """One recognised word; times on the session clock; `probability` is the recogniser's own, 0 to 1."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the ears made of an utterance: the text, its words and the model that heard them."""
+
+    text: str
+    words: tuple[Word, ...]
+    model: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One utterance of the trainee, found by endpointing. Sample indices; `end` is exclusive.
+
+    `speech` are the stretches of voice activity inside it, `overlap` the stretches during which the
+    customer was speaking too.
+    """
+
+    start: int
+    end: int
+    speech: tuple[tuple[int, int], ...]
+    overlap: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A gap in voice activity of at least 250 ms, inside an utterance."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class F0:
+    """Fundamental frequency over voiced frames; `range_st` is p10 to p90 in semitones."""
+
+    median_hz: float
+    p10_hz: float
+    p90_hz: float
+    range_st: float
+    voiced_s: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """RMS of speech and of the gaps in dB re full scale, and the share of clipped samples."""
+
+    rms_dbfs: float
+    noise_dbfs: float | None
+    clip_frac: float
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Spectral traces of vocal effort: voiced centroid (50-5000 Hz) and alpha ratio (1-5 kHz over 50-1000 Hz)."""
+
+    centroid_hz: float
+    alpha_db: float
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`wpm` counts pauses in (words over first onset to last offset), `articulation_sps` counts them out."""
+
+    wpm: float
+    articulation_sps: float
+    words: int
+    syllables: int
+
+
+@dataclass(frozen=True)
+class Relative:
+    """Change against the trainee's own calibration; `effort_db` is the gain-free vocal effort of docs/delivery.md."""
+
+    f0_st: float
+    centroid_oct: float
+    level_db: float
+    effort_db: float
+    rate_ratio: float | None = None
+    """Articulation rate over the calibration's, where both were measured."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Whether the signal carries a verdict, and if not, why (each reason a sentence)."""
+
+    ok: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The numbers of one utterance. A part that could not be measured is None; `quality.reasons` says why."""
+
+    duration_s: float
+    span_s: float
+    speech_s: float
+    pauses: tuple[Pause, ...] = ()
+    f0: F0 | None = None
+    level: Level | None = None
+    effort: Effort | None = None
+    rate: Rate | None = None
+    fillers: tuple[Word, ...] = ()
+    relative: Relative | None = None
+    response_gap_s: float | None = None
+    """End of the customer's line to the first voice of the trainee; negative when the trainee cut in."""
+    overlap_s: float = 0.0
+    quality: Quality = Quality(ok=True)
+    tracker: str = ""
+    """Name and version of the pitch tracker."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A trainee's calm voice on one microphone, from a calibration (or, marked provisional, from first turns)."""
+
+    f0_median_hz: float
+    centroid_hz: float
+    level_dbfs: float
+    articulation_sps: float | None
+    device: str
+    provisional: bool = False
+
+
+# --- judge -----------------------------------------------------------------------------------------
+
+Outcome = Literal["done", "unsure", "shown", "listen"]
+"""Moves are `done` or `unsure`; faults are `shown` or, on weaker evidence, `listen` (worth a listen)."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A move or a fault, with the words that show it. `start` and `end` are character offsets into the turn's text."""
+
+    code: str
+    kind: Literal["move", "fault"]
+    outcome: Outcome
+    quote: str
+    start: int
+    end: int
+    confidence: float
+    source: str
+    """Where the rule comes from, such as "001.3" (seed document, step) or "house"."""
+    start_s: float | None = None
+    end_s: float | None = None
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What the judge of moves knows besides the words of the turn."""
+
+    customer_said: str = ""
+    customer_name: str = ""
+    history: tuple[str, ...] = ()
+    """Codes of the moves done in earlier turns, oldest first."""
+    customer_finished: bool = True
+    """False while the customer still has points of the story to tell (venting)."""
+    talked_over_s: float = 0.0
+    """Seconds of the trainee's speech over the customer's, verbal nods excluded."""
+
+
+Loudness = Literal["quiet", "raised", "shouting", "unsure"]
+Pace = Literal["slow", "brisk", "rushed", "unsure"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How it was said: a verdict for each half of "quietly and slowly", and at most one sentence of advice."""
+
+    loudness: Loudness
+    pace: Pace
+    evidence: tuple[str, ...] = ()
+    """Each verdict's number beside its threshold, as a short phrase."""
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The verdicts on one turn."""
+
+    findings: tuple[Finding, ...]
+    delivery: Delivery
+
+    def codes(self, *outcomes: str) -> tuple[str, ...]:
+        """Codes of the findings with one of `outcomes` (all, if none are named), in the order found."""
+        return tuple(f.code for f in self.findings if not outcomes or f.outcome in outcomes)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a published procedure: heard when any of `any_of` is, and each of `all_of`."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
+
+    id: str
+    name: str
+    rule: str
+    """What the published procedure asks for, in our words, short enough for a screen."""
+    source: str
+    any_of: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
+    delivery: bool = False
+    """True where the step also asks for quiet, slow delivery."""
+    before_call: bool = False
+    """Done before the call, so never heard in it."""
+    forbids: tuple[str, ...] = ()
+    """Fault codes that show that the step was not done."""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A published complaint-handling procedure, scored by itself."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
+
+    id: str
+    name: str
+    document: str
+    """The number of the published document, such as "001"."""
+    about: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """What was heard of a step in the whole call: `where` lists (turn number, finding)."""
+
+    step: Step
+    outcome: Literal["done", "unsure", "not heard", "before the call"]
+    where: tuple[tuple[int, Finding], ...] = ()
+
+
+# --- persona ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a line is to be spoken; see `persona/style.py` for the table from anger to style."""
+
+    wpm: float = 165.0
+    f0_st: float = 0.0
+    f0_range: float = 1.0
+    tilt_db: float = 0.0
+    """High shelf from 1 kHz: the brighter spectrum of a strained voice."""
+    drive_db: float = 0.0
+    level_db: float = -26.0
+    """RMS of the speech, dB re full scale."""
+    pause_ms: float = 350.0
+    """Silence between clauses."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for a change of anger, with the words or the measurement that show it."""
+
+    cue: str
+    delta: float
+    why: str
+    """A phrase for the screen, such as 'you said back what happened'."""
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Mood:
+    """Everything the customer remembers. Pure data: the same mood and seed always lead to the same call."""
+
+    anger: float
+    state: str
+    turn: int = 0
+    told: int = 0
+    """Points of the story told so far."""
+    met: tuple[str, ...] = ()
+    """Needs that have been met, in order."""
+    cues: tuple[tuple[str, int], ...] = ()
+    """How often each calming cue has worked, for diminishing returns."""
+    used: tuple[str, ...] = ()
+    """Ids of the lines already spoken."""
+    boiling: int = 0
+    """Turns in a row at the top of the anger scale."""
+    asked_manager: bool = False
+    seed: int = 0
+    notes: tuple[tuple[str, str], ...] = ()
+    """Room for what a persona must remember besides (key, value)."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the customer says next. `ends` names the outcome when this line ends the call."""
+
+    text: str
+    line: str
+    """Id of the authored line, such as "vent.2"."""
+    level: int
+    """Spoken anger, 0 calm to 5 shouting."""
+    ends: Literal["", "resolved", "hung up", "manager"] = ""
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """The customer's new mood, why it changed, and the line it leads to."""
+
+    mood: Mood
+    reply: Reply
+    causes: tuple[Cause, ...] = ()
+
+
+# --- record ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of `events.jsonl`. `at` is the sample index at which it became true; `data` is plain JSON."""
+
+    kind: str
+    at: int
+    data: Mapping[str, Any] = field(default_factory=dict)

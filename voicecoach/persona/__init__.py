@@ -1,0 +1,1 @@
+"""The customer: (mood, assessment) to (mood, reply), pure."""

@@ -1,0 +1,355 @@
+"""The session folder: the only writer and the only reader.
+
+    <session>/events.jsonl    one event a line, in order
+    <session>/audio.wav       16 kHz, two channels: 0 trainee, 1 customer (audio.flac after a clean end)
+    <session>/persona.yaml    the persona as it was
+    <session>/procedure.yaml  the procedure as it was
+
+Events. *Facts* are never recomputed; *judgements* are recomputed by every report under the rules of today.
+Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav`.
+
+    fact       data
+    started    wall, voicecoach, rules, trainee, persona {id, name, sha256}, procedure, seed, mode, sound {port, input,
+               output, device_rate_hz, latency_s, echo}, ears {model, sha256, source}, vad, tracker, baseline | null
+    said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
+    spoke      turn, start, end, speech, overlap                an utterance of the trainee
+    heard      turn, text, words [{text, start_s, end_s, probability}], model, who ("trainee" | "customer")
+    measured   who ("trainee" | "customer"), turn | line, observation
+    interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped
+    cue        text, turn
+    timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms     time between speech and answer
+    note       text                                             the trainee's own notes
+    fault      what, do, detail
+    ended      outcome, why
+
+    judgement  data
+    assessed   turn, assessment
+    reacted    turn | null, mood, causes, line
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import wave
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from voicecoach.errors import BadInput, DiskError
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event
+
+Samples = npt.NDArray[np.int16]
+T = TypeVar("T")
+
+MAX_SECONDS = 4 * 3600
+"""Longer recordings are refused; at 16 kHz stereo this is under 1 GB, far below the 4 GB limit of WAV."""
+ROOM_NEEDED_BYTES = 200 * 1024 * 1024
+"""Free space asked for before the first word: 50 minutes of recording (3.8 MB a minute)."""
+_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def to_json(value: Any) -> str:
+    """One line of JSON: sorted keys, no NaN, numbers to six places, so that equal values are equal bytes."""
+    return json.dumps(_tidy(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _tidy(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _tidy(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _tidy(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_tidy(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return round(float(value), 6) if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def from_json(kind: type[T], data: Any) -> T:
+    """A frozen dataclass of `nouns` from its JSON form. Raises ValueError where the data does not fit."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind).validate_python(data)
+
+
+class Writer:
+    """Writes one session. Nothing that was handed over is lost by a crash but the last block.
+
+    Raises DiskError when the disk is full, read-only or failing; what was written before stays readable.
+    """
+
+    def __init__(self, folder: Path, persona: str, procedure: str) -> None:
+        self.folder = folder
+        self.samples = 0
+        old = os.umask(0o077)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(folder.parent).free < ROOM_NEEDED_BYTES:
+                raise DiskError(
+                    f"There is less than {ROOM_NEEDED_BYTES // 2**20} MB free where sessions are kept ({folder.parent}).",
+                    "Free some space, or choose another folder with --data.",
+                )
+            folder.mkdir()
+            self._lock = _lock(folder)
+            self._events = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            self._audio_file = open(folder / "audio.wav", "xb")  # noqa: SIM115 - closed in close()
+            self._audio = wave.open(self._audio_file, "wb")  # noqa: SIM115
+            self._audio.setnchannels(2)
+            self._audio.setsampwidth(2)
+            self._audio.setframerate(SAMPLE_RATE_HZ)
+            self._audio.writeframes(b"")
+            for name, text in (("persona.yaml", persona), ("procedure.yaml", procedure)):
+                if text:
+                    (folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise _disk_error(folder, error) from error
+        finally:
+            os.umask(old)
+
+    def event(self, kind: str, at: int | None = None, **data: Any) -> Event:
+        """Append one event; `at` defaults to now (the samples recorded so far)."""
+        event = Event(kind, self.samples if at is None else at, cast(Mapping[str, Any], json.loads(to_json(data))))
+        line = (to_json({"at": event.at, "kind": kind, **data}) + "\n").encode()
+        try:
+            while line:  # a write may be short on a full disk
+                line = line[os.write(self._events, line) :]
+        except OSError as error:
+            raise _disk_error(self.folder, error) from error
+        return event
+
+    def audio(self, block: Samples) -> None:
+        """Append samples [shape=(n, 2)], int16: trainee, customer."""
+        try:
+            self._audio.writeframes(np.ascontiguousarray(block, dtype="<i2").tobytes())
+            self._audio_file.flush()
+        except OSError as error:
+            raise _disk_error(self.folder, error) from error
+        self.samples += len(block)
+
+    def sync(self) -> None:
+        """Make what was written survive a power cut; call about once a second, never from the audio thread."""
+        try:
+            os.fsync(self._events)
+            os.fsync(self._audio_file.fileno())
+        except OSError as error:
+            raise _disk_error(self.folder, error) from error
+
+    def close(self, archive: bool = True) -> None:
+        """End the recording; with `archive`, keep it as FLAC once that is proved equal, sample for sample."""
+        failure: OSError | None = None
+        for step in (self._audio.close, self._audio_file.close, lambda: os.close(self._events)):
+            try:
+                step()
+            except OSError as error:
+                failure = failure or error
+        self._lock()
+        if failure:
+            raise _disk_error(self.folder, failure) from failure
+        if archive and self.samples:
+            archive_audio(self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(archive=kind is None)
+
+
+def _lock(folder: Path) -> Callable[[], None]:
+    """Hold the folder for one writer; returns the release. Windows relies on the exclusive mkdir alone."""
+    try:
+        import fcntl
+    except ImportError:
+        return lambda: None
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return lambda: os.close(handle)
+
+
+def _disk_error(folder: Path, error: OSError) -> DiskError:
+    if isinstance(error, FileExistsError):
+        return DiskError(
+            f"The session folder {folder} already exists.", "Start again: a new folder gets a new name.", str(error)
+        )
+    return DiskError(
+        f"The recording in {folder} could not be written ({error.strerror or error}).",
+        "What was recorded before is kept. Free some space or choose another folder with --data.",
+        str(error),
+    )
+
+
+def archive_audio(folder: Path) -> None:
+    """Replace audio.wav by audio.flac, if and only if the FLAC holds the very same samples."""
+    import soundfile
+
+    source, target, draft = folder / "audio.wav", folder / "audio.flac", folder / "audio.flac.tmp"
+    try:
+        with (
+            soundfile.SoundFile(source) as wav,
+            soundfile.SoundFile(draft, "w", wav.samplerate, wav.channels, "PCM_16", format="FLAC") as flac,
+        ):
+            for block in wav.blocks(1 << 18, dtype="int16"):
+                flac.write(block)
+        with soundfile.SoundFile(source) as wav, soundfile.SoundFile(draft) as flac:
+            same = wav.frames == flac.frames and all(
+                np.array_equal(a, b)
+                for a, b in zip(wav.blocks(1 << 18, dtype="int16"), flac.blocks(1 << 18, dtype="int16"), strict=True)
+            )
+        if same:
+            draft.chmod(0o600)
+            draft.replace(target)
+            source.unlink()
+    except (OSError, RuntimeError):
+        pass  # the WAV is the record; the archive is only smaller
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A session as read: its events, the files beside them, and what was found to be missing or damaged."""
+
+    folder: Path
+    events: tuple[Event, ...]
+    persona: str
+    procedure: str
+    audio: Path | None
+    problems: tuple[str, ...] = ()
+
+    def of(self, kind: str) -> Iterator[Event]:
+        """The events of one kind, in order."""
+        return (event for event in self.events if event.kind == kind)
+
+    def first(self, kind: str) -> Event | None:
+        """The first event of a kind, or None."""
+        return next(self.of(kind), None)
+
+
+def read(folder: Path) -> Record:
+    """Open a session, torn or whole. Raises BadInput only where there is nothing to read."""
+    path = folder / "events.jsonl"
+    problems: list[str] = []
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"{folder} is not a session that can be read ({error.strerror or error}: events.jsonl).",
+            "See `voicecoach history` for the sessions on this machine.",
+        ) from error
+    lines = raw.split(b"\n")
+    if lines[-1]:
+        problems.append("The last event was cut off while it was written; it is left out.")
+    events = []
+    for number, line in enumerate(lines[:-1], 1):
+        event = _parse(line)
+        if event is None:
+            problems.append(f"Line {number} of events.jsonl is damaged and left out.")
+        else:
+            events.append(event)
+    if not any(event.kind == "started" for event in events):
+        problems.append("The beginning of the session is missing.")
+    if not any(event.kind == "ended" for event in events):
+        problems.append("The session was cut off before its end; what was recorded until then is shown.")
+    audio = next((folder / name for name in ("audio.flac", "audio.wav") if (folder / name).is_file()), None)
+    if audio is None:
+        problems.append("The recording is missing: nothing can be played back.")
+    return Record(
+        folder, tuple(events), _text(folder / "persona.yaml"), _text(folder / "procedure.yaml"), audio, tuple(problems)
+    )
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        data = json.loads(line)
+        kind, at = data.pop("kind"), data.pop("at")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return Event(kind, at, data) if isinstance(kind, str) and isinstance(at, int) else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def read_audio(record: Record) -> Samples:
+    """The recording [shape=(n, 2)], int16; empty where it is missing or unreadable."""
+    import soundfile
+
+    if record.audio is None:
+        return np.zeros((0, 2), np.int16)
+    try:
+        samples, _ = soundfile.read(record.audio, dtype="int16", always_2d=True)
+    except (OSError, RuntimeError):
+        return np.zeros((0, 2), np.int16)
+    return np.ascontiguousarray(samples[:, :2]) if samples.shape[1] >= 2 else np.repeat(samples, 2, axis=1)
+
+
+def new_folder(root: Path, wall: str, name: str) -> Path:
+    """A session folder's path that is not taken: date, time and name; `wall` is ISO 8601."""
+    stamp = re.sub(r"[^0-9T]", "", wall)[:15].replace("T", "-")
+    slug = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:40] or "call"
+    folder, count = root / f"{stamp}-{slug}", 1
+    while folder.exists():
+        count += 1
+        folder = root / f"{stamp}-{slug}-{count}"
+    return folder
+
+
+def find(root: Path, name: str) -> Path:
+    """The session that `name` means: a folder's path, a session's id, its unique beginning, or "last"."""
+    given = Path(name)
+    if (given / "events.jsonl").is_file():
+        return given
+    sessions = list_sessions(root)
+    if name in {"last", "latest"} and sessions:
+        return sessions[-1]
+    matches = [folder for folder in sessions if folder.name == name] or (
+        [folder for folder in sessions if folder.name.startswith(name)] if _SESSION_ID.fullmatch(name) else []
+    )
+    if len(matches) == 1:
+        return matches[0]
+    if len(matches) > 1:
+        raise BadInput(
+            f"'{name}' is the beginning of {len(matches)} sessions.",
+            f"Write more of it, for example {matches[-1].name}.",
+        )
+    hint = (
+        f"The newest is {sessions[-1].name}."
+        if sessions
+        else "There is none yet: `voicecoach rehearse` makes the first."
+    )
+    raise BadInput(f"There is no session '{name}' in {root}.", hint)
+
+
+def list_sessions(root: Path) -> Sequence[Path]:
+    """The session folders under `root`, oldest first."""
+    if not root.is_dir():
+        return []
+    return sorted((path for path in root.iterdir() if (path / "events.jsonl").is_file()), key=lambda path: path.name)
+
+
+def delete(folder: Path) -> None:
+    """Remove a session and everything in it. Refuses a folder that is not a session."""
+    if not (folder / "events.jsonl").is_file() or folder.is_symlink():
+        raise BadInput(f"{folder} is not a session folder; nothing was deleted.")
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise DiskError(
+            f"{folder} could not be deleted whole ({error.strerror or error}).", "Close what uses it and try again."
+        ) from error

@@ -1,0 +1,1 @@
+"""A record to what people read: one telling, as text and as a page."""
