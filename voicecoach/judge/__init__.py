@@ -1,1 +1,38 @@
 """Numbers and words to verdicts: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voicecoach.judge.cues import Cues, load_cues
+from voicecoach.judge.delivery import judge_delivery
+from voicecoach.judge.moves import find
+from voicecoach.nouns import Assessment, Delivery, Observation, TurnContext, Word
+
+__all__ = ["Rules", "assess", "load_rules"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Everything that the judge goes by."""
+
+    cues: Cues
+
+
+def load_rules(folder: Path) -> Rules:
+    """Read the rules from the assets `folder` (`moves.yaml` and `faults.yaml` in its `cues`)."""
+    return Rules(load_cues(folder / "cues" / "moves.yaml", folder / "cues" / "faults.yaml"))
+
+
+def assess(
+    text: str,
+    words: Sequence[Word],
+    observation: Observation | None,
+    context: TurnContext,
+    rules: Rules,
+    previous: Delivery | None = None,
+) -> Assessment:
+    """The verdicts on one turn: what was said, and how (`observation` is None where there is no recording)."""
+    return Assessment(find(text, words, context, rules.cues), judge_delivery(observation, previous))

@@ -1,0 +1,93 @@
+"""The trainee's own calm voice, kept per trainee and microphone: what every later verdict is compared with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from voicecoach.errors import BadInput, DiskError
+from voicecoach.measure import activity, observe
+from voicecoach.measure.observe import Floats
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Observation
+from voicecoach.record import from_json, to_json
+from voicecoach.world import pitch, vad
+from voicecoach.world.ears import Ears
+
+READING = (
+    "Good morning, and thank you for calling. My name is on the list, and I will help you today.",
+    "The office is open from Monday to Friday, and parcels leave the warehouse every afternoon at four.",
+    "Please keep the receipt in a safe place, because you may need it if you ever want to return the order.",
+)
+"""Neutral sentences, about twenty seconds at an easy pace, close to what an agent says."""
+MIN_CALIBRATION_S = 6.0
+"""Less speech leaves the median of the pitch uncertain by more than a semitone (docs/delivery.md, section 4)."""
+
+
+def measure_file(samples: Floats, ears: Ears | None, baseline: Baseline | None = None) -> Observation:
+    """Every number of a recording [shape=(n,)], 16 kHz; without `ears` there are no words, hence no rates."""
+    samples = observe.valid(samples)
+    prepared = observe.for_models(samples)
+    spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
+    heard = ears.hear(samples) if ears and spans else None
+    return observe.observe(samples, spans, pitch.track(prepared), heard, baseline)
+
+
+def calibrate(samples: Floats, device: str, ears: Ears | None) -> tuple[Baseline, Observation]:
+    """A baseline from a calm reading. Raises BadInput naming what was wrong with it."""
+    observation = measure_file(samples, ears)
+    reasons = list(observation.quality.reasons)
+    if observation.speech_s < MIN_CALIBRATION_S:
+        reasons.insert(
+            0, f"{observation.speech_s:.1f} s of speech were found; at least {MIN_CALIBRATION_S:.0f} s are needed."
+        )
+    baseline = observe.baseline_from([observation], device)
+    if baseline is None or observation.speech_s < MIN_CALIBRATION_S:
+        raise BadInput(
+            "This calibration cannot be used. " + " ".join(reasons),
+            "Read the sentences again, calmly, close to the microphone.",
+        )
+    return baseline, observation
+
+
+def _path(data: Path, trainee: str, device: str) -> Path:
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{trainee}--{device}".lower()).strip("-")[:100]
+    return data / "baselines" / f"{slug or 'baseline'}.json"
+
+
+def save(data: Path, trainee: str, baseline: Baseline) -> Path:
+    """Keep a baseline for this trainee and device."""
+    path = _path(data, trainee, baseline.device)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(".tmp")
+        with open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(to_json(asdict(baseline)) + "\n")
+        draft.replace(path)
+    except OSError as error:
+        raise DiskError(
+            f"The calibration could not be kept in {path} ({error.strerror or error}).",
+            "Choose another folder with --data.",
+        ) from error
+    return path
+
+
+def load(data: Path, trainee: str, device: str) -> Baseline | None:
+    """The baseline of this trainee on this device, or None; a damaged file counts as none."""
+    try:
+        return from_json(Baseline, json.loads(_path(data, trainee, device).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def average(samples: Sequence[Floats], device: str, ears: Ears | None) -> Baseline | None:
+    """A baseline from several recordings, each measured by itself."""
+    return observe.baseline_from([measure_file(one, ears) for one in samples], device)
+
+
+def seconds(samples: Floats) -> float:
+    """Length of a recording at 16 kHz."""
+    return len(samples) / SAMPLE_RATE_HZ

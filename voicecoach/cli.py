@@ -1,0 +1,738 @@
+"""The commands. Heavy libraries are imported inside the commands, so that --help answers at once.
+
+Exit codes: 0 done, 1 something unexpected, 2 the command line, 3 a file or input that cannot be used, 4 the sound
+device, 5 a model or voice that is missing, 6 the disk, 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from voicecoach import __version__
+from voicecoach.errors import BadInput, DeviceError, VoicecoachError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from voicecoach.session import Call
+    from voicecoach.world.sound import Duplex, Samples
+
+EPILOG = "Everything stays on this machine. Exit codes: 0 done, 2 usage, 3 input, 4 sound, 5 model, 6 disk, 130 Ctrl-C."
+
+app = typer.Typer(
+    name="voicecoach",
+    help="Rehearse difficult calls: an angry customer speaks, you answer aloud, and the debrief plays back every mark.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+personas_app = typer.Typer(help="List, show and check the customers that can call.", invoke_without_command=True)
+procedures_app = typer.Typer(
+    help="List and show the complaint-handling procedures that score a call.", invoke_without_command=True
+)
+app.add_typer(personas_app, name="personas")
+app.add_typer(procedures_app, name="procedures")
+
+
+class _Options:
+    """What is said before the command."""
+
+    data: Path | None = None
+    debug = False
+
+
+def _data() -> Path:
+    from voicecoach.world.places import data_home
+
+    return _Options.data or data_home()
+
+
+def _sessions() -> Path:
+    return _data() / "sessions"
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def _say(text: str = "") -> None:
+    typer.echo(text)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _say(f"voicecoach {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for sessions and calibrations (or set VOICECOACH_DATA).")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """See `app`."""
+    del version
+    _Options.data, _Options.debug = data, debug
+
+
+# --- the call --------------------------------------------------------------------------------------
+
+_Model = Annotated[str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en comes along.")]
+_Input = Annotated[str | None, typer.Option("--input", help="Microphone: part of its name, or its number in `doctor`.")]
+_Output = Annotated[str | None, typer.Option("--output", help="Speaker: part of its name, or its number in `doctor`.")]
+_Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept for each trainee and microphone.")]
+
+
+@app.command()
+def rehearse(
+    persona: Annotated[
+        str, typer.Argument(help="Who calls: a name from `voicecoach personas`, or a .yaml file.")
+    ] = "dana-printer",
+    procedure: Annotated[
+        str, typer.Option(help="What scores the call: a name from `voicecoach procedures`.")
+    ] = "six-guidelines",
+    talk: Annotated[
+        Literal["hands-free", "push-to-talk"], typer.Option(help="Speak freely, or with the space bar.")
+    ] = "hands-free",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")
+    ] = False,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Live where there is a microphone, else the recorded trainee.")
+    ] = False,
+    trainee: _Trainee = "trainee",
+    input: _Input = None,
+    output: _Output = None,
+    rate: Annotated[
+        int | None, typer.Option(help="Device rate in Hz, if 48000 does not do.", min=8000, max=192000)
+    ] = None,
+    speakers: Annotated[
+        bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
+    ] = False,
+    telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
+    cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer') while you speak.")] = True,
+    words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
+    patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 0.8,
+    time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
+    seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
+    model: _Model = "tiny.en",
+) -> None:
+    """Take a call from an angry customer, and read the debrief.
+
+    Example: `voicecoach rehearse dana-printer --procedure six-guidelines`
+
+    Without a microphone: `voicecoach rehearse --demo`
+    """
+    import random
+
+    from voicecoach import prepare
+    from voicecoach.session import Call
+
+    customer, persona_text = prepare.choose_persona(persona)
+    steps, procedure_text = prepare.choose_procedure(procedure)
+    chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
+    call = Call(
+        customer, persona_text, steps, procedure_text, prepare.rules(), trainee=trainee, seed=chosen_seed, mode=talk,
+        patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
+    )  # fmt: skip
+    sound: Duplex | None = None
+    if not demo:
+        try:
+            sound = _open_device(input, output, rate)
+        except DeviceError as error:
+            if not auto:
+                raise
+            _say(f"{error.what} The recorded trainee takes the call instead, through the same loop.")
+            _say(f"(To take it yourself: {error.do})\n")
+            demo = True
+    try:
+        call, sound = _with_demo(call, seed) if sound is None else (_with_baseline(call, sound), sound)
+        _hold(call, sound, model, telephone=telephone, words=words, talk=talk)
+    finally:
+        if sound is not None:
+            sound.close()
+
+
+def _open_device(device_in: str | None, device_out: str | None, rate: int | None) -> Duplex:
+    from voicecoach.world.sound import Device
+
+    return Device(device_in, device_out, rate)
+
+
+def _with_demo(call: Call, seed: int | None) -> tuple[Call, Duplex]:
+    """The recorded trainee at the microphone, with its own calibration and a call that repeats."""
+    from dataclasses import replace
+
+    from voicecoach import prepare
+    from voicecoach.world.trainee import FileDuplex, recorded_trainee
+
+    script = prepare.demo_trainee()
+    sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
+    baseline = prepare.demo_baseline(script)
+    return replace(
+        call, baseline=baseline, trainee=script.name, seed=1 if seed is None else seed, mode="hands-free"
+    ), sound
+
+
+def _with_baseline(call: Call, sound: Duplex) -> Call:
+    """The trainee's calibration on this microphone; without one, say what is missed."""
+    from dataclasses import replace
+
+    from voicecoach import calibration
+
+    baseline = calibration.load(_data(), call.trainee, sound.info.input)
+    if baseline is None:
+        _say("There is no calibration of your calm voice on this microphone, so loudness will not be judged.")
+        _say("It takes twenty seconds: voicecoach calibrate\n")
+    return replace(call, baseline=baseline)
+
+
+def _hold(call: Call, sound: Duplex, model: str, *, telephone: bool, words: bool, talk: str) -> None:
+    """Hold the call, then show its debrief: also after a fault, as far as the record goes."""
+    from voicecoach import prepare, record, session
+    from voicecoach.keys import Keyboard, interactive
+    from voicecoach.screen import Screen
+
+    console = _console()
+    with console.status("Loading the recogniser and the customer's voice..."):
+        ears, files = prepare.ears(model)
+        voice = prepare.voice(call.persona, telephone=telephone)
+    folder = record.new_folder(_sessions(), call.wall, call.persona.id)
+    keys = "q hangs up" if talk == "hands-free" else "space: talk / send    q hangs up"
+    keyboard = Keyboard()
+    failure: Exception | None = None
+    writer = record.Writer(folder, call.persona_text, call.procedure_text)
+    try:
+        with (
+            keyboard.listening(),
+            Screen(console, call.persona.name, words=words, keys=keys if interactive() else "") as screen,
+        ):
+            session.rehearse(call, sound, ears, files, voice, writer, show=screen, keys=keyboard)
+    except VoicecoachError as error:
+        failure = error
+    finally:
+        _close(writer, clean=failure is None)
+    _debrief(folder)
+    if failure is not None:
+        raise failure
+    if keyboard.interrupted:
+        raise typer.Exit(130)
+
+
+def _close(writer: Any, clean: bool) -> None:
+    """Close the record; a disk that fails here too has been told already."""
+    try:
+        writer.close(archive=clean)
+    except VoicecoachError as error:
+        typer.echo(str(error), err=True)
+
+
+def _debrief(folder: Path, html: Path | None = None, open_page: bool = False) -> None:
+    """Print the debrief of a session and write its page beside the record."""
+    from voicecoach import debrief, record
+    from voicecoach.report.text import as_text
+
+    session = record.read(folder)
+    report = debrief.report_on(session)
+    _say(as_text(report, width=min(100, _console().width)))
+    path = debrief.write_page(debrief.page_of(session, report), html or folder / debrief.PAGE)
+    _say(f"\nThe page with the recording: {path}")
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+
+
+# --- calibration, review, reports ------------------------------------------------------------------
+
+
+@app.command()
+def calibrate(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Recordings of a calm reading; without any, the microphone.")
+    ] = None,
+    trainee: _Trainee = "trainee",
+    input: _Input = None,
+    output: _Output = None,
+    device: Annotated[str | None, typer.Option(help="With files: the microphone that they stand for.")] = None,
+    seconds: Annotated[float, typer.Option(help="Seconds to read.", min=8, max=60)] = 22.0,
+    model: _Model = "tiny.en",
+) -> None:
+    """Measure your calm voice once per microphone: twenty seconds of reading, so that verdicts compare you with yourself.
+
+    Example: `voicecoach calibrate`   or   `voicecoach calibrate reading.wav --device "USB headset"`
+    """
+    import numpy as np
+
+    from voicecoach import calibration, prepare
+    from voicecoach.world import audiofiles
+
+    ears, _ = prepare.ears(model)
+    if files:
+        pieces = [audiofiles.read_mono(path) for path in files]
+        samples, name = np.concatenate(pieces), device or "recording"
+    else:
+        samples, name = _read_aloud(input, output, seconds)
+    baseline, seen = calibration.calibrate(samples, name, ears)
+    path = calibration.save(_data(), trainee, baseline)
+    _say(f"Your calm voice on {name}:")
+    _say(
+        f"  pitch {baseline.f0_median_hz:.0f} Hz, level {baseline.level_dbfs:.0f} dBFS, {seen.speech_s:.0f} s of speech"
+    )
+    if seen.rate:
+        _say(f"  {seen.rate.wpm:.0f} words a minute, {seen.rate.articulation_sps:.1f} syllables a second")
+    _say(f"Kept in {path}")
+
+
+def _read_aloud(device_in: str | None, device_out: str | None, seconds: float) -> tuple[Any, str]:
+    """Record a reading from the microphone, with the sentences and a meter on the screen."""
+    import numpy as np
+    from rich.live import Live
+    from rich.text import Text
+
+    from voicecoach import calibration
+    from voicecoach.nouns import SAMPLE_RATE_HZ
+
+    sound = _open_device(device_in, device_out, None)
+    try:
+        _say("Read this aloud, calmly, as you would to a friendly customer:\n")
+        for sentence in calibration.READING:
+            _say(f"  {sentence}")
+        _say()
+        blocks: list[Samples] = []
+        got, needed = 0, round(seconds * SAMPLE_RATE_HZ)
+        with Live(console=_console(), refresh_per_second=10, transient=True) as live:
+            while got < needed:
+                block = sound.read()
+                if block is None:
+                    break
+                blocks.append(block.mic)
+                got += len(block.mic)
+                level = 20 * np.log10(np.sqrt(np.mean((block.mic / 32768.0) ** 2)) + 1e-6)
+                left = (needed - got) / SAMPLE_RATE_HZ
+                live.update(Text("█" * max(0, int((level + 60) / 2.5)) + f"  {left:.0f} s"))
+        return np.asarray(np.concatenate(blocks) / 32768, np.float32), sound.info.input
+    finally:
+        sound.close()
+
+
+@app.command()
+def review(
+    file: Annotated[Path, typer.Argument(help="A call: stereo with agent and customer, or mono with the agent alone.")],
+    agent: Annotated[Literal["left", "right"], typer.Option(help="The agent's channel in a stereo file.")] = "left",
+    baseline: Annotated[
+        list[Path] | None, typer.Option(help="A calm recording of the agent (may be repeated).")
+    ] = None,
+    procedure: Annotated[
+        str, typer.Option(help="What scores the call: a name from `voicecoach procedures`.")
+    ] = "six-guidelines",
+    model: _Model = "tiny.en",
+) -> None:
+    """Score an existing recording: the same record and the same debrief as a rehearsal.
+
+    Example: `voicecoach review call.wav --agent left --procedure five-step-process`
+    """
+    from rich.progress import Progress
+
+    from voicecoach import calibration, prepare, record
+    from voicecoach import review as reviewing
+    from voicecoach.world import audiofiles
+
+    steps, procedure_text = prepare.choose_procedure(procedure)
+    sides = reviewing.channels_of(audiofiles.read(file), agent, file)
+    ears, files = prepare.ears(model)
+    own = calibration.average([audiofiles.read_mono(path) for path in baseline or ()], "this recording", ears)
+    wall = prepare.now()
+    writer = record.Writer(record.new_folder(_sessions(), wall, f"review-{file.stem}"), "", procedure_text)
+    try:
+        with Progress(console=_console(), transient=True) as progress:
+            task = progress.add_task("Listening", total=1.0)
+            reviewing.review(
+                *sides, name=file.name, ears=ears, ears_files=files, rules=prepare.rules(), procedure=steps.id,
+                baseline=own, writer=writer, wall=wall, progress=lambda share: progress.update(task, completed=share),
+            )  # fmt: skip
+    except BaseException:
+        _close(writer, clean=False)
+        record.delete(writer.folder)  # nothing was recorded here that the given file does not hold
+        raise
+    _close(writer, clean=True)
+    _debrief(writer.folder)
+
+
+@app.command()
+def report(
+    session: Annotated[
+        str, typer.Argument(help="A session: its name, the beginning of it, its folder, or `last`.")
+    ] = "last",
+    html: Annotated[
+        Path | None, typer.Option(help="Where to write the page (default: in the session's folder).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one line of JSON instead.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Rebuild a debrief from its record alone: as text, and as one page with the recording in it.
+
+    Example: `voicecoach report last --open`
+    """
+    from voicecoach import debrief, record
+
+    folder = record.find(_sessions(), session)
+    if as_json:
+        _say(record.to_json(debrief.report_on(record.read(folder))))
+        return
+    _debrief(folder, html, open_page)
+
+
+@app.command()
+def history(
+    count: Annotated[int, typer.Option("-n", "--count", help="How many of the newest sessions.", min=1)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per session.")] = False,
+) -> None:
+    """List the sessions on this machine, newest last.
+
+    Example: `voicecoach history -n 5`
+    """
+    from voicecoach import record
+
+    folders = record.list_sessions(_sessions())[-count:]
+    if not folders and not as_json:
+        _say(f"There are no sessions in {_sessions()} yet. The first: voicecoach rehearse")
+    for folder in folders:
+        row = _history_row(folder)
+        if as_json:
+            _say(json.dumps(row, sort_keys=True))
+        else:
+            anger = f"anger {row['anger'][0]:.1f} -> {row['anger'][1]:.1f}" if row["anger"] else ""
+            _say(
+                f"{row['session']:42} {row['persona']:14} {row['minutes']:5.1f} min  {row['turns']:3} turns  {row['outcome']:12} {anger}".rstrip()
+            )
+
+
+def _history_row(folder: Path) -> dict[str, Any]:
+    from voicecoach import record
+    from voicecoach.nouns import SAMPLE_RATE_HZ
+
+    session = record.read(folder)
+    started, ended = session.first("started"), session.first("ended")
+    angers = [event.data["anger"] for event in session.of("said") if isinstance(event.data.get("anger"), int | float)]
+    last = session.events[-1].at if session.events else 0
+    return {
+        "session": folder.name,
+        "persona": str((started.data.get("persona") or {}).get("name", "")) if started else "",
+        "minutes": round(last / SAMPLE_RATE_HZ / 60, 2),
+        "turns": sum(1 for _ in session.of("spoke")),
+        "outcome": str(ended.data.get("outcome", "")) if ended else "cut off",
+        "anger": [angers[0], angers[-1]] if angers else None,
+    }
+
+
+@app.command()
+def delete(
+    sessions: Annotated[list[str], typer.Argument(help="Sessions to delete: names, folders, or `last`.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete sessions for good: recording, transcript and debrief.
+
+    Example: `voicecoach delete last`
+    """
+    from voicecoach import record
+    from voicecoach.keys import interactive
+
+    folders = [record.find(_sessions(), session) for session in sessions]
+    for folder in folders:
+        _say(f"{folder}")
+    if not yes:
+        if not interactive():
+            raise BadInput("Nothing was deleted: there is no terminal to ask on.", "Repeat the command with --yes.")
+        if not typer.confirm(
+            f"Delete {'this session' if len(folders) == 1 else f'these {len(folders)} sessions'} for good?"
+        ):
+            _say("Nothing was deleted.")
+            return
+    for folder in folders:
+        record.delete(folder)
+    _say(f"Deleted {len(folders)}.")
+
+
+# --- customers and procedures ----------------------------------------------------------------------
+
+
+@personas_app.callback()
+def _personas(context: typer.Context) -> None:
+    """List, show and check the customers that can call.
+
+    Example: `voicecoach personas`
+    """
+    if context.invoked_subcommand is None:
+        personas_list()
+
+
+@personas_app.command("list")
+def personas_list() -> None:
+    """List the bundled customers.
+
+    Example: `voicecoach personas list`
+    """
+    from voicecoach import prepare
+
+    for name in prepare.names("personas"):
+        customer, _ = prepare.choose_persona(name)
+        _say(f"{name:20} {customer.name}: {customer.about}")
+
+
+@personas_app.command("show")
+def personas_show(name: Annotated[str, typer.Argument(help="A customer's name or a .yaml file.")]) -> None:
+    """Show who a customer is and what the call is about.
+
+    Example: `voicecoach personas show dana-printer`
+    """
+    from voicecoach import persona as customers
+    from voicecoach import prepare
+
+    customer, _ = prepare.choose_persona(name)
+    lines = customers.lines(customer)
+    _say(f"{customer.name} ({customer.id})\n{customer.about}\n")
+    _say(f"{len(lines)} lines. The first words: {lines[0][1]}")
+
+
+@personas_app.command("check")
+def personas_check(
+    files: Annotated[list[str], typer.Argument(help="Persona files, or names of bundled ones.")],
+) -> None:
+    """Check persona files: every problem with its line and what to write instead.
+
+    Example: `voicecoach personas check my-customer.yaml`
+    """
+    from voicecoach import persona as customers
+    from voicecoach import prepare
+
+    failed = False
+    for name in files:
+        try:
+            customer, _ = prepare.choose_persona(name)
+            _say(f"{name}: good, {len(customers.lines(customer))} lines.")
+        except BadInput as error:
+            failed = True
+            typer.echo(str(error), err=True)
+    if failed:
+        raise typer.Exit(BadInput.exit_code)
+
+
+@procedures_app.callback()
+def _procedures(context: typer.Context) -> None:
+    """List and show the complaint-handling procedures that score a call.
+
+    Example: `voicecoach procedures`
+    """
+    if context.invoked_subcommand is None:
+        procedures_list()
+
+
+@procedures_app.command("list")
+def procedures_list() -> None:
+    """List the bundled procedures.
+
+    Example: `voicecoach procedures list`
+    """
+    from voicecoach import prepare
+
+    for name in prepare.names("assets/procedures"):
+        steps, _ = prepare.choose_procedure(name)
+        _say(f"{name:22} {steps.name} ({len(steps.steps)} steps, document {steps.document})")
+
+
+@procedures_app.command("show")
+def procedures_show(name: Annotated[str, typer.Argument(help="A procedure's name or a .yaml file.")]) -> None:
+    """Show the steps of a procedure and where each comes from.
+
+    Example: `voicecoach procedures show six-guidelines`
+    """
+    from voicecoach import prepare
+
+    steps, _ = prepare.choose_procedure(name)
+    _say(f"{steps.name} (document {steps.document})\n{steps.about}\n")
+    for number, step in enumerate(steps.steps, 1):
+        _say(f"{number}. {step.name} [{step.source}]{' (before the call)' if step.before_call else ''}\n   {step.rule}")
+
+
+# --- this machine ----------------------------------------------------------------------------------
+
+
+@app.command()
+def doctor(
+    listen: Annotated[
+        bool | None, typer.Option("--listen/--no-listen", help="The five-second check (default: in a terminal).")
+    ] = None,
+    input: _Input = None,
+    output: _Output = None,
+    model: _Model = "tiny.en",
+    fetch: Annotated[str | None, typer.Option(help="Fetch a recogniser from the model hub (uses the network).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per check.")] = False,
+) -> None:
+    """Check devices, models, voices and disk, with a five-second microphone and speaker check; say how to mend what fails.
+
+    Example: `voicecoach doctor`
+    """
+    from dataclasses import asdict
+
+    from rich.live import Live
+    from rich.text import Text
+
+    from voicecoach import doctor as checking
+    from voicecoach.world import models
+
+    if fetch:
+        _say(f"Fetching the recogniser {fetch}...")
+        files = models.find(fetch, download=True)
+        _say(f"Fetched: {files.megabytes:.0f} MB, SHA-256 {files.sha256}")
+    failed = 0
+
+    def tell(check: checking.Check) -> None:
+        nonlocal failed
+        failed += not check.ok and check.needed
+        if as_json:
+            _say(json.dumps(asdict(check), sort_keys=True))
+            return
+        mark = "ok" if check.ok else "MISSING" if check.needed else "missing"
+        _say(f"{mark:8} {check.name:16} {check.found}")
+        if not check.ok and check.do:
+            _say(f"{'':8} {'':16} -> {check.do}")
+
+    microphone = False
+    for check in checking.checks(_data(), model):
+        microphone = microphone or (check.name == "microphone" and check.ok)
+        tell(check)
+    if (listen if listen is not None else checking.stdout_is_terminal() and microphone) and not as_json:
+        _say("\nSay a few words in your normal voice (five seconds; a soft tone is played)...")
+        with Live(console=_console(), refresh_per_second=10, transient=True) as live:
+            check = checking.listen(input, output, lambda level: live.update(Text("█" * max(0, int((level + 60) / 2)))))
+        tell(check)
+    if failed:
+        raise typer.Exit(5)
+
+
+# --- plumbing --------------------------------------------------------------------------------------
+
+
+@app.command()
+def measure(
+    files: Annotated[list[Path], typer.Argument(help="Recordings: WAV, FLAC, MP3, M4A.")],
+    baseline: Annotated[
+        list[Path] | None, typer.Option(help="A calm recording of the same voice (may be repeated).")
+    ] = None,
+    transcript: Annotated[bool, typer.Option(help="Recognise the words (needed for the rates).")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per file.")] = False,
+    model: _Model = "tiny.en",
+) -> None:
+    """Measure recordings: pitch, level, vocal effort, rates and pauses, with their change from a baseline.
+
+    Example: `voicecoach measure reply.wav --baseline calm.wav --json`
+    """
+    from voicecoach import calibration, plumbing, prepare
+    from voicecoach.world import audiofiles
+
+    ears = prepare.ears(model)[0] if transcript else None
+    calm = calibration.average([audiofiles.read_mono(path) for path in baseline or ()], "recording", None)
+    if baseline and calm is None:
+        raise BadInput(
+            "The baseline does not carry a measurement.",
+            "Give a calm recording of at least two seconds of clear speech.",
+        )
+    failed: BadInput | None = None
+    for path in files:
+        try:
+            result = plumbing.measure(path, ears, calm)
+        except BadInput as error:
+            failed = error
+            if as_json:
+                _say(json.dumps({"file": str(path), "error": str(error)}, sort_keys=True, ensure_ascii=False))
+            else:
+                typer.echo(str(error), err=True)
+            continue
+        _say(json.dumps(result, ensure_ascii=False) if as_json else plumbing.as_lines(result))
+    if failed is not None:
+        raise typer.Exit(failed.exit_code)
+
+
+@app.command()
+def judge(
+    text: Annotated[str | None, typer.Option(help="What the agent said.")] = None,
+    context: Annotated[str, typer.Option(help="What the customer had said before.")] = "",
+    customer_name: Annotated[str, typer.Option(help="The customer's name.")] = "",
+    jsonl: Annotated[
+        str | None, typer.Option(help="A file with one turn per line of JSON, or - for standard input.")
+    ] = None,
+) -> None:
+    """Judge what was said: moves and faults of a turn, each with its quote, as JSON.
+
+    Example: `voicecoach judge --text "I am so sorry you have been upset." --context "This is the third time!"`
+
+    Lines of --jsonl: `{"id", "text", "context", "customer_name", "history_steps": [codes]}`
+    """
+    from voicecoach import plumbing, prepare
+
+    rules = prepare.rules()
+    if (text is None) == (jsonl is None):
+        raise BadInput("Give either --text or --jsonl.", 'For example: voicecoach judge --text "I see, go on."')
+    if text is not None:
+        line = {"id": "text", "text": text, "context": context, "customer_name": customer_name, "history_steps": []}
+        _say(json.dumps(plumbing.judge_line(line, rules), ensure_ascii=False))
+        return
+    for result in plumbing.judge_lines(str(jsonl), rules):
+        _say(json.dumps(result, ensure_ascii=False))
+
+
+# --- errors ----------------------------------------------------------------------------------------
+
+
+def main() -> NoReturn:
+    """Run the command line: errors become sentences and exit codes, tracebacks only with --debug."""
+    try:
+        app(standalone_mode=True)
+    except VoicecoachError as error:
+        _fail(error, error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _fail(error, 6 if error.errno in {28, 30, 122} else 1)
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
+        _fail(error, 1)
+    sys.exit(0)
+
+
+def _fail(error: Exception, code: int) -> NoReturn:
+    if _Options.debug or os.environ.get("VOICECOACH_DEBUG"):
+        raise error
+    if isinstance(error, VoicecoachError):
+        typer.echo(str(error), err=True)
+    elif isinstance(error, OSError):
+        typer.echo(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", err=True)
+    else:
+        typer.echo(
+            f"Something unexpected went wrong ({type(error).__name__}: {error}). Run again with --debug to see where.",
+            err=True,
+        )
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

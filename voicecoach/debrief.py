@@ -1,0 +1,60 @@
+"""From a session folder to its debrief: the record alone decides, so the same record gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from voicecoach import judge, persona, record
+from voicecoach.errors import BadInput, DiskError
+from voicecoach.judge.procedures import parse_procedure
+from voicecoach.report.page import as_html
+from voicecoach.report.tell import Report, tell
+from voicecoach.world import audiofiles
+from voicecoach.world.places import bundled
+
+PAGE = "debrief.html"
+
+
+def report_on(session: record.Record) -> Report:
+    """Tell a session as read, under the rules of today; what cannot be used is said and left out."""
+    problems = list(session.problems)
+    customer = procedure = None
+    if session.persona:
+        try:
+            customer = persona.parse_persona(session.persona, "persona.yaml")
+        except BadInput as error:
+            problems.append(f"The persona beside the record cannot be used; its live judgements stand. {error.what}")
+    if session.procedure:
+        try:
+            procedure = parse_procedure(session.procedure, "procedure.yaml")
+        except BadInput as error:
+            problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
+    rules = judge.load_rules(bundled("assets"))
+    return tell(
+        session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
+    )
+
+
+def page_of(session: record.Record, report: Report) -> str:
+    """The debrief as one HTML file, with the recording in it."""
+    samples = record.read_audio(session)
+    return as_html(report, audiofiles.envelope(samples) if len(samples) else None, audiofiles.as_data_uri(samples))
+
+
+def write_page(html: str, path: Path) -> Path:
+    """Write the page whole or not at all; raises DiskError."""
+    draft = path.with_name(path.name + ".tmp")
+    try:
+        with open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(html)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise DiskError(
+            f"The debrief could not be written to {path} ({error.strerror or error}).",
+            "The recording is safe. Choose another place with: voicecoach report SESSION --html FILE",
+        ) from error
+    return path

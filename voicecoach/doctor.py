@@ -1,0 +1,174 @@
+"""What this machine has and what it lacks: each check a fact and, where it failed, the line that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from voicecoach import RULES_VERSION, __version__, record
+from voicecoach.errors import DeviceError, VoicecoachError
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.record import ROOM_NEEDED_BYTES
+from voicecoach.world import pitch, vad
+from voicecoach.world.models import OFFLINE, find
+from voicecoach.world.places import bundled
+from voicecoach.world.sound import Device, import_sounddevice
+from voicecoach.world.spoken import Spoken
+from voicecoach.world.voice import ENGINES
+
+LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "swift-f0", "librosa", "numpy", "sounddevice", "pyttsx3")
+LISTEN_S = 5.0
+QUIET_MIC_DBFS = -60.0
+"""Speech close to a working microphone is 20 to 40 dB above this."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding: `ok`, what was found, and what to do where it is not ok. `needed` ones fail the command."""
+
+    name: str
+    ok: bool
+    found: str
+    do: str = ""
+    needed: bool = True
+
+
+def checks(data: Path, model: str = OFFLINE) -> Iterator[Check]:
+    """Every check that needs no listening, in the order in which a person would ask."""
+    yield Check("voicecoach", True, f"{__version__}, rules {RULES_VERSION}")
+    yield Check("Python", True, f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} processors")
+    yield _libraries()
+    yield from _sound()
+    yield _recogniser(model)
+    yield Check("voice activity", True, vad.NAME)
+    yield Check("pitch tracker", "fallback" not in pitch.name(), pitch.name(), "pip install swift-f0", needed=False)
+    yield from _voices()
+    yield _disk(data)
+    yield from _latency(data)
+
+
+def _libraries() -> Check:
+    found, missing = [], []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    return Check("libraries", not missing, ", ".join(found), f"pip install {' '.join(missing)}" if missing else "")
+
+
+def _sound() -> Iterator[Check]:
+    try:
+        sd = import_sounddevice()
+    except DeviceError as error:
+        yield Check("sound library", False, error.what, error.do, needed=False)
+        return
+    yield Check("sound library", True, f"{sd.get_portaudio_version()[1]}, sounddevice {sd.__version__}")
+    for kind, what in (("input", "microphone"), ("output", "speaker")):
+        try:
+            chosen = sd.query_devices(kind=kind)
+            yield Check(what, True, f"{chosen['name']}, {chosen['default_samplerate']:.0f} Hz (default)")
+        except (ValueError, sd.PortAudioError) as error:
+            do = "Plug one in; until then: voicecoach rehearse --demo" if kind == "input" else "Plug one in."
+            yield Check(what, False, f"none found ({error})", do, needed=False)
+    for index, device in enumerate(sd.query_devices()):
+        ways = f"{device['max_input_channels']} in, {device['max_output_channels']} out"
+        yield Check(f"  device {index}", True, f"{device['name']}: {ways}, {device['default_samplerate']:.0f} Hz")
+
+
+def _recogniser(model: str) -> Check:
+    try:
+        files = find(model)
+    except VoicecoachError as error:
+        return Check("recogniser", False, error.what, error.do)
+    found = f"{files.name}, {files.megabytes:.0f} MB, SHA-256 {files.sha256[:16]}..., from {files.source}"
+    return Check("recogniser", True, found)
+
+
+def _voices() -> Iterator[Check]:
+    lines = Spoken.open(bundled("assets") / "spoken")
+    yield Check("spoken lines", bool(lines.entries), f"{len(lines.entries)} bundled", "Install voicecoach again.")
+    for kind in ENGINES:
+        try:
+            kind()
+            yield Check(f"voice {kind.name}", True, "speaks")
+        except VoicecoachError as error:
+            yield Check(f"voice {kind.name}", False, error.what, error.do, needed=False)
+
+
+def _disk(data: Path) -> Check:
+    folder = data
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    writable = os.access(folder, os.W_OK)
+    found = f"{free / 1e9:.1f} GB free for {data} ({len(record.list_sessions(data / 'sessions'))} sessions)"
+    if not writable:
+        return Check("disk", False, f"{folder} cannot be written to", "Choose another folder with --data.")
+    return Check("disk", free > ROOM_NEEDED_BYTES, found, "Free some space, or choose another folder with --data.")
+
+
+def _latency(data: Path) -> Iterator[Check]:
+    """How fast the customer answered in the last live calls: from the end of speech to the answer."""
+    times = []
+    for folder in record.list_sessions(data / "sessions")[-20:]:
+        session = record.read(folder)
+        started = session.first("started")
+        if started is None or (started.data.get("sound") or {}).get("port") != "device":
+            continue
+        times += [float(event.data.get("endpoint_ms") or 0) for event in session.of("timed")]
+    if times:
+        p50, p95 = np.percentile(times, (50, 95))
+        yield Check(
+            "answer time", True, f"p50 {p50:.0f} ms, p95 {p95:.0f} ms over {len(times)} turns (device latency apart)"
+        )
+
+
+def listen(device_in: str | None, device_out: str | None, show: Callable[[float], None]) -> Check:
+    """Play a soft tone and listen for LISTEN_S; `show` gets the level in dBFS many times a second."""
+    try:
+        device = Device(device_in, device_out)
+    except DeviceError as error:
+        return Check("microphone and speaker", False, error.what, error.do)
+    try:
+        t = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+        device.play(np.asarray(1500 * np.sin(2 * np.pi * 440 * t) * np.hanning(len(t)), np.int16))
+        peak, zeros = -120.0, True
+        blocks = round(LISTEN_S * SAMPLE_RATE_HZ / 512)
+        for _ in range(blocks):
+            block = device.read()
+            zeros = zeros and not block.mic.any()
+            power = float(np.mean((block.mic.astype(np.float64) / 32768) ** 2))
+            level = 10 * float(np.log10(power + 1e-12))
+            peak = max(peak, level)
+            show(level)
+    except DeviceError as error:
+        return Check("microphone and speaker", False, error.what, error.do)
+    finally:
+        device.close()
+    where = f"{device.info.input} / {device.info.output} at {device.info.device_rate_hz} Hz, latency {device.info.latency_s * 1000:.0f} ms"
+    if zeros:
+        return Check(
+            "microphone", False, f"{where}: nothing but zeros", "Unmute the microphone, or choose another with --input."
+        )
+    if peak < QUIET_MIC_DBFS:
+        return Check(
+            "microphone",
+            False,
+            f"{where}: very quiet (loudest {peak:.0f} dBFS)",
+            "Speak during the check, or turn the microphone up.",
+        )
+    return Check("microphone", True, f"{where}: loudest {peak:.0f} dBFS")
+
+
+def stdout_is_terminal() -> bool:
+    """Whether somebody can see a meter."""
+    return sys.stdout.isatty()

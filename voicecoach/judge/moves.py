@@ -1,0 +1,340 @@
+"""What was said: the moves and faults in one turn's words, each with the quote that shows it.
+
+Cues from the lexicon are looked for clause by clause, under their guards; then what only the context can tell is
+added: restating (the customer's own words), the customer's name, solutions that come too early, talking over.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from voicecoach.judge.clauses import Aligned, Clause, align, split
+from voicecoach.judge.cues import FAULTS, Cues, ReadyCue, ReadyGuard
+from voicecoach.nouns import Finding, Outcome, TurnContext, Word
+
+STRONG_CONFIDENCE = 0.9
+WEAK_CONFIDENCE = 0.5
+WEAKENED_CONFIDENCE = 0.4
+"""Not probabilities yet: an order only (a strong cue, a weak cue, a strong cue that a guard weakened)."""
+
+INTERRUPT_LISTEN_S = 0.4
+"""Talk-over up to twice the usual 0.2 s gap between turns is ordinary turn-taking (Levinson & Torreira 2015)."""
+INTERRUPT_SHOWN_S = 0.8
+"""0.2 s to notice that the customer goes on and 0.6 s to plan what to do about it (same source): whoever talks on
+beyond that has chosen to. The sum is our judgement; the rule is 001.1 and 003.1."""
+
+MAX_NOD_WORDS = 10
+"""A verbal nod adds nothing; longer turns say something."""
+
+ACKNOWLEDGING = frozenset({"empathise", "apologise", "restate_facts", "restate_feelings"})
+"""What a customer hears as "I was heard" (000.2-3, 002.4-5, 003.2): solutions come after one of these."""
+HURRIED = frozenset({"resolution", "alternatives", "explain", "clarify"})
+"""What 000.3, 002.3 and 003.1 ask to hold back until the customer has finished and been acknowledged."""
+OFFERED = frozenset({"resolution", "alternatives", "referral", "follow_up", "res_when"})
+"""After one of these there is something to check back about."""
+
+OVERLAP_SHARE = 0.5
+"""A restating clause takes at least half of its content words from the customer."""
+OVERLAP_WORDS = 3
+"""Content words shared with the customer that make a clause about "you" a restatement without any cue."""
+NAME_RATIO = 0.8
+NAME_RATIO_AFTER_TITLE = 0.6
+"""difflib ratios at which a recogniser's spelling still counts as the name: "Navaro" for "Navarro" is 0.92; after
+"Mr" or "Ms" hardly anything but the name can follow, so less is enough. Our judgement."""
+
+
+@dataclass(frozen=True)
+class _Hit:
+    """A finding before it is quoted: [start, end) of the text, in clause number `clause`."""
+
+    code: str
+    outcome: Outcome
+    confidence: float
+    source: str
+    advice: str
+    clause: int
+    start: int
+    end: int
+    otherwise: str = ""
+    """What a checkback counts as while nothing has been offered."""
+
+
+def find(text: str, words: Sequence[Word], context: TurnContext, cues: Cues) -> tuple[Finding, ...]:
+    """The moves and faults of one turn, ordered by where they start.
+
+    Offsets are into `text`, and `quote == text[start:end]`. Times come from `words` (None where they are missing).
+    """
+    clauses = split(text)
+    if not clauses:
+        return ()
+    if nod := _nod(clauses, cues):
+        return _finish([nod], text, words)
+    hits = [hit for index in range(len(clauses)) for hit in _lexical(clauses, index, cues)]
+    hits += _names(clauses, context.customer_name, text, cues)
+    hits = _restated(hits, clauses, context, cues)
+    hits = _checked_back(hits, context, cues)
+    hits += _too_early(hits, context, cues)
+    hits += _talked_over(clauses, context, cues)
+    return _finish(hits, text, words)
+
+
+def _finish(hits: Iterable[_Hit], text: str, words: Sequence[Word]) -> tuple[Finding, ...]:
+    """The strongest hit of each code and clause, quoted, timed and in order."""
+    best: dict[tuple[str, int], _Hit] = {}
+    for hit in hits:
+        key = (hit.code, hit.clause)
+        if key not in best or hit.confidence > best[key].confidence:
+            best[key] = hit
+    aligned = align(text, words)
+    return tuple(
+        _finding(hit, text, aligned) for hit in sorted(best.values(), key=lambda hit: (hit.start, hit.code, hit.end))
+    )
+
+
+def _finding(hit: _Hit, text: str, aligned: Aligned) -> Finding:
+    start_s, end_s = aligned.times(hit.start, hit.end)
+    return Finding(
+        code=hit.code,
+        kind="fault" if hit.code in FAULTS else "move",
+        outcome=hit.outcome,
+        quote=text[hit.start : hit.end],
+        start=hit.start,
+        end=hit.end,
+        confidence=hit.confidence,
+        source=hit.source,
+        start_s=start_s,
+        end_s=end_s,
+        advice=hit.advice,
+    )
+
+
+# --- the lexicon -----------------------------------------------------------------------------------
+
+
+def _nod(clauses: Sequence[Clause], cues: Cues) -> _Hit | None:
+    """A verbal nod, where the whole turn is nothing else."""
+    plain = " ".join(clause.plain for clause in clauses[:MAX_NOD_WORDS])
+    if cues.nod is None or len(clauses) > MAX_NOD_WORDS or len(plain.split()) > MAX_NOD_WORDS:
+        return None
+    if not cues.nod.fullmatch(plain):
+        return None
+    return _of_context("verbal_nod", STRONG_CONFIDENCE, cues, 0, clauses[0].start, clauses[-1].end)
+
+
+def _lexical(clauses: Sequence[Clause], index: int, cues: Cues) -> Iterator[_Hit]:
+    """What the cues find in one clause."""
+    around = _Around.of(clauses, index)
+    for cue in cues.ready:
+        for match in cue.regex.finditer(around.plain):
+            effect = _guarded(cue.guards, around, match)
+            if effect != "cancel":
+                yield _hit(cue, effect, around, match, clauses[index], index)
+
+
+def _hit(
+    cue: ReadyCue, effect: str, around: _Around, match: re.Match[str], clause: Clause, index: int
+) -> _Hit:
+    weakened = effect == "weaken" or (cue.requires is not None and not cue.requires.search(around.lead + around.plain))
+    strong = cue.cue.strength == "strong" and not weakened
+    confidence = STRONG_CONFIDENCE if strong else WEAKENED_CONFIDENCE if weakened else WEAK_CONFIDENCE
+    span = clause.span(*match.span()) if cue.cue.quote == "match" else (clause.start, clause.end)
+    code = cue.cue.code
+    entry = cue.cue
+    return _Hit(code, _outcome(code, strong), confidence, entry.source, entry.advice, index, *span, entry.otherwise)
+
+
+def _outcome(code: str, strong: bool) -> Outcome:
+    if code in FAULTS:
+        return "shown" if strong else "listen"
+    return "done" if strong else "unsure"
+
+
+def _of_context(code: str, confidence: float, cues: Cues, clause: int, start: int, end: int) -> _Hit:
+    """A hit that no cue made: its source and advice are those of the code's first cue."""
+    source, advice = cues.advice.get(code, ("house", ""))
+    return _Hit(code, _outcome(code, confidence >= STRONG_CONFIDENCE), confidence, source, advice, clause, start, end)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """A clause's plain words with those of its two neighbours on each side, set apart by the marks between them."""
+
+    lead: str
+    plain: str
+    trail: str
+
+    @classmethod
+    def of(cls, clauses: Sequence[Clause], index: int) -> _Around:
+        lead = " ".join(f"{clause.plain} {clause.mark}" for clause in clauses[max(0, index - 2) : index])
+        mark, rest = clauses[index].mark, clauses[index + 1 : index + 3]
+        trail = " ".join([mark, *(f"{clause.plain} {clause.mark}" for clause in rest)])
+        return cls(f"{lead} " if lead else "", clauses[index].plain, f" {trail}")
+
+
+def _guarded(guards: Iterable[ReadyGuard], around: _Around, match: re.Match[str]) -> Literal["", "weaken", "cancel"]:
+    """What the guards make of a match: the severest of their effects."""
+    effects = {guard.effect for guard in guards if _stands(guard, around, match)}
+    return "cancel" if "cancel" in effects else "weaken" if effects else ""
+
+
+def _stands(guard: ReadyGuard, around: _Around, match: re.Match[str]) -> bool:
+    before = (around.lead + around.plain[: match.start()]).rstrip()
+    after = (around.plain[match.end() :] + around.trail).lstrip()
+    caught = (
+        (guard.before is not None and guard.before.search(before))
+        or (guard.after is not None and guard.after.match(after))
+        or (guard.inside is not None and guard.inside.search(around.plain))
+    )
+    if not caught:
+        return False
+    return guard.unless is None or not guard.unless.search(f"{before} {match[0]} {after}")
+
+
+# --- the customer's name ---------------------------------------------------------------------------
+
+_TITLE = re.compile(r"mr|mrs|ms|miss|mister|dr|doctor|sir|madam")
+_PLAIN_WORD_NAMES = frozenset(
+    "will may mark rose grace hope bill drew sue art faith joy pat guy dean young best little long short white black "
+    "brown green king day love price wells rich frank jack rob dawn summer page case cook hill wood stone".split()
+)
+
+
+def _names(clauses: Sequence[Clause], name: str, text: str, cues: Cues) -> Iterator[_Hit]:
+    """Where the customer is called by name; without a known name, a title with a word after it is only likely."""
+    parts = [part for part in re.findall(r"\w+", name.lower()) if not _TITLE.fullmatch(part)]
+    for index, clause in enumerate(clauses):
+        for place, token in enumerate(clause.tokens):
+            titled = place > 0 and bool(_TITLE.fullmatch(clause.tokens[place - 1].plain))
+            confidence = _name_confidence(token.plain, text[token.start : token.end], place, titled, parts)
+            if confidence and not _introduces(clause, place):
+                start = clause.tokens[place - 1].start if titled else token.start
+                yield _of_context("use_name", confidence, cues, index, start, token.end)
+                break
+
+
+def _name_confidence(word: str, written: str, place: int, titled: bool, parts: Sequence[str]) -> float:
+    """How surely `word` is the customer's name, 0 for not at all."""
+    if not parts:
+        return WEAK_CONFIDENCE if titled and written[:1].isalpha() else 0.0
+    if word in parts:
+        plainly = titled or word not in _PLAIN_WORD_NAMES or (written[:1].isupper() and place > 0)
+        return STRONG_CONFIDENCE if plainly else 0.0
+    near = [part for part in parts if abs(len(part) - len(word)) <= 3]
+    ratio = max((difflib.SequenceMatcher(None, word, part).ratio() for part in near), default=0.0) if (
+        titled or any(part[0] == word[0] for part in near)
+    ) else 0.0
+    if titled and ratio >= NAME_RATIO_AFTER_TITLE:
+        return STRONG_CONFIDENCE
+    if ratio >= NAME_RATIO and len(word) > 3 and written[:1].isupper():
+        return STRONG_CONFIDENCE
+    return WEAK_CONFIDENCE if titled and written[:1].isupper() else 0.0
+
+
+def _introduces(clause: Clause, place: int) -> bool:
+    """Whether the name is the trainee's own: "my name is Sarah"."""
+    return bool(re.search(r"(?:my name is|this is|speaking with you is|i am) $", clause.plain[: clause.starts[place]]))
+
+
+# --- restating -------------------------------------------------------------------------------------
+
+_STOPWORDS = frozenset(
+    "the a an and or but so if of in on at to for from by with about as is am are was were be been being do does did "
+    "have has had will would can could should may might must shall not no yes ok i you he she it we they me him her us "
+    "them my your his its our their this that these those there here what which who when where why how all any some "
+    "just now then than too very really up down out off over again still more most much many only even also because "
+    "get got go going know say said tell told want like well right let make see think thing things one please "
+    "cannot sorry hello hi thank thanks sir mr mrs ms miss".split()
+)
+_ABOUT_YOU = re.compile(r"\b(?:you|your)\b")
+_NOT_RESTATING = frozenset(
+    {"apologise", "empathise", "resolution", "follow_up", "alternatives", "clarify", "checkback", "restate_feelings",
+     "blame_customer", "argue", "calm_down", "excuse", "negative_language", "insincere"}
+)  # fmt: skip
+
+
+def _content(plain: str) -> frozenset[str]:
+    """The content words of `plain`, roughly stemmed, so that "waited" and "waiting" meet."""
+    words = (word for word in plain.split() if word not in _STOPWORDS and (len(word) > 2 or word[0].isdigit()))
+    return frozenset(_stem(word) for word in words)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ies", "ed", "es", "s", "d", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def _restated(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:
+    """Weigh cued restatements by the customer's own words, and find those that no cue announces."""
+    told = _content(" ".join(clause.plain for clause in split(context.customer_said)))
+    shared = [_content(clause.plain) & told for clause in clauses]
+    kept = [hit if hit.code != "restate_facts" else _weighed(hit, shared, told) for hit in hits]
+    taken = {hit.clause for hit in hits if hit.code == "restate_facts" or hit.code in _NOT_RESTATING}
+    for index, clause in enumerate(clauses):
+        if index in taken or clause.mark == "?" or not _ABOUT_YOU.search(clause.plain):
+            continue
+        if len(shared[index]) >= OVERLAP_WORDS and len(shared[index]) >= OVERLAP_SHARE * len(_content(clause.plain)):
+            kept.append(_of_context("restate_facts", STRONG_CONFIDENCE, cues, index, clause.start, clause.end))
+    return kept
+
+
+def _weighed(hit: _Hit, shared: Sequence[frozenset[str]], told: frozenset[str]) -> _Hit:
+    """A cue with something of the customer's in it, here or in the next clause, is done; one without, unsure."""
+    near = frozenset[str]().union(*shared[hit.clause : hit.clause + 2])
+    if near and hit.confidence >= WEAK_CONFIDENCE:
+        return replace(hit, outcome="done", confidence=STRONG_CONFIDENCE)
+    if told and not near:
+        return replace(hit, outcome="unsure", confidence=WEAKENED_CONFIDENCE)
+    return hit
+
+
+# --- order and timing ------------------------------------------------------------------------------
+
+
+def _checked_back(hits: Sequence[_Hit], context: TurnContext, cues: Cues) -> list[_Hit]:
+    """A checkback needs a solution to check: in an earlier turn, or before it in this one."""
+    offers = [hit.start for hit in hits if hit.code in OFFERED and hit.outcome == "done"]
+    since = -1 if OFFERED & set(context.history) else min(offers, default=None)
+    return [
+        hit if hit.code != "checkback" or (since is not None and since <= hit.start) else _unfounded(hit, cues)
+        for hit in hits
+    ]
+
+
+def _unfounded(hit: _Hit, cues: Cues) -> _Hit:
+    """A checkback with nothing to check: the question it is instead, or, if it speaks of a solution, unsure."""
+    if hit.otherwise:
+        return _of_context(hit.otherwise, hit.confidence, cues, hit.clause, hit.start, hit.end)
+    return replace(hit, outcome="unsure", confidence=WEAKENED_CONFIDENCE)
+
+
+def _too_early(hits: Sequence[_Hit], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
+    """Solving, explaining or questioning before the customer has finished and been acknowledged."""
+    acknowledged = min(
+        (hit.start for hit in hits if hit.code in ACKNOWLEDGING and hit.outcome == "done"), default=None
+    )
+    early_in_call = not ACKNOWLEDGING & set(context.history)
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        if hit.code not in HURRIED or hit.outcome != "done":
+            continue
+        unheard = early_in_call and (acknowledged is None or hit.start < acknowledged)
+        if unheard and not context.customer_finished:
+            confidence = STRONG_CONFIDENCE
+        elif not context.customer_finished or (unheard and context.customer_said and hit.code != "clarify"):
+            confidence = WEAK_CONFIDENCE
+        else:
+            continue
+        yield _of_context("premature_solution", confidence, cues, hit.clause, hit.start, hit.end)
+        return
+
+
+def _talked_over(clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
+    """An interruption by the clock; which words were spoken over is not known here, so the first clause is quoted."""
+    if context.talked_over_s > INTERRUPT_LISTEN_S:
+        confidence = STRONG_CONFIDENCE if context.talked_over_s > INTERRUPT_SHOWN_S else WEAK_CONFIDENCE
+        yield _of_context("interrupt", confidence, cues, 0, clauses[0].start, clauses[0].end)

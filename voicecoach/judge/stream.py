@@ -1,0 +1,68 @@
+"""One line in, one line out: the judge of moves for `voicecoach judge --jsonl` and for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from voicecoach.errors import BadInput
+from voicecoach.judge import Rules
+from voicecoach.judge.moves import find
+from voicecoach.nouns import Finding, TurnContext
+
+KEYS = ("id", "text", "context", "customer_name", "history_steps")
+
+
+def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+    """Judge `{"id", "text", "context", "customer_name", "history_steps"}`; all but `text` may be left out.
+
+    `context` is what the customer said before, `history_steps` the codes of the moves done so far. Offsets are
+    characters of `text`.
+    """
+    if not isinstance(line, Mapping):
+        raise BadInput(f"A line must be a JSON object, not {_kind(line)}.", 'Write {"text": "..."}.')
+    where = f"Line '{line['id']}'" if isinstance(line.get("id"), str | int) else "The line"
+    if "text" not in line:
+        raise BadInput(f"{where} has no 'text'.", "Give the words of the turn.")
+    history = line.get("history_steps")
+    if history is None:
+        history = []
+    if not isinstance(history, list | tuple) or not all(isinstance(code, str) for code in history):
+        raise BadInput(f"{where}: 'history_steps' must be a list of codes.", 'Write ["apologise", "clarify"].')
+    context = TurnContext(
+        customer_said=_text(line, "context", where),
+        customer_name=_text(line, "customer_name", where),
+        history=tuple(history),
+    )
+    findings = find(_text(line, "text", where), (), context, rules.cues)
+    return {
+        "id": line.get("id"),
+        "moves": [_plain(finding) for finding in findings if finding.kind == "move"],
+        "faults": [_plain(finding) for finding in findings if finding.kind == "fault"],
+    }
+
+
+def _text(line: Mapping[str, Any], key: str, where: str) -> str:
+    value = line.get(key)
+    if value is None and key != "text":
+        return ""
+    if not isinstance(value, str):
+        raise BadInput(f"{where}: '{key}' must be text, not {_kind(value)}.", "Put it in quotes.")
+    return value
+
+
+def _kind(value: object) -> str:
+    """A value's kind in JSON's words."""
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "quote": finding.quote,
+        "start": finding.start,
+        "end": finding.end,
+        "confidence": finding.confidence,
+        "outcome": finding.outcome,
+    }

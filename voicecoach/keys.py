@@ -1,0 +1,100 @@
+"""The keyboard during a call: space talks (push-to-talk), q or Esc hangs up. Nothing where there is no terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+from voicecoach.session import Keys
+
+STOP_KEYS = frozenset("qQ\x1b\x04")
+
+
+class Keyboard:
+    """What has been pressed. A terminal sends no key-up, so the space bar toggles: press to talk, press to send."""
+
+    def __init__(self) -> None:
+        self.talk = False
+        self.stop = False
+        self.interrupted = False
+        """Ctrl-C was pressed."""
+
+    def __call__(self) -> Keys:
+        """The state now; reads whatever was typed without waiting."""
+        for key in self._typed():
+            if key == " ":
+                self.talk = not self.talk
+            elif key in STOP_KEYS:
+                self.stop = True
+        return Keys(self.talk, self.stop)
+
+    def _typed(self) -> str:
+        if sys.platform == "win32":
+            import msvcrt
+
+            typed = ""
+            while msvcrt.kbhit():
+                typed += msvcrt.getwch()
+            return typed
+        import os
+        import select
+
+        typed = ""
+        try:
+            while sys.stdin.isatty() and select.select([sys.stdin], [], [], 0)[0]:
+                chunk = os.read(sys.stdin.fileno(), 64).decode(errors="ignore")
+                if not chunk:
+                    break
+                typed += chunk
+        except (OSError, ValueError):
+            return typed
+        return "\x1b" if typed == "\x1b" else typed.replace("\x1b[", "")  # arrow keys are not Esc
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Keyboard]:
+        """Take keys one by one, and turn the first Ctrl-C into a wish to stop, so that the record ends cleanly."""
+        with _one_by_one(), self._ctrl_c():
+            yield self
+
+    @contextlib.contextmanager
+    def _ctrl_c(self) -> Iterator[None]:
+        def wish(signum: int, frame: FrameType | None) -> None:
+            del signum, frame
+            if self.stop:
+                raise KeyboardInterrupt
+            self.stop = self.interrupted = True
+
+        before = signal.signal(signal.SIGINT, wish)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _one_by_one() -> Iterator[None]:
+    """Put the terminal into single-key mode and back."""
+    if sys.platform == "win32" or not interactive():
+        yield
+        return
+    import termios
+    import tty
+
+    handle = sys.stdin.fileno()
+    before = termios.tcgetattr(handle)
+    try:
+        tty.setcbreak(handle)
+        yield
+    finally:
+        termios.tcsetattr(handle, termios.TCSADRAIN, before)
+
+
+def interactive() -> bool:
+    """Whether a person sits at standard input."""
+    try:
+        return sys.stdin is not None and sys.stdin.isatty()
+    except ValueError:  # closed
+        return False

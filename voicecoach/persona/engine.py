@@ -1,0 +1,505 @@
+"""The customer's brain: (persona, mood, assessment) to (mood, causes, line). Pure, and the same under the same seed.
+
+A state machine with authored lines (customer.md §4). The story is told point by point (VENT); then unmet needs are
+voiced (DEMAND), questions answered (ANSWER), offers weighed (NEGOTIATE), the accepted offer checked (CHECK) and the
+call closed (RESOLVED). From anywhere: REPEATS_SELF, MANAGER (once, before anything worse) and HANGUP.
+Every change of anger is a list of causes that add up to it exactly; a `cap` cause stands for what the limits took.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from voicecoach.nouns import Assessment, Cause, Finding, Mood, Reaction, Reply
+from voicecoach.persona.effects import EFFECTS
+from voicecoach.persona.model import NEEDS, Line, Persona, fill, lines_for, words
+
+# Limits, in points of anger (0 to 5). All from customer.md §4, "Found by running it".
+MAX_RISE = 1.2
+MAX_FALL = 1.0
+FLOOR = 1.5
+"""Below this she does not come before a solution is accepted."""
+STORY_FLOOR = 2.5
+"""Ours: nor below this before the story is told ("Until each point is made, the customer cannot calm down", 002)."""
+REPEAT_FACTOR = 0.5
+"""Each repeat of the same calming cue works half as well as the time before."""
+WEARLESS = frozenset({"quiet_and_slow"})
+"""Cues that do not wear out (ours): a phrase can be repeated idly, a held voice cannot."""
+LEAST = 0.05
+"""Ours: an effect worn down to less than this is not felt, and not shown."""
+
+BOILING = 4.95
+"""Anger from here counts as the top of the scale."""
+BOILING_TURNS = 2
+"""After so many turns at the top, one more ends the call."""
+TOO_ANGRY_TO_ACCEPT = 4.0
+"""Ours: a furious customer does not take even a good offer; she is calmed first (002 step 6, "should have calmed")."""
+LISTEN_SHARE = 0.5
+"""What a finding of weak evidence (`unsure`, `listen`) counts for."""
+STUCK_TURNS = 2
+"""Turns without anything new after which she says it all again ("You're not listening", 002 slide 17)."""
+COOLING: Mapping[str, float] = {"slow": 0.7, "normal": 1.0, "fast": 1.3}
+"""Ours: by how much calming works on a persona's temper (`mood.drift`)."""
+
+ENDINGS: Mapping[str, tuple[str, Literal["resolved", "hung up", "manager"]]] = {
+    "RESOLVED": ("resolved", "resolved"),
+    "CLOSED": ("closed", "resolved"),
+    "HANGUP": ("hangup", "hung up"),
+    "TRANSFERRED": ("transferred", "manager"),
+    "GOODBYE": ("goodbye", "hung up"),
+}
+"""State to (key of its line, outcome). CLOSED is resolved without a check-back, GOODBYE is the end of the time."""
+
+MEETS = {
+    "restate_facts": "heard",
+    "restate_feelings": "acknowledged",
+    "empathise": "acknowledged",
+    "apologise": "apologised",
+    "clarify": "clarified",
+    "check_understanding": "clarified",
+}
+OFFERS = {"resolution": "what", "alternatives": "what", "referral": "what", "res_who": "who", "res_when": "when"}
+ANSWERS_NOTHING_YET = frozenset(OFFERS) | {"explain"}
+"""Moves that do not calm while the story is still being told: nobody is listening to them yet."""
+
+GRAVE = (
+    ("interrupt", "interrupted"),
+    ("blame_customer", "argued"),
+    ("argue", "argued"),
+    ("calm_down", "calm_down"),
+    ("policy_hiding", "policy"),
+    ("excuse", "excused"),
+)
+"""(fault, key of the line) in order of weight: these are answered whatever else the turn contained."""
+SLIGHT = (
+    ("premature_solution", "rushed_to_solve"),
+    ("negative_language", "excused"),
+    ("loud", "too_loud"),
+    ("fast", "too_fast"),
+)
+"""As GRAVE, but let pass when the turn also brought something good, and answered only while a line is fresh."""
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What one turn brought, as the customer takes it."""
+
+    moves: frozenset[str]
+    perhaps: frozenset[str]
+    """Moves the judge is unsure of: they meet no need, but are not held against the trainee."""
+    faults: frozenset[str]
+    """Faults shown, with `loud` and `fast` for the delivery."""
+    met: tuple[str, ...]
+    """Needs met by this turn and not before."""
+    offer: frozenset[str]
+    """What is known of an offer (what, who, when), from this turn and earlier ones."""
+    offered_now: bool
+    answer: str
+    """Name of the answer that the turn asks for."""
+    asked_again: bool
+
+    @property
+    def brings_something(self) -> bool:
+        return bool(self.met or self.offered_now or (self.answer and not self.asked_again))
+
+
+# --- what the rest of the house calls --------------------------------------------------------------
+
+
+def begin(persona: Persona, seed: int) -> Reaction:
+    """The customer's first line."""
+    mood = Mood(anger=persona.mood.start, state="OPENING", seed=seed)
+    return _speak(persona, mood, "OPENING", "opening", ())
+
+
+def react(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> Reaction:
+    """What the trainee's turn (`text`, as judged in `assessment`) does to the customer, and what she says next."""
+    if mood.state in ENDINGS:
+        return _stay_ended(persona, mood)
+    heard = _hear(persona, mood, assessment, text)
+    causes = tuple(cause for cause in _causes(persona, mood, assessment, heard) if abs(cause.delta) >= LEAST)
+    wanted = round(sum(cause.delta for cause in causes), 3)
+    accepted = _accepts(persona, mood, heard, mood.anger + _within_caps(wanted))
+    after, causes = _change(mood, causes, _floor(persona, mood, accepted))
+    after = _remember(after, mood, heard, causes, accepted)
+    state, key = _decide(persona, mood, after, heard, accepted, wanted)
+    return _speak(persona, after, state, key, causes)
+
+
+def react_to_silence(persona: Persona, mood: Mood) -> Reaction:
+    """What the customer says when the trainee says nothing; each silence in a row weighs more."""
+    if mood.state in ENDINGS:
+        return _stay_ended(persona, mood)
+    in_a_row = int(_note(mood, "silences") or "0") + 1
+    if "solution" in mood.met:
+        return _await_closure(persona, mood)
+    effect = EFFECTS["silence"]
+    delta = _size(persona, "silence") * in_a_row
+    after, causes = _change(mood, (Cause("silence", round(delta, 3), effect.why),), _floor(persona, mood, False))
+    after = _with_note(replace(after, boiling=_boiling(mood, after.anger)), "silences", str(in_a_row))
+    state, key = _boil_over(persona, mood, after, delta) or (_resting(persona, after), "silence")
+    return _speak(persona, after, state, key, causes)
+
+
+def say_goodbye(persona: Persona, mood: Mood) -> Reaction:
+    """The line that ends a call whose time is up."""
+    return _stay_ended(persona, mood if mood.state in ENDINGS else replace(mood, state="GOODBYE"))
+
+
+def has_more_to_tell(persona: Persona, mood: Mood) -> bool:
+    """True while points of the story are left: the judge's `customer_finished` is the opposite."""
+    return mood.told < len(persona.story)
+
+
+def _stay_ended(persona: Persona, mood: Mood) -> Reaction:
+    """The closing line of a call that is over; nothing can change it any more."""
+    return _speak(persona, mood, mood.state, ENDINGS[mood.state][0], ())
+
+
+# --- what a turn brings ----------------------------------------------------------------------------
+
+
+def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _Heard:
+    moves = frozenset(f.code for f in assessment.findings if f.kind == "move" and f.outcome == "done")
+    perhaps = frozenset(f.code for f in assessment.findings if f.kind == "move" and f.outcome == "unsure") - moves
+    faults = {f.code for f in assessment.findings if f.kind == "fault" and f.outcome == "shown"}
+    venting = has_more_to_tell(persona, mood)
+    answer = _asked_for(persona, text, "clarify" in moves | perhaps)
+    before = frozenset(_note(mood, "offer").split())
+    # An offer made while she is still telling her story falls on deaf ears and is not remembered.
+    offer = before if venting else before | {part for code, part in OFFERS.items() if code in moves}
+    met = {MEETS[code] for code in moves if code in MEETS} - set(mood.met)
+    if "restate_facts" in perhaps and "check_understanding" in moves and "heard" not in mood.met:
+        met |= {"heard"}  # "Is that right?" settles a doubtful paraphrase: she says yes (003 step 2)
+    if venting:
+        met -= {"heard"}  # who has not told all cannot have been heard (002 step 2, 003 step 1)
+    return _Heard(
+        moves=moves,
+        perhaps=perhaps,
+        faults=frozenset(faults | set(_delivery_faults(assessment))),
+        met=tuple(need for need in NEEDS if need in met),
+        offer=offer,
+        offered_now=offer != before,
+        answer=answer,
+        asked_again=bool(answer) and answer in _note(mood, "answered").split(),
+    )
+
+
+def _delivery_faults(assessment: Assessment) -> Iterator[str]:
+    if assessment.delivery.loudness in ("raised", "shouting"):
+        yield "loud"
+    if assessment.delivery.pace == "rushed":
+        yield "fast"
+
+
+def _asked_for(persona: Persona, text: str, asks: bool) -> str:
+    """Name of the answer whose words stand in `text`, if `text` is a question at all; the longest match wins."""
+    if not asks and "?" not in text:
+        return ""
+    said = words(text)
+    found = [(len(ask), name) for name, answer in persona.answers.items() for ask in answer.asks if words(ask) in said]
+    return max(found, key=lambda pair: pair[0])[1] if found else ""
+
+
+# --- what it does to the anger ---------------------------------------------------------------------
+
+
+def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard) -> Iterator[Cause]:
+    """Every reason for a change, before the limits."""
+    venting = has_more_to_tell(persona, mood)
+    for finding in _strongest(assessment):
+        share = 1.0 if finding.outcome in ("done", "shown") else LISTEN_SHARE
+        if finding.code in EFFECTS and _counts(finding.code, mood, heard, venting):
+            yield _cause(persona, mood, finding.code, share, finding.quote)
+    nothing_new = not venting and "solution" not in mood.met and _is_nothing_new(heard)
+    evidence = "; ".join(assessment.delivery.evidence)
+    if assessment.delivery.loudness == "quiet" and assessment.delivery.pace == "slow" and not nothing_new:
+        yield _cause(persona, mood, "quiet_and_slow", 1.0, evidence)
+    for cue in ("loud", "fast"):
+        if cue in heard.faults:
+            yield _cause(persona, mood, cue, 1.0, evidence)
+    if heard.asked_again:
+        yield _cause(persona, mood, "asked_again", 1.0, "")
+    if nothing_new:
+        yield _cause(persona, mood, "no_progress", 1.0, "")
+
+
+def _strongest(assessment: Assessment) -> tuple[Finding, ...]:
+    """One finding of each code: saying sorry twice in one breath is saying it once."""
+    best: dict[str, Finding] = {}
+    for finding in assessment.findings:
+        known = best.get(finding.code)
+        if known is None or (known.outcome in ("unsure", "listen") and finding.outcome in ("done", "shown")):
+            best[finding.code] = finding
+    return tuple(best.values())
+
+
+def _counts(code: str, mood: Mood, heard: _Heard, venting: bool) -> bool:
+    """Whether a finding touches her now: a nod only while she tells, a solution only once she has told."""
+    if code == "verbal_nod":
+        return venting and "interrupt" not in heard.faults
+    if code == "checkback":
+        return "solution" in mood.met or "what" in heard.offer
+    return not (venting and code in ANSWERS_NOTHING_YET)
+
+
+def _is_nothing_new(heard: _Heard) -> bool:
+    """A turn without progress. Faults are counted by themselves, and doubtful moves are not held against anybody."""
+    return not (heard.brings_something or heard.faults or heard.perhaps or "referral" in heard.moves)
+
+
+def _cause(persona: Persona, mood: Mood, cue: str, share: float, evidence: str) -> Cause:
+    size, why = _size(persona, cue) * share, EFFECTS[cue].why
+    if size < 0:
+        times = 0 if cue in WEARLESS else dict(mood.cues).get(cue, 0)
+        size *= COOLING[persona.mood.drift] * REPEAT_FACTOR**times
+        why += ", again: it counts for less" if times else ""
+    return Cause(cue, round(size, 3), why, evidence)
+
+
+def _size(persona: Persona, cue: str) -> float:
+    """The effect's size in points of anger, with its sign; a persona's own size keeps the table's direction."""
+    size = EFFECTS[cue].size
+    own = persona.effects.get(cue, abs(size))
+    return own if size > 0 else -own
+
+
+def _within_caps(wanted: float) -> float:
+    return min(max(wanted, -MAX_FALL), MAX_RISE)
+
+
+def _floor(persona: Persona, mood: Mood, accepted: bool) -> float:
+    """The lowest anger of this turn. A customer who is calmer already is not made angrier by it."""
+    if accepted or "solution" in mood.met:
+        return 0.0
+    return min(STORY_FLOOR if has_more_to_tell(persona, mood) else FLOOR, mood.anger)
+
+
+def _change(mood: Mood, causes: tuple[Cause, ...], floor: float) -> tuple[Mood, tuple[Cause, ...]]:
+    """`mood` one turn later, and the causes with what the limits took as one more: together exactly the change."""
+    wanted = round(sum(cause.delta for cause in causes), 3)
+    capped = _within_caps(wanted)
+    anger = round(min(max(mood.anger + capped, floor), 5.0), 3)
+    rest = round(anger - mood.anger - wanted, 3)
+    if rest:
+        causes = (*causes, Cause("cap", rest, "; ".join(_limits(mood.anger, wanted, floor))))
+    return replace(mood, anger=anger, turn=mood.turn + 1), causes
+
+
+def _limits(anger: float, wanted: float, floor: float) -> Iterator[str]:
+    """Which limits a change of `wanted` from `anger` met."""
+    capped = _within_caps(wanted)
+    if capped < wanted:
+        yield f"one turn makes it worse by at most {MAX_RISE:g}"
+    if capped > wanted:
+        yield f"one turn calms by at most {MAX_FALL:g}"
+    if anger + capped > 5:
+        yield "5 is the top of the scale"
+    if anger + capped < floor:
+        yield f"the customer cannot cool below {floor:g} yet: the story is not told or no solution accepted"
+    elif anger + capped < 0:
+        yield "0 is the bottom of the scale"
+
+
+def _boiling(mood: Mood, anger: float) -> int:
+    return mood.boiling + 1 if anger >= BOILING else 0
+
+
+# --- what she remembers ----------------------------------------------------------------------------
+
+
+def _remember(mood: Mood, before: Mood, heard: _Heard, causes: tuple[Cause, ...], accepted: bool) -> Mood:
+    cues = dict(mood.cues)
+    for cause in causes:
+        if cause.delta < 0 and cause.cue in EFFECTS:
+            cues[cause.cue] = cues.get(cause.cue, 0) + 1
+    stuck = int(_note(mood, "stuck") or "0") + 1 if any(c.cue == "no_progress" for c in causes) else 0
+    answered = set(_note(mood, "answered").split()) | ({heard.answer} if heard.answer else set())
+    mood = replace(
+        mood,
+        met=(*mood.met, *heard.met, *(("solution",) if accepted else ())),
+        cues=tuple(sorted(cues.items())),
+        boiling=_boiling(before, mood.anger),
+    )
+    for name, value in (
+        ("offer", " ".join(sorted(heard.offer))),
+        ("answered", " ".join(sorted(answered))),
+        ("stuck", str(stuck) if stuck else ""),
+        ("silences", ""),
+    ):
+        mood = _with_note(mood, name, value)
+    return mood
+
+
+def _note(mood: Mood, name: str) -> str:
+    return dict(mood.notes).get(name, "")
+
+
+def _with_note(mood: Mood, name: str, value: str) -> Mood:
+    """`mood` with a note set; an empty value forgets it."""
+    notes = dict(mood.notes) | {name: value}
+    return replace(mood, notes=tuple(sorted((key, text) for key, text in notes.items() if text)))
+
+
+# --- what she does next ----------------------------------------------------------------------------
+
+
+def _decide(
+    persona: Persona, before: Mood, mood: Mood, heard: _Heard, accepted: bool, wanted: float
+) -> tuple[str, str]:
+    """(state, key of the line), by the first rule that applies."""
+    here = _resting(persona, mood)
+    if boiled := _boil_over(persona, before, mood, wanted):
+        return boiled
+    if "referral" in heard.moves and mood.asked_manager:
+        return "TRANSFERRED", ENDINGS["TRANSFERRED"][0]
+    if grave := next((key for fault, key in GRAVE if fault in heard.faults), None):
+        return here, grave
+    if accepted:
+        return "CHECK", "accepted"
+    if not heard.brings_something and (slight := _slight(persona, mood, heard)):
+        return here, slight
+    if heard.asked_again:
+        return "REPEATS_SELF", "repeated"
+    if heard.answer and not _says_back(heard):
+        return "ANSWER", f"answer.{heard.answer}"
+    if "solution" in before.met:
+        return _closing(mood, heard)
+    if has_more_to_tell(persona, mood):
+        return "VENT", f"story.{persona.story[mood.told].id}"
+    return _negotiate(mood, heard) or _demand(mood, heard)
+
+
+def _resting(persona: Persona, mood: Mood) -> str:
+    """The state between lines, by how far the call has come."""
+    if has_more_to_tell(persona, mood):
+        return "VENT"
+    return "CHECK" if "solution" in mood.met else "DEMAND"
+
+
+def _boil_over(persona: Persona, before: Mood, mood: Mood, wanted: float) -> tuple[str, str] | None:
+    """The manager is asked for once, on a turn that made it worse, and always before she hangs up."""
+    if wanted <= 0:
+        return None
+    if mood.anger >= persona.mood.asks_for_manager_at and not mood.asked_manager:
+        return "MANAGER", "manager"
+    if before.boiling >= BOILING_TURNS and mood.boiling > BOILING_TURNS:
+        return "HANGUP", ENDINGS["HANGUP"][0]
+    return None
+
+
+def _slight(persona: Persona, mood: Mood, heard: _Heard) -> str | None:
+    return next((key for fault, key in SLIGHT if fault in heard.faults and _is_fresh(persona, mood, key)), None)
+
+
+def _is_fresh(persona: Persona, mood: Mood, key: str) -> bool:
+    return any(f"{key}.{number}" not in mood.used for number in range(1, len(lines_for(persona, key)) + 1))
+
+
+def _says_back(heard: _Heard) -> bool:
+    """Whether the turn says back what happened: its words would else be taken for a question about them."""
+    restated = (heard.moves | heard.perhaps) & {"restate_facts", "restate_feelings"}
+    return bool(restated) and ("check_understanding" in heard.moves or "clarify" not in heard.moves)
+
+
+def _accepts(persona: Persona, mood: Mood, heard: _Heard, anger: float) -> bool:
+    """Whether she takes the offer now: concrete, all told, her feelings seen, and calm enough to hear it."""
+    return (
+        "solution" not in mood.met
+        and not has_more_to_tell(persona, mood)
+        and "what" in heard.offer
+        and bool(heard.offer & {"who", "when"})
+        and "acknowledged" in (*mood.met, *heard.met)
+        and not any(fault in heard.faults for fault, _ in GRAVE)
+        and anger <= TOO_ANGRY_TO_ACCEPT
+    )
+
+
+def _closing(mood: Mood, heard: _Heard) -> tuple[str, str]:
+    """After the offer is accepted: a check-back or a promise to follow up closes the call; else she asks, once."""
+    if heard.moves & {"checkback", "follow_up"}:
+        return "RESOLVED", ENDINGS["RESOLVED"][0]
+    return _prompt_or_close(mood)
+
+
+def _prompt_or_close(mood: Mood) -> tuple[str, str]:
+    return ("CLOSED", ENDINGS["CLOSED"][0]) if mood.state == "CHECK_PROMPTED" else ("CHECK_PROMPTED", "prompted")
+
+
+def _await_closure(persona: Persona, mood: Mood) -> Reaction:
+    """Silence after the offer is accepted is no offence: she asks whether that was all, then closes."""
+    state, key = _prompt_or_close(mood)
+    return _speak(persona, replace(mood, turn=mood.turn + 1), state, key, ())
+
+
+def _negotiate(mood: Mood, heard: _Heard) -> tuple[str, str] | None:
+    """Her answer to an offer that she does not take (yet), or None if nothing was offered."""
+    if not heard.offered_now and not ({"willingness", "resolution"} & (heard.moves | heard.perhaps)):
+        return None
+    if "what" not in heard.offer:
+        return None if heard.met else ("NEGOTIATE", "vague")
+    if not heard.offer & {"who", "when"}:
+        return "NEGOTIATE", "need.when"
+    if "acknowledged" not in mood.met:
+        return "NEGOTIATE", "need.acknowledged"
+    return "NEGOTIATE", "vague"
+
+
+def _demand(mood: Mood, heard: _Heard) -> tuple[str, str]:
+    """With the story told: she takes up what was good, or voices the first need that is not met."""
+    if "heard" in heard.met or ("check_understanding" in heard.moves and _says_back(heard)):
+        return "DEMAND", "confirmed"
+    if {"acknowledged", "apologised"} & set(heard.met):
+        return "DEMAND", "softened"
+    if "clarified" in heard.met:
+        return "ANSWER", "answered"
+    stuck = int(_note(mood, "stuck") or "0")
+    if stuck and stuck % STUCK_TURNS == 0:
+        parrots = any(times > STUCK_TURNS for cue, times in mood.cues if cue in MEETS)
+        return "REPEATS_SELF", "parroted" if parrots else "repeated"
+    unmet = [f"need.{need}" for need in NEEDS if need not in mood.met]
+    return "DEMAND", min(unmet, key=lambda key: sum(name.startswith(f"{key}.") for name in mood.used))
+
+
+# --- how she says it -------------------------------------------------------------------------------
+
+
+def _speak(persona: Persona, mood: Mood, state: str, key: str, causes: tuple[Cause, ...]) -> Reaction:
+    number, line = _choose(lines_for(persona, key), key, mood)
+    level = min(max(_level(mood.anger), line.anger[0]), line.anger[1])
+    name = f"{key}.{number}"
+    reply = Reply(fill(line.say, persona.facts), name, level, ENDINGS[state][1] if state in ENDINGS else "")
+    mood = replace(
+        mood,
+        state=state,
+        told=mood.told + key.startswith("story."),
+        used=(*mood.used, name),
+        asked_manager=mood.asked_manager or state == "MANAGER",
+    )
+    return Reaction(mood, reply, causes)
+
+
+def _level(anger: float) -> int:
+    """The spoken level: anger rounded, halves upwards."""
+    return int(anger + 0.5)
+
+
+def _choose(group: tuple[Line, ...], key: str, mood: Mood) -> tuple[int, Line]:
+    """One line of `group`, with its number from 1.
+
+    Of the lines within a level of her anger (or else the nearest), the least used, then the nearest; the seed
+    settles ties.
+    """
+    level = _level(mood.anger)
+
+    def distance(line: Line) -> int:
+        return max(line.anger[0] - level, level - line.anger[1], 0)
+
+    reach = max(1, min(map(distance, group)))
+    pool = [(number, line) for number, line in enumerate(group, 1) if distance(line) <= reach]
+    rank = [(mood.used.count(f"{key}.{number}"), distance(line)) for number, line in pool]
+    best = [choice for choice, its in zip(pool, rank, strict=True) if its == min(rank)]
+    return random.Random(f"{mood.seed}/{mood.turn}").choice(best)

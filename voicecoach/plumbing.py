@@ -1,0 +1,118 @@
+"""The plumbing commands: files in, JSON out. Keys are a promise (docs/commands.md)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from voicecoach.errors import BadInput
+from voicecoach.judge import Rules
+from voicecoach.judge.stream import judge_line
+from voicecoach.measure import activity, observe
+from voicecoach.nouns import Baseline, Heard
+from voicecoach.world import audiofiles, pitch, vad
+from voicecoach.world.ears import Ears
+
+__all__ = ["as_lines", "judge_line", "judge_lines", "measure"]
+
+MAX_LINE_BYTES = 1 << 20
+
+
+def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[str, Any]:
+    """The measures of one recording as plain JSON; what was not measured is null with a reason in `quality`."""
+    samples = observe.valid(audiofiles.read_mono(path))
+    prepared = observe.for_models(samples)
+    spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
+    heard = ears.hear(samples) if ears and spans else None
+    seen = observe.observe(samples, spans, pitch.track(prepared), heard, baseline)
+    reasons = list(seen.quality.reasons)
+    if ears is None:
+        reasons.append("Rates, words and fillers are not measured without a transcript.")
+    elif seen.rate is None:
+        reasons.append("Rates are not measured: no words were recognised.")
+    if baseline is not None and seen.relative is None:
+        reasons.append("The change from the baseline is not measured: there is no voiced speech.")
+    return {
+        "file": str(path),
+        **_tidy(_keys(asdict(seen), heard)),
+        "quality": {"ok": seen.quality.ok, "reasons": reasons},
+    }
+
+
+def _keys(seen: Mapping[str, Any], heard: Heard | None) -> dict[str, Any]:
+    """The promised keys, in the promised order."""
+    kept = ("duration_s", "span_s", "speech_s", "pauses", "f0", "level", "effort", "rate", "relative", "tracker")
+    words = [asdict(word) for word in heard.words] if heard else None
+    return {
+        **{key: seen[key] for key in kept},
+        "transcript": heard.text if heard else None,
+        "words": [
+            {"text": w["text"], "start": w["start_s"], "end": w["end_s"], "probability": w["probability"]}
+            for w in words
+        ]
+        if words is not None
+        else None,
+        "fillers": [word["text"] for word in seen["fillers"]] if heard else None,
+    }
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _tidy(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tidy(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def as_lines(result: Mapping[str, Any]) -> str:
+    """The measures of one recording for people."""
+
+    def show(part: str, key: str, unit: str, digits: int = 1) -> str:
+        value = (result.get(part) or {}).get(key)
+        return f"{value:.{digits}f} {unit}" if value is not None else "not measured"
+
+    lines = [
+        f"{result['file']}: {result['duration_s']:.1f} s, {result['speech_s']:.1f} s of speech, {len(result['pauses'])} pauses",
+        f"  pitch       {show('f0', 'median_hz', 'Hz', 0)}, range {show('f0', 'range_st', 'semitones')}",
+        f"  level       {show('level', 'rms_dbfs', 'dBFS')}",
+        f"  effort      centroid {show('effort', 'centroid_hz', 'Hz', 0)}, alpha ratio {show('effort', 'alpha_db', 'dB')}",
+        f"  rate        {show('rate', 'wpm', 'words/min', 0)}, {show('rate', 'articulation_sps', 'syllables/s')}",
+    ]
+    if result.get("relative"):
+        lines.append(
+            f"  to baseline effort {show('relative', 'effort_db', 'dB')}, pitch {show('relative', 'f0_st', 'semitones')}"
+        )
+    if result.get("transcript"):
+        lines.append(f"  words       {result['transcript']}")
+    return "\n".join([*lines, *(f"  note        {reason}" for reason in result["quality"]["reasons"])])
+
+
+def judge_lines(source: str, rules: Rules) -> Iterator[dict[str, Any]]:
+    """Judge one turn per line of a JSONL file ("-": standard input). Raises BadInput naming the line."""
+    try:
+        file = sys.stdin.buffer if source == "-" else open(source, "rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise BadInput(f"{source} cannot be read ({error.strerror or error}).", "Check the path.") from error
+    with file:
+        for number, raw in enumerate(file, 1):
+            if not raw.strip():
+                continue
+            if len(raw) > MAX_LINE_BYTES:
+                raise BadInput(
+                    f"Line {number} of {source} is over {MAX_LINE_BYTES >> 20} MB.", "One turn belongs on a line."
+                )
+            try:
+                line = json.loads(raw)
+            except (ValueError, RecursionError) as error:
+                raise BadInput(
+                    f"Line {number} of {source} is not JSON ({error}).", 'Lines look like {"id": 1, "text": "I see."}'
+                ) from error
+            if not isinstance(line, dict):
+                raise BadInput(
+                    f"Line {number} of {source} is not a JSON object.", 'Lines look like {"id": 1, "text": "I see."}'
+                )
+            yield judge_line(line, rules)

@@ -1,0 +1,109 @@
+"""What a call needs before it can start: persona, procedure, rules, ears, voice, sound, baseline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from pathlib import Path
+
+import numpy as np
+
+from voicecoach import judge, persona, yamlfile
+from voicecoach.errors import BadInput
+from voicecoach.judge.procedures import parse_procedure
+from voicecoach.nouns import Baseline, Procedure
+from voicecoach.persona import Persona
+from voicecoach.persona.style import style_name
+from voicecoach.world.ears import Whisper
+from voicecoach.world.models import OFFLINE, ModelFiles, find
+from voicecoach.world.places import bundled
+from voicecoach.world.spoken import Spoken
+from voicecoach.world.trainee import TraineeScript, load_script
+from voicecoach.world.voice import CustomerVoice
+
+DEFAULT_PERSONA = "dana-printer"
+DEFAULT_PROCEDURE = "six-guidelines"
+DEMO_TRAINEE = "demo"
+
+
+def names(kind: str) -> list[str]:
+    """Names of the bundled files of a kind ("personas", "assets/procedures", "assets/trainees")."""
+    return sorted(path.stem for path in _folder(kind).glob("*.yaml"))
+
+
+def _folder(kind: str) -> Path:
+    top, _, rest = kind.partition("/")
+    return bundled(top) / rest if rest else bundled(top)
+
+
+def path_of(kind: str, name: str, what: str) -> Path:
+    """The file that `name` means: a bundled one's name or a path. Raises BadInput with the nearest name."""
+    if name in names(kind):
+        return _folder(kind) / f"{name}.yaml"
+    given = Path(name).expanduser()
+    if given.suffix in {".yaml", ".yml"} or given.exists():
+        return given
+    near = difflib.get_close_matches(name, names(kind), n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    raise BadInput(
+        f"There is no {what} called '{name}'.",
+        f"{hint}There are: {', '.join(names(kind))}; or give the path of a .yaml file.",
+    )
+
+
+def choose_persona(name: str) -> tuple[Persona, str]:
+    """A bundled persona or a persona file, with its text for the record."""
+    path = path_of("personas", name, "persona")
+    text = yamlfile.read_text(path)
+    return persona.parse_persona(text, str(path)), text
+
+
+def choose_procedure(name: str) -> tuple[Procedure, str]:
+    """A bundled procedure or a procedure file, with its text for the record."""
+    path = path_of("assets/procedures", name, "procedure")
+    text = yamlfile.read_text(path)
+    return parse_procedure(text, str(path)), text
+
+
+def rules() -> judge.Rules:
+    """The rules that judge every turn."""
+    return judge.load_rules(bundled("assets"))
+
+
+def ears(model: str = OFFLINE, *, download: bool = False) -> tuple[Whisper, ModelFiles]:
+    """The recogniser, loaded, and its files."""
+    files = find(model, download=download)
+    return Whisper(files), files
+
+
+def spoken() -> Spoken:
+    """The lines that come already spoken."""
+    return Spoken.open(bundled("assets") / "spoken")
+
+
+def voice(customer: Persona, *, telephone: bool = True) -> CustomerVoice:
+    """The customer's voice, with an engine loaded where not every line is already spoken."""
+    made = CustomerVoice(customer.voice.prefer, spoken(), telephone=telephone)
+    temper = customer.voice.style
+    made.ready([(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels])
+    return made
+
+
+def demo_trainee() -> TraineeScript:
+    """The bundled recorded trainee."""
+    return load_script(path_of("assets/trainees", DEMO_TRAINEE, "trainee"))
+
+
+def demo_baseline(script: TraineeScript) -> Baseline | None:
+    """The recorded trainee's calm voice, from its own calibration sentences."""
+    from voicecoach.calibration import calibrate
+    from voicecoach.world.trainee import calibration_of
+
+    ears_, _ = ears()
+    samples = calibration_of(script, spoken())
+    return calibrate(np.asarray(samples / 32768, np.float32), f"{script.name}, a recorded trainee", ears_)[0]
+
+
+def now() -> str:
+    """The wall clock, ISO 8601 with the offset from UTC."""
+    return dt.datetime.now().astimezone().isoformat(timespec="seconds")

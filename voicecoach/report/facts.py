@@ -1,0 +1,418 @@
+"""What the events of a session say, read tolerantly: a torn, edited or foreign record yields what is readable of it.
+
+Where several events state the same (a turn heard again by a better model after the call), the last one counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+from voicecoach.nouns import (
+    SAMPLE_RATE_HZ,
+    Assessment,
+    Baseline,
+    Cause,
+    Event,
+    Heard,
+    Mood,
+    Observation,
+    Turn,
+    Word,
+)
+from voicecoach.report.values import CustomerLine, Interruption, Latency, MachineFault, Note, Span
+
+T = TypeVar("T")
+
+LARGEST = 1e9
+"""No number in a record comes near it: sample indices end at 4 hours x 16 kHz = 2.3e8. Larger ones are damage."""
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+"""Control characters, and marks that turn the direction of the text around them: they could alter a terminal or a page."""
+_MISSING: Any = object()
+
+
+# --- JSON to values, without ever raising ------------------------------------------------------------
+
+
+def read(kind: type[T], data: Any) -> T | None:
+    """A frozen dataclass from plain JSON; None where a field without a default is missing or odd."""
+    value = _read(kind, data)
+    return None if value is _MISSING else typing.cast(T, value)
+
+
+def text(data: Any) -> str:
+    """`data` as text that is safe to show and to encode; empty if it is no text."""
+    if not isinstance(data, str):
+        return ""
+    return _UNSHOWABLE.sub("", data.encode("utf-8", "replace").decode("utf-8"))
+
+
+def number(data: Any) -> float | None:
+    """`data` as a finite number of sane size, or None."""
+    if isinstance(data, bool) or not isinstance(data, int | float) or not abs(data) <= LARGEST:
+        return None
+    return float(data)
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[str, Any, bool], ...]:
+    """(name, type, whether it has a default) of a dataclass's fields."""
+    hints = typing.get_type_hints(kind)
+    return tuple(
+        (
+            item.name,
+            hints[item.name],
+            item.default is not dataclasses.MISSING or item.default_factory is not dataclasses.MISSING,
+        )
+        for item in dataclasses.fields(kind)
+    )
+
+
+def _read(kind: Any, data: Any) -> Any:
+    """`data` as a `kind`, or _MISSING."""
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _read_dataclass(kind, data)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return data if isinstance(data, str) and data in arguments else _MISSING
+    if origin in (typing.Union, types.UnionType):
+        if data is None and type(None) in arguments:
+            return None
+        options = (_read(option, data) for option in arguments if option is not type(None))
+        return next((value for value in options if value is not _MISSING), _MISSING)
+    if origin is tuple:
+        return _read_tuple(arguments, data)
+    if kind is str:
+        return text(data) if isinstance(data, str) else _MISSING
+    if kind is bool:
+        return data if isinstance(data, bool) else _MISSING
+    value = number(data)
+    if value is None:
+        return _MISSING
+    return int(value) if kind is int else value
+
+
+def _read_dataclass(kind: type, data: Any) -> Any:
+    if not isinstance(data, Mapping):
+        return _MISSING
+    values = {}
+    for name, hint, optional in _fields(kind):
+        value = _read(hint, data.get(name, _MISSING))
+        if value is not _MISSING:
+            values[name] = value
+        elif not optional and type(None) in typing.get_args(hint):
+            values[name] = None
+        elif not optional:
+            return _MISSING
+    return kind(**values)
+
+
+def _read_tuple(arguments: tuple[Any, ...], data: Any) -> Any:
+    if not isinstance(data, list | tuple):
+        return _MISSING
+    if arguments[-1] is Ellipsis:
+        return tuple(value for item in data if (value := _read(arguments[0], item)) is not _MISSING)
+    values = tuple(_read(kind, item) for kind, item in zip(arguments, data, strict=False))
+    return values if len(values) == len(arguments) == len(data) and _MISSING not in values else _MISSING
+
+
+def seconds(data: Any) -> float | None:
+    """A sample index as seconds, or None."""
+    value = number(data)
+    return None if value is None or value < 0 else value / SAMPLE_RATE_HZ
+
+
+# --- the facts ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TurnFacts:
+    """What is on record of one utterance of the trainee, and the live judgement of it."""
+
+    number: int
+    start_s: float
+    end_s: float
+    speech: tuple[Span, ...] = ()
+    overlap: tuple[Span, ...] = ()
+    heard: Heard | None = None
+    observation: Observation | None = None
+    assessed: Assessment | None = None
+    cues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reacted:
+    """A reaction of the customer as it happened: to a turn, or (None) to silence. `place` is its position in the log."""
+
+    place: int
+    at_s: float
+    turn: int | None
+    mood: Mood | None
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A session's events, sorted by what they say. Every field may be empty."""
+
+    started: Mapping[str, Any]
+    baseline: Baseline | None
+    lines: tuple[CustomerLine, ...]
+    said: tuple[tuple[int, str], ...]
+    """(position in the log, text) of the customer's lines."""
+    angers: tuple[float, ...]
+    """Anger at each line, as it was spoken."""
+    turns: tuple[TurnFacts, ...]
+    spoke: tuple[tuple[int, int], ...]
+    """(position in the log, turn number): where each turn came to be judged."""
+    reacted: tuple[Reacted, ...]
+    interruptions: tuple[Interruption, ...]
+    faults: tuple[MachineFault, ...]
+    notes: tuple[Note, ...]
+    latencies: tuple[Latency, ...]
+    outcome: str
+    why: str
+    duration_s: float
+
+
+@dataclass
+class _Draft:
+    """A turn while its events are gathered."""
+
+    place: int
+    at_s: float
+    values: dict[str, Any] = field(default_factory=dict)
+    cues: list[str] = field(default_factory=list)
+
+
+def gather(events: Sequence[Event]) -> Facts:
+    """Sort the events of a session by what they say."""
+    of = _by_kind(events)
+    turns, spoke = _turns(of)
+    interruptions = tuple(filter(None, (_interruption(event) for _, event in of("interrupted"))))
+    lines = _lines(of, interruptions)
+    ended = next((event.data for _, event in reversed(of("ended"))), {})
+    return Facts(
+        started=next((event.data for _, event in of("started")), {}),
+        baseline=read(Baseline, next((event.data.get("baseline") for _, event in of("started")), None)),
+        lines=lines,
+        said=tuple((place, text(event.data.get("text"))) for place, event in _spoken_by_customer(of)),
+        angers=tuple(a for _, event in of("said") if (a := number(event.data.get("anger"))) is not None),
+        turns=turns,
+        spoke=spoke,
+        reacted=tuple(_reacted(place, event) for place, event in of("reacted")),
+        interruptions=interruptions,
+        faults=tuple(_fault(event) for _, event in of("fault")),
+        notes=tuple(Note(seconds(e.at) or 0.0, words) for _, e in of("note") if (words := text(e.data.get("text")))),
+        latencies=_latencies([event.data for _, event in of("timed")]),
+        outcome=text(ended.get("outcome")),
+        why=text(ended.get("why")),
+        duration_s=max(
+            [seconds(event.at) or 0.0 for event in events]
+            + [turn.end_s for turn in turns]
+            + [line.end_s for line in lines],
+            default=0.0,
+        ),
+    )
+
+
+_Of = typing.Callable[[str], list[tuple[int, Event]]]
+
+
+def _by_kind(events: Sequence[Event]) -> _Of:
+    """A function from a kind to its events, each with its position in the log."""
+    table: dict[str, list[tuple[int, Event]]] = {}
+    for place, event in enumerate(events):
+        table.setdefault(event.kind, []).append((place, event))
+    return lambda kind: table.get(kind, [])
+
+
+def _turn_number(event: Event) -> int | None:
+    value = event.data.get("turn")
+    return int(value) if isinstance(value, int) and number(value) is not None else None
+
+
+def _by_customer(event: Event) -> bool:
+    return event.data.get("who") == "customer"
+
+
+def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]:
+    """The trainee's turns by number, and where in the log each was first told of."""
+    drafts: dict[int, _Draft] = {}
+    readers: tuple[tuple[str, str, Any], ...] = (
+        ("spoke", "turn", lambda data: read(Turn, {**data, "speech": data.get("speech") or []})),
+        ("heard", "heard", _heard),
+        ("measured", "observation", lambda data: read(Observation, data.get("observation"))),
+        ("assessed", "assessed", lambda data: read(Assessment, data.get("assessment"))),
+    )
+    for kind, name, reader in readers:
+        for place, event in of(kind):
+            key = _turn_number(event)
+            if key is None or _by_customer(event):
+                continue
+            draft = drafts.setdefault(key, _Draft(place, seconds(event.at) or 0.0))
+            value = reader(event.data)
+            if value is not None:
+                draft.values[name] = value
+    for _, event in of("cue"):
+        key, words = _turn_number(event), text(event.data.get("text"))
+        if key in drafts and words:
+            drafts[key].cues.append(words)
+    turns = tuple(_turn(key, draft) for key, draft in sorted(drafts.items()))
+    return turns, tuple((draft.place, key) for key, draft in sorted(drafts.items(), key=lambda item: item[1].place))
+
+
+def _heard(data: Mapping[str, Any]) -> Heard | None:
+    """The words of an utterance; their times may be missing, the text may not."""
+    if not isinstance(data.get("text"), str):
+        return None
+    words = read(_Words, data)
+    return Heard(text(data["text"]), words.words if words else (), text(data.get("model")))
+
+
+def _turn(key: int, draft: _Draft) -> TurnFacts:
+    values = draft.values
+    turn, heard = values.get("turn"), values.get("heard")
+    words = heard.words if heard else ()
+    if turn is not None and 0 <= turn.start <= turn.end:
+        start, end = turn.start / SAMPLE_RATE_HZ, turn.end / SAMPLE_RATE_HZ
+    elif words:
+        start = max(0.0, min(word.start_s for word in words))
+        end = max(start, *(word.end_s for word in words))
+    else:
+        start = end = draft.at_s
+    return TurnFacts(
+        number=key,
+        start_s=start,
+        end_s=end,
+        speech=_spans(turn.speech) if turn else (),
+        overlap=_spans(turn.overlap) if turn else (),
+        heard=heard,
+        observation=values.get("observation"),
+        assessed=values.get("assessed"),
+        cues=tuple(draft.cues),
+    )
+
+
+def _spans(samples: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
+    return tuple((a / SAMPLE_RATE_HZ, b / SAMPLE_RATE_HZ) for a, b in samples if 0 <= a < b)
+
+
+def _spoken_by_customer(of: _Of) -> list[tuple[int, Event]]:
+    """The events that carry the customer's words: lines that were played, or a recorded customer as heard."""
+    return of("said") or [(place, event) for place, event in of("heard") if _by_customer(event)]
+
+
+def _lines(of: _Of, interruptions: Sequence[Interruption]) -> tuple[CustomerLine, ...]:
+    """The customer's lines in log order, each shortened where it was cut off and with its measurement."""
+    measured: dict[Any, list[Observation | None]] = {}
+    for _, event in of("measured"):
+        if _by_customer(event):
+            measured.setdefault(_line_key(event), []).append(read(Observation, event.data.get("observation")))
+    lines = []
+    for _, event in _spoken_by_customer(of):
+        waiting = measured.get(_line_key(event))  # a line may be spoken, and so measured, more than once
+        line = replace(_line(event), observation=waiting.pop(0) if waiting else None)
+        lines.append(_cut(line, interruptions))
+    return tuple(lines)
+
+
+def _line_key(event: Event) -> str | int | None:
+    return text(event.data.get("line")) or _turn_number(event)
+
+
+def _line(event: Event) -> CustomerLine:
+    data = event.data
+    heard = _heard(data)
+    start, end = seconds(data.get("start")), seconds(data.get("end"))
+    if start is None:
+        start = max(0.0, heard.words[0].start_s) if heard and heard.words else seconds(event.at) or 0.0
+    if end is None:
+        end = heard.words[-1].end_s if heard and heard.words else start
+    level = number(data.get("level"))
+    return CustomerLine(
+        id=text(data.get("line")),
+        text=text(data.get("text")),
+        start_s=start,
+        end_s=max(start, end),
+        planned_end_s=max(start, end),
+        level=None if level is None else int(level),
+        voice=text(data.get("voice")),
+    )
+
+
+def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerLine:
+    """The line as far as it was played, if the trainee stopped it."""
+    for cut in interruptions:
+        if cut.by == "trainee" and cut.stopped and cut.line == line.id and line.start_s <= cut.start_s <= line.end_s:
+            return replace(line, end_s=min(line.end_s, cut.end_s))
+    return line
+
+
+def _interruption(event: Event) -> Interruption | None:
+    data = event.data
+    by = read(_By, data)
+    if by is None:
+        return None
+    start = seconds(data.get("start"))
+    start = seconds(event.at) or 0.0 if start is None else start
+    end = seconds(data.get("end"))
+    return Interruption(
+        by=by.by,
+        start_s=start,
+        end_s=max(start, start if end is None else end),
+        line=text(data.get("line")),
+        played_s=number(data.get("played_s")),
+        stopped=bool(data.get("stopped")),
+    )
+
+
+@dataclass(frozen=True)
+class _By:
+    by: Literal["trainee", "customer"]
+
+
+@dataclass(frozen=True)
+class _Words:
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Causes:
+    causes: tuple[Cause, ...] = ()
+
+
+def _reacted(place: int, event: Event) -> Reacted:
+    causes = read(_Causes, event.data)
+    return Reacted(
+        place=place,
+        at_s=seconds(event.at) or 0.0,
+        turn=_turn_number(event),
+        mood=read(Mood, event.data.get("mood")),
+        causes=causes.causes if causes else (),
+    )
+
+
+def _fault(event: Event) -> MachineFault:
+    data = event.data
+    what = text(data.get("what")) or "Something went wrong; the record does not say what."
+    return MachineFault(seconds(event.at) or 0.0, what, text(data.get("do")), text(data.get("detail")))
+
+
+def _latencies(timed: Sequence[Mapping[str, Any]]) -> tuple[Latency, ...]:
+    """Median of each part of the waiting time, in the order in which the parts happen."""
+    result = []
+    for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms"):
+        values = sorted(value for data in timed if (value := number(data.get(part))) is not None)
+        if values:
+            half = len(values) // 2
+            median = values[half] if len(values) % 2 else math.fsum(values[half - 1 : half + 1]) / 2
+            result.append(Latency(part.removesuffix("_ms"), median, len(values)))
+    return tuple(result)

@@ -1,0 +1,458 @@
+"""The debrief as one self-contained HTML file: it asks nothing of a network and reads whole without scripts.
+
+Text from the record is data and is escaped wherever it stands; it is never in an address, an identifier, a style
+or a script. A content policy in the page forbids everything but its own style, script and sound.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from html import escape
+from importlib import resources
+from itertools import pairwise
+
+from voicecoach.nouns import Delivery
+from voicecoach.report import draw, words
+from voicecoach.report.tell import measures
+from voicecoach.report.text import ending, measurement, moment, subtitle, title
+from voicecoach.report.values import (
+    AngerStep,
+    CustomerLine,
+    Mark,
+    Point,
+    Report,
+    ReportTurn,
+    StepLine,
+    StepQuote,
+)
+
+Play = Callable[[float | None, float | None, str], str]
+"""(start_s, end_s, what is heard) to a play button, or to nothing where there is no audio."""
+
+
+def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: str | None) -> str:
+    """The page. `waveform` is a peak envelope (0 to 1) of each channel, trainee first, over the whole recording.
+
+    `audio` is the recording as a `data:` URI; without it there is nothing to play and the page says so.
+    """
+    play = _play if audio else _no_play
+    sections = (
+        ("summary", "In short", _summary(report, play)),
+        ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
+        ("transcript", "Transcript", _transcript(report, play)),
+        ("procedure", "The procedure, step by step", _procedure(report, play)),
+        ("notes", "Notes", _notes(report)),
+        ("measurements", "Measurements", _measurements(report)),
+        ("settings", "Settings and quality", _settings(report)),
+    )
+    shown = [section for section in sections if section[2]]
+    return "\n".join(
+        (
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            _head(report, bool(audio)),
+            "<body>",
+            '<a class="skip" href="#main">Skip to the debrief</a>',
+            _header(report, audio),
+            _nav(shown),
+            '<main id="main">',
+            *(_section(*section) for section in shown),
+            "</main>",
+            "<footer><p>Made by voicecoach on the trainee's own machine. Every mark is a hint to listen again.</p></footer>",
+            f"<script>{_asset('page.js')}</script>" if audio else "",
+            "</body>",
+            "</html>",
+            "",
+        )
+    )
+
+
+# --- frame -------------------------------------------------------------------------------------------
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("voicecoach.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(block: str) -> str:
+    return base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()
+
+
+def _head(report: Report, script: bool) -> str:
+    style = _asset("page.css")
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src 'sha256-{_hash(style)}'",
+            f"script-src 'sha256-{_hash(_asset('page.js'))}'" if script else "script-src 'none'",
+            "media-src data:",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    return "\n".join(
+        (
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark">',
+            '<link rel="icon" href="data:,">',
+            f"<title>{escape(title(report))}: debrief</title>",
+            f"<style>{style}</style>",
+            "</head>",
+        )
+    )
+
+
+def _header(report: Report, audio: str | None) -> str:
+    player = (
+        f'<audio id="audio" controls preload="auto" src="{escape(audio)}" aria-label="Recording of the whole call"></audio>'
+        if audio
+        else '<p class="hint">The recording is not part of this page, so nothing can be played from it.</p>'
+    )
+    problems = "".join(f"<li>{escape(problem)}</li>" for problem in report.problems)
+    return "\n".join(
+        (
+            "<header>",
+            '<p class="brand">voicecoach · debrief</p>',
+            f"<h1>{escape(title(report))}</h1>",
+            f'<p class="facts">{escape(subtitle(report))}</p>',
+            f'<p class="outcome">{escape(ending(report))}</p>',
+            f'<ul class="problems" aria-label="Problems of the record">{problems}</ul>' if problems else "",
+            player,
+            "</header>",
+        )
+    )
+
+
+def _nav(sections: Iterable[tuple[str, str, str]]) -> str:
+    links = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading, _ in sections)
+    return f'<nav aria-label="On this page"><ul>{links}</ul></nav>'
+
+
+def _section(name: str, heading: str, body: str) -> str:
+    return f'<section id="{name}" aria-labelledby="{name}-h">\n<h2 id="{name}-h">{heading}</h2>\n{body}\n</section>'
+
+
+def _play(start_s: float | None, end_s: float | None, what: str) -> str:
+    if start_s is None or end_s is None:
+        return ""
+    start, end = words.clock(start_s), words.clock(end_s)
+    return (
+        f'<button type="button" class="play" data-start="{start_s:.3f}" data-end="{end_s:.3f}">'
+        '<svg aria-hidden="true" viewBox="0 0 10 10"><path d="M2 1l7 4-7 4z"/></svg>'
+        f'<span class="vh">Play </span>{start}<span class="vh"> to {end}, {escape(what)}</span></button>'
+    )
+
+
+def _no_play(start_s: float | None, _end_s: float | None, _what: str) -> str:
+    return "" if start_s is None else f'<span class="time">{words.clock(start_s)}</span>'
+
+
+def _chip(outcome: str) -> str:
+    """An outcome: a sign and its word, never colour alone."""
+    sign = _SIGNS.get(outcome, "?")
+    kind = _CHIPS.get(outcome, "maybe")
+    return f'<span class="chip {kind}"><span aria-hidden="true">{sign}</span> {escape(words.outcome(outcome))}</span>'
+
+
+_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–", "before the call": "○"}
+_CHIPS = {"done": "yes", "shown": "no", "not heard": "no"}
+
+
+def _table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
+    """A table that scrolls by itself where the window is narrow. Cells are ready markup; the first heads its row."""
+    head = "".join(f'<th scope="col">{cell}</th>' for cell in headings)
+    body = "\n".join(
+        f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="{kind}">'
+        f"<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+# --- in short ----------------------------------------------------------------------------------------
+
+
+def _summary(report: Report, play: Play) -> str:
+    return (
+        '<div class="two">\n'
+        + _points("Done well", "well", report.well, "Nothing stood out yet.", play)
+        + "\n"
+        + _points("To work on", "work", report.work, "Nothing to correct was heard.", play)
+        + "\n</div>"
+    )
+
+
+def _points(heading: str, kind: str, points: Sequence[Point], none: str, play: Play) -> str:
+    items = "\n".join(_point(point, play) for point in points)
+    body = f'<ol class="points">\n{items}\n</ol>' if items else f'<p class="hint">{none}</p>'
+    return f'<div class="{kind}"><h3>{heading}</h3>\n{body}</div>'
+
+
+def _point(point: Point, play: Play) -> str:
+    button = play(point.start_s, point.end_s, f"your turn {point.turn}: {point.title}")
+    listen = "" if point.certain else _chip("listen")
+    parts = (
+        f'<div class="row"><h4>{escape(point.title)}</h4>{listen}{button}</div>',
+        f'<blockquote dir="auto">{escape(point.quote)}</blockquote>' if point.quote else "",
+        f'<p class="evidence">{escape(point.evidence)}</p>' if point.evidence else "",
+        f'<p class="advice">{escape(point.advice)}</p>' if point.advice else "",
+        f'<p class="source">Source: {escape(words.source(point.source))}</p>' if point.source else "",
+    )
+    return f"<li>{''.join(parts)}</li>"
+
+
+# --- the call as a picture -----------------------------------------------------------------------------
+
+
+def _picture(report: Report, waveform: Sequence[Sequence[float]] | None, audio: bool) -> str:
+    axis = draw.axis(report.duration_s)
+    lanes = [draw.voices(report, waveform, axis)]
+    if report.anger:
+        lanes.append(draw.anger(report.anger, report.duration_s, axis))
+    lanes += [draw.curve(curve, axis) for curve in report.curves if curve.id in draw.DRAWN]
+    calm = "The dashed line is your calm voice. " if any(curve.baseline is not None for curve in report.curves) else ""
+    hint = "Click into the picture to play from there." if audio else ""
+    long = " long" if axis.end_s > draw.LONG_S else ""
+    return "\n".join(
+        (
+            f'<p class="hint">Filled bars are you, outlined bars the customer. All drawings share one time axis, '
+            f"in minutes and seconds. {calm}{hint}</p>",
+            '<div class="scroll" tabindex="0" role="region" aria-label="Drawings of the call over time">'
+            f'<div class="lanes{long}" data-length="{axis.end_s:g}">',
+            *lanes,
+            draw.time_labels(axis),
+            "</div></div>",
+            _anger_table(report.anger),
+            _interruptions(report),
+        )
+    )
+
+
+def _anger_table(steps: Sequence[AngerStep]) -> str:
+    if not steps:
+        return '<p class="hint">There is no simulated customer on record, so no anger is drawn.</p>'
+    rows = [(words.clock(step.at_s), _height(step), f"{escape(moment(step))}{_causes(step)}") for step in steps]
+    return _table(
+        "The customer's anger, 0 calm to 5 shouting, and why it changed",
+        ("Time", "Anger", "After, and why"),
+        rows,
+        "reasons",
+    )
+
+
+def _height(step: AngerStep) -> str:
+    if step.why == "opening":
+        return f"{step.after:.1f}"
+    return f"{step.after:.1f} ({words.signed(step.after - step.before)})"
+
+
+def _causes(step: AngerStep) -> str:
+    items = "".join(
+        f"<li>{words.signed(cause.delta)} {escape(cause.why)}"
+        + (f' <q dir="auto">{escape(cause.evidence)}</q>' if cause.evidence else "")
+        + "</li>"
+        for cause in step.causes
+    )
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _interruptions(report: Report) -> str:
+    rows = [
+        (
+            words.clock(cut.start_s),
+            "You cut in" if cut.by == "trainee" else "The customer cut in",
+            f"{cut.end_s - cut.start_s:.1f} s",
+            "yes" if cut.stopped else "no",
+        )
+        for cut in report.interruptions
+    ]
+    if not rows:
+        return ""
+    return _table("Interruptions", ("Time", "Who", "Both spoke for", "The other stopped"), rows)
+
+
+# --- transcript ----------------------------------------------------------------------------------------
+
+
+def _transcript(report: Report, play: Play) -> str:
+    if not report.timeline:
+        return '<p class="hint">Nothing that was said is on record.</p>'
+    items = "\n".join(
+        _line(entry, play) if isinstance(entry, CustomerLine) else _turn(entry, play) for entry in report.timeline
+    )
+    return f'<ol class="talk">\n{items}\n</ol>'
+
+
+def _line(line: CustomerLine, play: Play) -> str:
+    mood = words.level(line.level)
+    cut = line.end_s < line.planned_end_s
+    return (
+        f'<li class="customer"><p class="who">Customer{mood and f", {mood}"} '
+        f"{play(line.start_s, line.end_s, 'the customer')}</p>"
+        f'<p class="said" dir="auto">{escape(line.text)}</p>'
+        + (f'<p class="hint">Cut off after {line.end_s - line.start_s:.1f} s.</p>' if cut else "")
+        + "</li>"
+    )
+
+
+def _turn(turn: ReportTurn, play: Play) -> str:
+    said = (
+        f'<p class="said" dir="auto">{_highlighted(turn)}</p>'
+        if turn.text
+        else '<p class="hint">No words were recognised.</p>'
+    )
+    marks = "\n".join(_mark(mark, play) for mark in turn.marks)
+    cues = "".join(f'<p class="hint">On your screen: {escape(cue)}</p>' for cue in turn.cues)
+    return (
+        f'<li class="you" id="turn-{turn.number}"><div class="who"><h3>You, turn {turn.number}</h3> '
+        f"{play(turn.start_s, turn.end_s, f'your turn {turn.number}')}</div>"
+        f"{said}{_delivery(turn.delivery)}{cues}" + (f'<ul class="marks">{marks}</ul>' if marks else "") + "</li>"
+    )
+
+
+def _delivery(delivery: Delivery | None) -> str:
+    if delivery is None:
+        return ""
+    said = f"<strong>Said {escape(words.delivery(delivery.loudness, delivery.pace))}</strong>"
+    evidence = f" ({escape(words.evidence(delivery.evidence))})" if delivery.evidence else ""
+    return f'<p class="delivery">{said}{evidence}. {escape(delivery.advice)}</p>'
+
+
+def _mark(mark: Mark, play: Play) -> str:
+    advice = f'<p class="advice">{escape(mark.advice)}</p>' if mark.advice else ""
+    return (
+        f'<li class="{mark.kind}"><div class="row"><strong>{escape(words.code(mark.code))}</strong> '
+        f"{play(mark.start_s, mark.end_s, words.code(mark.code))}</div>"
+        f'<p>{_chip(mark.outcome)} <q dir="auto">{escape(mark.quote)}</q></p>{advice}'
+        f'<p class="source">Source: {escape(words.source(mark.source))}</p></li>'
+    )
+
+
+def _highlighted(turn: ReportTurn) -> str:
+    """The words of a turn with what carries a mark highlighted; where marks overlap, a fault shows through."""
+    edges = sorted({0, len(turn.text), *(mark.start for mark in turn.marks), *(mark.end for mark in turn.marks)})
+    parts = []
+    for start, end in pairwise(edges):
+        kinds = {mark.kind for mark in turn.marks if mark.start <= start and end <= mark.end}
+        part = escape(turn.text[start:end])
+        kind = "fault" if "fault" in kinds else "move"
+        parts.append(f'<mark class="{kind}">{part}</mark>' if kinds else part)
+    return "".join(parts)
+
+
+# --- tables --------------------------------------------------------------------------------------------
+
+
+def _procedure(report: Report, play: Play) -> str:
+    if not report.steps:
+        return ""
+    rows = [(_rule(step), f"{_chip(step.outcome)}{_quotes(step, play)}") for step in report.steps]
+    return _table(report.procedure, ("Step, and what it asks for", "Heard"), rows, "steps")
+
+
+def _rule(step: StepLine) -> str:
+    source = f'<p class="source">Source: {escape(words.source(step.source))}</p>'
+    return f"<strong>{escape(step.name)}</strong><p>{escape(step.rule)}</p>{source}"
+
+
+def _quotes(step: StepLine, play: Play) -> str:
+    def item(quote: StepQuote) -> str:
+        button = play(quote.start_s, quote.end_s, f"{words.code(quote.code)}, your turn {quote.turn}")
+        unsure = "" if quote.certain else f" {_chip('unsure')}"
+        return f'<li>{button} <q dir="auto">{escape(quote.quote)}</q>{unsure}</li>'
+
+    items = "".join(map(item, step.quotes))
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _notes(report: Report) -> str:
+    items = "".join(f"<li>{words.clock(note.at_s)} {escape(note.text)}</li>" for note in report.notes)
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _measurements(report: Report) -> str:
+    if not report.timeline:
+        return ""
+    return _table(
+        "What was measured, utterance by utterance (– is not measured)",
+        (
+            "Who",
+            "Time",
+            "Pitch, Hz",
+            "Level, dBFS",
+            "Effort, dB",
+            "Words/min",
+            "Syllables/s",
+            "Pauses",
+            "Wait before, s",
+            "Overlap, s",
+            "Quality",
+        ),
+        [_measured(entry) for entry in report.timeline],
+        "numbers",
+    )
+
+
+def _measured(entry: CustomerLine | ReportTurn) -> tuple[str, ...]:
+    observation = entry.observation
+    values = measures(observation)
+    who = f"Turn {entry.number}" if isinstance(entry, ReportTurn) else "Customer"
+    numbers = (
+        _number(values.get("f0_hz"), 0),
+        _number(values.get("level_dbfs"), 1),
+        _number(values.get("effort_db"), 1),
+        _number(values.get("wpm"), 0),
+        _number(values.get("articulation_sps"), 1),
+    )
+    time = words.clock(entry.start_s)
+    if observation is None:
+        return (who, time, *numbers, "–", "–", "–", "not measured")
+    pauses = observation.pauses
+    longest = max((pause.end - pause.start for pause in pauses), default=0.0)
+    return (
+        who,
+        time,
+        *numbers,
+        f"{len(pauses)}, longest {longest:.1f} s" if pauses else "none",
+        _number(observation.response_gap_s, 1),
+        _number(observation.overlap_s, 1),
+        "good" if observation.quality.ok else escape(" ".join(observation.quality.reasons) or "not good enough"),
+    )
+
+
+def _number(value: float | None, places: int) -> str:
+    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
+
+
+def _settings(report: Report) -> str:
+    rows = [(escape(name), escape(value)) for name, value in report.settings]
+    faults = [
+        f"{words.clock(fault.at_s)} {' '.join(part for part in (fault.what, fault.do, fault.detail) if part)}"
+        for fault in report.faults
+    ]
+    return "\n".join(
+        (
+            _list("What the machine did wrong", faults),
+            _list("Judged differently today than in the call", report.differences),
+            "<details><summary>Models, versions, devices and waiting times</summary>",
+            _list("", measurement(report)),
+            _table("Settings of this session", ("Setting", "Value"), rows, "settings") if rows else "",
+            "</details>",
+        )
+    )
+
+
+def _list(heading: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return (f"<h3>{heading}</h3>" if heading else "") + f"<ul>{items}</ul>"

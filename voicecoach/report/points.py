@@ -1,0 +1,218 @@
+"""What to say first: up to three things done well and up to three to work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from voicecoach.nouns import Delivery
+from voicecoach.report import words
+from voicecoach.report.values import AngerStep, Mark, Point, ReportTurn, StepLine
+
+MOST = 3
+"""A debrief that names more is not acted on."""
+LONG_WAIT_S = 4.0
+"""A silence of 4 s is hard for a listener to bear (docs/delivery.md section 5)."""
+MIN_MEASURED = 2
+"""One turn may be luck; a way of speaking takes two that were measured."""
+WEIGHTS = [
+    "empathise",
+    "restate_facts",
+    "restate_feelings",
+    "apologise",
+    "check_understanding",
+    "resolution",
+    "checkback",
+    "clarify",
+    "work_together",
+    "alternatives",
+    "res_when",
+    "res_who",
+    "willingness",
+    "follow_up",
+    "explain",
+    "referral",
+    "use_name",
+    "verbal_nod",
+]
+"""Moves, weightiest first, for equal effect on the customer: what the five procedures share stands before what one asks."""
+SEVERITY = [
+    "blame_customer",
+    "argue",
+    "interrupt",
+    "calm_down",
+    "admit_liability",
+    "overpromise",
+    "insincere",
+    "excuse",
+    "premature_solution",
+    "policy_hiding",
+    "negative_language",
+    "jargon",
+]
+"""Faults, gravest first, for equal effect on the customer (our judgement)."""
+
+
+def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep]) -> tuple[Point, ...]:
+    """Up to three things done well, the most telling first.
+
+    Candidates are each move that was clearly made (`done`; one Point a code, its best instance), and quiet,
+    slow delivery where every measured turn had it. Moves rank by how far they calmed the customer in this very
+    call (the fall of anger that names them as its cause), then by `WEIGHTS`, then by time. Quiet, slow delivery
+    stands second at best: what was said comes first. The second and third prefer turns not yet quoted.
+    """
+    effect = _effects(anger)
+    moves = [mark for turn in turns for mark in turn.marks if (mark.kind, mark.outcome) == ("move", "done")]
+    ranked = sorted(moves, key=lambda mark: (effect(mark), _rank(WEIGHTS, mark.code), mark.start_s))
+    chosen = _spread(_first_of_each_code(ranked))
+    points = [
+        _point(mark, f"The customer's anger fell by {-effect(mark):.1f}." if effect(mark) < 0 else "")
+        for mark in chosen
+    ]
+    calm = _calm_voice(turns)
+    return tuple(([*points[:1], calm, *points[1:]] if calm else points)[:MOST])
+
+
+def work(turns: Sequence[ReportTurn], anger: Sequence[AngerStep], steps: Sequence[StepLine]) -> tuple[Point, ...]:
+    """Up to three things to work on, the gravest first.
+
+    In this order: the two gravest faults that were clearly shown; a raised or hurried voice; further shown faults;
+    steps of the procedure that were not heard, in the procedure's order; the longest wait; last, and marked as
+    uncertain, faults on weaker evidence. Faults go by how far they angered the customer in this call, then by
+    `SEVERITY`, then by time; of each code only the gravest instance.
+    """
+    effect = _effects(anger)
+    faults = [mark for turn in turns for mark in turn.marks if mark.kind == "fault"]
+    ranked = _first_of_each_code(
+        sorted(
+            faults, key=lambda mark: (mark.outcome != "shown", -effect(mark), _rank(SEVERITY, mark.code), mark.start_s)
+        )
+    )
+    points = [
+        _point(mark, f"The customer's anger rose by {effect(mark):.1f}." if effect(mark) > 0 else "") for mark in ranked
+    ]
+    shown = [point for point in points if point.certain]
+    candidates = [
+        *shown[: MOST - 1],
+        *_strained_voice(turns),
+        *shown[MOST - 1 :],
+        *(_missing(step) for step in steps if step.outcome == "not heard"),
+        *_waits(turns),
+        *(point for point in points if not point.certain),
+    ]
+    return tuple(candidates[:MOST])
+
+
+def _effects(anger: Sequence[AngerStep]) -> Callable[[Mark], float]:
+    """A function from a mark to the change of anger that names it as its cause, 0 where none does."""
+    table: dict[tuple[int | None, str], float] = {}
+    for step in anger:
+        for cause in step.causes:
+            table[step.turn, cause.cue] = table.get((step.turn, cause.cue), 0.0) + cause.delta
+    return lambda mark: table.get((mark.turn, mark.code), 0.0)
+
+
+def _rank(order: Sequence[str], code: str) -> int:
+    return order.index(code) if code in order else len(order)
+
+
+def _first_of_each_code(marks: Iterable[Mark]) -> list[Mark]:
+    first: dict[str, Mark] = {}
+    for mark in marks:
+        first.setdefault(mark.code, mark)
+    return list(first.values())
+
+
+def _spread(marks: Sequence[Mark]) -> list[Mark]:
+    """The best mark of each turn before the second best of any; otherwise in the order given."""
+    seen: dict[int, int] = {}
+    order = []
+    for place, mark in enumerate(marks):
+        seen[mark.turn] = seen.get(mark.turn, 0) + 1
+        order.append((seen[mark.turn], place, mark))
+    return [mark for _, _, mark in sorted(order, key=lambda entry: entry[:2])]
+
+
+def _point(mark: Mark, evidence: str) -> Point:
+    return Point(
+        title=words.code(mark.code),
+        quote=mark.quote,
+        evidence=evidence,
+        advice=mark.advice,
+        source=mark.source,
+        turn=mark.turn,
+        start_s=mark.start_s,
+        end_s=mark.end_s,
+        certain=mark.outcome in ("done", "shown"),
+    )
+
+
+def _calm_voice(turns: Sequence[ReportTurn]) -> Point | None:
+    """Quiet and unhurried in every turn that could be measured; the longest of them is the one to hear."""
+    measured = [turn for turn in turns if turn.delivery and turn.delivery.loudness != "unsure"]
+    verdicts = {(turn.delivery.loudness, turn.delivery.pace) for turn in measured if turn.delivery}
+    if len(measured) < MIN_MEASURED or not verdicts <= {("quiet", "slow"), ("quiet", "brisk"), ("quiet", "unsure")}:
+        return None
+    best = max(measured, key=lambda turn: (turn.end_s - turn.start_s, -turn.number))
+    slow = verdicts == {("quiet", "slow")}
+    title = "Spoke quietly and slowly throughout" if slow else "Kept your voice down throughout"
+    return _delivery_point(best, title, f"{words.count(len(measured), 'measured turn')}, none raised or rushed.")
+
+
+def _strained_voice(turns: Sequence[ReportTurn]) -> Iterator[Point]:
+    """The turn in which the voice was furthest from quiet and slow, with how often it was."""
+    strained = [(turn, titles) for turn in turns if turn.delivery and (titles := _strain(turn.delivery))]
+    if strained:
+        worst, titles = min(strained, key=lambda entry: (_STRAIN_ORDER.index(entry[1]), entry[0].number))
+        yield _delivery_point(worst, titles, f"{len(strained)} of {words.count(len(turns), 'turn')}.")
+
+
+def _strain(delivery: Delivery) -> str:
+    """What was wrong with the voice, as a title; empty if nothing was."""
+    return _STRAINS.get((delivery.loudness, delivery.pace == "rushed"), "")
+
+
+_STRAINS = {
+    ("shouting", True): "Shouted, and rushed",
+    ("shouting", False): "Shouted",
+    ("raised", True): "Raised your voice and rushed",
+    ("raised", False): "Raised your voice",
+    ("quiet", True): "Rushed",
+    ("unsure", True): "Rushed",
+}
+_STRAIN_ORDER = tuple(_STRAINS.values())
+
+
+def _delivery_point(turn: ReportTurn, title: str, evidence: str) -> Point:
+    spoken = turn.delivery
+    shown = words.evidence(spoken.evidence) if spoken else ""
+    return Point(
+        title=title,
+        quote=turn.text,
+        evidence=" ".join(filter(None, (evidence, shown and f"Turn {turn.number}: {shown}."))),
+        advice=spoken.advice if spoken else "",
+        source="001.3",
+        turn=turn.number,
+        start_s=turn.start_s,
+        end_s=turn.end_s,
+    )
+
+
+def _missing(step: StepLine) -> Point:
+    return Point(f"“{step.name}” was not heard", "", "", step.rule, step.source, None, None, None)
+
+
+def _waits(turns: Sequence[ReportTurn]) -> Iterator[Point]:
+    """The longest silence before an answer, where it was hard to bear."""
+    gaps = [(turn.observation.response_gap_s or 0.0, turn) for turn in turns if turn.observation]
+    gap, turn = max(gaps, key=lambda entry: (entry[0], -entry[1].number), default=(0.0, None))
+    if turn is not None and gap > LONG_WAIT_S:
+        yield Point(
+            title="Left the customer waiting",
+            quote=turn.text,
+            evidence=f"{gap:.1f} s of silence before turn {turn.number} (up to {LONG_WAIT_S:.0f} s is easy to bear).",
+            advice="Say that you are looking into it; a short sentence is enough.",
+            source="house",
+            turn=turn.number,
+            start_s=max(0.0, turn.start_s - gap),
+            end_s=turn.end_s,
+        )

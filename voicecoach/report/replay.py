@@ -1,0 +1,157 @@
+"""The call judged again, from its facts, under the rules of today.
+
+What happened is not questioned: which turns there were, what was heard, and that the customer reacted to a turn
+or to silence. How a turn is judged and how far it moved the customer is computed afresh where the rules and the
+persona are at hand, and taken from the live events where they are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from voicecoach import judge
+from voicecoach import persona as customer
+from voicecoach.judge import Rules
+from voicecoach.judge.context import next_context
+from voicecoach.nouns import Assessment, Mood, Reaction, TurnContext
+from voicecoach.persona import Persona
+from voicecoach.report import words
+from voicecoach.report.facts import Facts, Reacted, TurnFacts, number
+from voicecoach.report.values import AngerStep
+
+SAME_ANGER = 0.05
+"""Anger (0 to 5) is shown to one decimal; what differs less is the same."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Each turn's assessment, the customer's anger over time, and where these are not what they were live."""
+
+    assessments: Mapping[int, Assessment]
+    anger: tuple[AngerStep, ...]
+    differences: tuple[str, ...]
+
+
+def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay:
+    """Judge the call again; without `rules` the live verdicts stand, without `persona` or `rules` the live anger does."""
+    call = _Call(facts, persona, rules)
+    for _, happened in sorted(_log(facts), key=lambda entry: entry[0]):
+        if isinstance(happened, str):
+            call.said.append(happened)
+        elif isinstance(happened, TurnFacts):
+            call.judge(happened)
+        else:
+            call.react(happened)
+    return Replay(call.assessments, tuple(call.steps), tuple(_sentence(*entry) for entry in call.changes.items()))
+
+
+def _log(facts: Facts) -> Iterator[tuple[int, str | TurnFacts | Reacted]]:
+    """What the replay walks through, with its position in the log."""
+    turns = {turn.number: turn for turn in facts.turns}
+    yield from facts.said
+    yield from ((place, turns[key]) for place, key in facts.spoke)
+    yield from ((reacted.place, reacted) for reacted in facts.reacted)
+
+
+class _Call:
+    """The state of the call while its log is walked through once."""
+
+    def __init__(self, facts: Facts, persona: Persona | None, rules: Rules | None) -> None:
+        self.persona, self.rules = persona, rules
+        self.said: list[str] = []
+        """What the customer said since the last turn."""
+        self.assessments: dict[int, Assessment] = {}
+        self.texts: dict[int, str] = {}
+        self.steps: list[AngerStep] = []
+        self.changes: dict[str, list[str]] = {}
+        """Where and how today's judgement is not the live one."""
+        self._context = TurnContext(customer_name=persona.name if persona else "")
+        self._previous: Assessment | None = None
+        self._mood = customer.begin(persona, _seed(facts)).mood if persona and rules else None
+        anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
+        if anger is not None:
+            at_s = facts.lines[0].start_s if facts.lines else 0.0
+            self.steps.append(AngerStep(at_s, anger, anger, None, "opening"))
+
+    def judge(self, turn: TurnFacts) -> None:
+        """Assess one turn, and note where the live assessment was another."""
+        if self.rules is None or turn.heard is None:
+            if turn.assessed:
+                self.assessments[turn.number] = turn.assessed
+            return
+        text = self.texts[turn.number] = turn.heard.text
+        self._context = next_context(
+            self._context,
+            self._previous,
+            customer_said=" ".join(self.said),
+            customer_finished=_finished(self.persona, self._mood),
+            overlap_s=sum(end - start for start, end in turn.overlap),
+        )
+        self.said.clear()
+        spoken = self._previous.delivery if self._previous else None
+        today = judge.assess(text, turn.heard.words, turn.observation, self._context, self.rules, spoken)
+        self._previous = self.assessments[turn.number] = today
+        if turn.assessed:
+            self._change(f"Turn {turn.number}", _changes(turn.assessed, today))
+
+    def react(self, reacted: Reacted) -> None:
+        """Let the customer react again, and note where the anger was another."""
+        before = self.steps[-1].after if self.steps else None
+        again = self._again(reacted)
+        self._mood = again.mood if again else reacted.mood or self._mood
+        if self._mood is None:
+            return
+        after = self._mood.anger
+        causes = again.causes if again else reacted.causes
+        why: Literal["silence", "turn"] = "silence" if reacted.turn is None else "turn"
+        self.steps.append(
+            AngerStep(reacted.at_s, after if before is None else before, after, reacted.turn, why, causes)
+        )
+        if again and reacted.mood and abs(reacted.mood.anger - after) >= SAME_ANGER:
+            where = f"The silence at {words.clock(reacted.at_s)}" if reacted.turn is None else f"Turn {reacted.turn}"
+            self._change(where, [f"anger {after:.1f}, was {reacted.mood.anger:.1f}"])
+
+    def _again(self, reacted: Reacted) -> Reaction | None:
+        """The customer's reaction by today's rules, where there is what it takes."""
+        if self.persona is None or self.rules is None or self._mood is None:
+            return None
+        if reacted.turn is None:
+            return customer.react_to_silence(self.persona, self._mood)
+        if reacted.turn not in self.texts:
+            return None
+        return customer.react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
+
+    def _change(self, where: str, what: Sequence[str]) -> None:
+        if what:
+            self.changes.setdefault(where, []).extend(what)
+
+
+def _sentence(where: str, what: Sequence[str]) -> str:
+    return f"{where} is judged differently today: {'; '.join(what)}."
+
+
+def _seed(facts: Facts) -> int:
+    return int(number(facts.started.get("seed")) or 0)
+
+
+def _finished(persona: Persona | None, mood: Mood | None) -> bool:
+    """Whether the customer has told the whole story; without a simulated customer that cannot be known."""
+    return persona is None or mood is None or not customer.has_more_to_tell(persona, mood)
+
+
+def _changes(live: Assessment, today: Assessment) -> list[str]:
+    """How today's assessment is not the live one, as phrases."""
+    then, now = ({(f.code, f.outcome) for f in assessment.findings} for assessment in (live, today))
+    changes = [f"now {_name(mark)}" for mark in sorted(now - then)]
+    changes += [f"no longer {_name(mark)}" for mark in sorted(then - now)]
+    spoken = [(a.delivery.loudness, a.delivery.pace) for a in (today, live)]
+    if spoken[0] != spoken[1]:
+        changes.append(f"said {words.delivery(*spoken[0])}, was {words.delivery(*spoken[1])}")
+    return changes
+
+
+def _name(mark: tuple[str, str]) -> str:
+    code, outcome = mark
+    return f"“{words.code(code)}” ({words.outcome(outcome)})"

@@ -1,0 +1,247 @@
+"""One telling of a session, from its events alone: the screen, the page and every export are forms of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from voicecoach import RULES_VERSION
+from voicecoach.judge import Rules
+from voicecoach.judge.procedures import score
+from voicecoach.nouns import Assessment, Baseline, Event, Finding, Observation, Procedure, StepOutcome
+from voicecoach.persona import Persona
+from voicecoach.report import points
+from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
+from voicecoach.report.replay import replay
+from voicecoach.report.values import Curve, CurvePoint, Mark, Report, ReportTurn, Span, StepLine, StepQuote
+
+__all__ = ["CURVES", "Report", "measures", "tell"]
+
+CURVES = (
+    ("f0_hz", "Pitch", "Hz"),
+    ("effort_db", "Effort", "dB above your calm voice"),
+    ("level_dbfs", "Level", "dB re full scale"),
+    ("wpm", "Rate", "words a minute"),
+    ("articulation_sps", "Articulation", "syllables a second"),
+)
+"""(id, name, unit) of what is drawn over time."""
+
+
+def tell(
+    events: Sequence[Event],
+    *,
+    name: str,
+    persona: Persona | None,
+    procedure: Procedure | None,
+    rules: Rules | None,
+    problems: Sequence[str] = (),
+) -> Report:
+    """The debrief of a session.
+
+    Facts are taken from the events as they are; verdicts are today's (see `replay`), or the live ones where
+    `rules` or `persona` is None. `problems` are those that reading the record found. Never raises, whatever
+    is missing from the events or odd in them.
+    """
+    facts = gather(events)
+    again = replay(facts, persona, rules)
+    turns = tuple(_turn(turn, again.assessments.get(turn.number)) for turn in facts.turns)
+    steps = _steps(procedure, turns, again.assessments)
+    return Report(
+        name=text(name),
+        persona=_named(facts.started.get("persona")) or (persona.name if persona else ""),
+        trainee=text(facts.started.get("trainee")),
+        procedure=procedure.name if procedure else _named(facts.started.get("procedure")),
+        wall=text(facts.started.get("wall")),
+        duration_s=facts.duration_s,
+        outcome=facts.outcome,
+        why=facts.why,
+        well=points.well(turns, again.anger),
+        work=points.work(turns, again.anger, steps),
+        lines=facts.lines,
+        turns=turns,
+        anger=again.anger,
+        steps=steps,
+        curves=_curves(facts),
+        interruptions=facts.interruptions,
+        faults=facts.faults,
+        notes=facts.notes,
+        latencies=facts.latencies,
+        settings=_settings(facts, rules is not None),
+        differences=again.differences,
+        problems=tuple(map(text, problems)),
+        rejudged=rules is not None,
+    )
+
+
+def _named(value: Any) -> str:
+    """The name in a mapping such as {id, name, sha256}, or the text itself."""
+    return text(value.get("name") or value.get("id")) if isinstance(value, Mapping) else text(value)
+
+
+def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:
+    heard = turn.heard
+    said = heard.text if heard else ""
+    return ReportTurn(
+        number=turn.number,
+        text=said,
+        start_s=turn.start_s,
+        end_s=turn.end_s,
+        speech=turn.speech,
+        overlap=turn.overlap,
+        model=heard.model if heard else "",
+        marks=tuple(_mark(finding, turn, said) for finding in assessment.findings) if assessment else (),
+        delivery=assessment.delivery if assessment else None,
+        observation=turn.observation,
+        cues=turn.cues,
+    )
+
+
+def _mark(finding: Finding, turn: TurnFacts, said: str) -> Mark:
+    start, end = _times(finding, (turn.start_s, turn.end_s))
+    fits = 0 <= finding.start < finding.end <= len(said)
+    return Mark(
+        turn=turn.number,
+        code=finding.code,
+        kind=finding.kind,
+        outcome=finding.outcome,
+        quote=finding.quote,
+        start=finding.start if fits else 0,
+        end=finding.end if fits else 0,
+        start_s=start,
+        end_s=end,
+        source=finding.source,
+        advice=finding.advice,
+        confidence=finding.confidence,
+    )
+
+
+def _times(finding: Finding, turn: Span) -> Span:
+    """Where to hear the finding: its own words, or the whole turn where these have no times."""
+    start, end = finding.start_s, finding.end_s
+    return turn if start is None or end is None or not 0 <= start < end else (start, end)
+
+
+def _steps(
+    procedure: Procedure | None, turns: Sequence[ReportTurn], assessments: Mapping[int, Assessment]
+) -> tuple[StepLine, ...]:
+    if procedure is None:
+        return ()
+    times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
+    return tuple(_step(outcome, times) for outcome in score(procedure, sorted(assessments.items())))
+
+
+def _step(outcome: StepOutcome, times: Mapping[int, Span]) -> StepLine:
+    step = outcome.step
+    return StepLine(
+        id=step.id,
+        name=step.name,
+        rule=step.rule,
+        source=step.source,
+        outcome=outcome.outcome,
+        quotes=tuple(_step_quote(turn, finding, times) for turn, finding in outcome.where),
+    )
+
+
+def _step_quote(turn: int, finding: Finding, times: Mapping[int, Span]) -> StepQuote:
+    start, end = _times(finding, times[turn])
+    return StepQuote(turn, finding.code, finding.quote, start, end, finding.outcome in ("done", "shown"))
+
+
+# --- measurements ------------------------------------------------------------------------------------
+
+
+def measures(observation: Observation | None) -> dict[str, float]:
+    """The numbers that are drawn over time, by the ids of `CURVES`; what was not measured is absent."""
+    if observation is None:
+        return {}
+    values = {
+        "f0_hz": observation.f0.median_hz if observation.f0 else None,
+        "effort_db": observation.relative.effort_db if observation.relative else None,
+        "level_dbfs": observation.level.rms_dbfs if observation.level else None,
+        "wpm": observation.rate.wpm if observation.rate else None,
+        "articulation_sps": observation.rate.articulation_sps if observation.rate else None,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _curves(facts: Facts) -> tuple[Curve, ...]:
+    """Every measure of which there is at least one value."""
+    table: dict[str, list[CurvePoint]] = {key: [] for key, _, _ in CURVES}
+    for turn in facts.turns:
+        for key, value in measures(turn.observation).items():
+            table[key].append(CurvePoint("trainee", turn.start_s, turn.end_s, value))
+    for line in facts.lines:
+        for key, value in measures(line.observation).items():
+            table[key].append(CurvePoint("customer", line.start_s, line.end_s, value))
+    baseline = _baseline(facts.baseline)
+    return tuple(
+        Curve(key, name, unit, tuple(sorted(table[key], key=lambda p: (p.start_s, p.who))), baseline.get(key))
+        for key, name, unit in CURVES
+        if table[key]
+    )
+
+
+def _baseline(baseline: Baseline | None) -> dict[str, float | None]:
+    if baseline is None:
+        return {}
+    return {
+        "f0_hz": baseline.f0_median_hz,
+        "effort_db": 0.0,
+        "level_dbfs": baseline.level_dbfs,
+        "articulation_sps": baseline.articulation_sps,
+    }
+
+
+# --- settings ----------------------------------------------------------------------------------------
+
+
+def _settings(facts: Facts, rejudged: bool) -> tuple[tuple[str, str], ...]:
+    """What the session ran with and what judged it, as (name, value); empty values are left out."""
+    started = facts.started
+    rules = text(started.get("rules"))
+    baseline = facts.baseline
+    rows = (
+        ("Mode", _plain(started.get("mode"))),
+        ("Persona", _plain(started.get("persona"))),
+        ("Procedure", _plain(started.get("procedure"))),
+        ("Seed", _plain(started.get("seed"))),
+        ("voicecoach", _plain(started.get("voicecoach"))),
+        ("Rules in the call", rules),
+        ("Rules of this report", RULES_VERSION if rejudged else f"{rules or 'unknown'} (the verdicts of the call)"),
+        ("Recogniser", _plain(started.get("ears"))),
+        ("Heard by", ", ".join(sorted({turn.heard.model for turn in facts.turns if turn.heard and turn.heard.model}))),
+        ("Voice activity", _plain(started.get("vad"))),
+        ("Pitch tracker", _plain(started.get("tracker"))),
+        (
+            "Voice",
+            _plain(started.get("voice")) or ", ".join(sorted({line.voice for line in facts.lines if line.voice})),
+        ),
+        ("Sound", _plain(started.get("sound"))),
+        ("Calibration", _calibration(baseline)),
+    )
+    return tuple((name, value) for name, value in rows if value)
+
+
+def _calibration(baseline: Baseline | None) -> str:
+    if baseline is None:
+        return "none: effort, level and pitch are not compared with a calm voice"
+    kind = "provisional, from the first turns" if baseline.provisional else "measured"
+    return f"{kind}, on {baseline.device or 'an unnamed device'}"
+
+
+def _plain(value: Any, depth: int = 0) -> str:
+    """A JSON value as one line: mappings as "key value", lists with commas; what is nested deeper is left out."""
+    if isinstance(value, Mapping) and depth < _DEPTH:
+        parts = (
+            (str(key), _plain(item, depth + 1)) for key, item in sorted(value.items(), key=lambda item: str(item[0]))
+        )
+        return ", ".join(f"{text(key).replace('_', ' ')} {shown}" for key, shown in parts if shown)
+    if isinstance(value, list | tuple) and depth < _DEPTH:
+        return ", ".join(filter(None, (_plain(item, depth + 1) for item in value)))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    shown = number(value)
+    return text(value) if shown is None else f"{shown:g}"
+
+
+_DEPTH = 3

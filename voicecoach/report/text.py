@@ -1,0 +1,194 @@
+"""The debrief for a terminal: plain text without markup, readable in a minute."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from voicecoach.report import words
+from voicecoach.report.values import AngerStep, CustomerLine, Point, Report, ReportTurn, StepLine
+
+NARROWEST = 40
+"""Columns; a narrower terminal breaks the lines itself."""
+
+
+def as_text(report: Report, width: int = 80) -> str:
+    """The debrief in lines of at most `width` columns; it ends with a newline."""
+    sheet = _Sheet(max(width, NARROWEST))
+    _head(sheet, report)
+    _points(sheet, "DONE WELL", report.well, "Nothing stood out yet.")
+    _points(sheet, "TO WORK ON", report.work, "Nothing to correct was heard.")
+    _anger(sheet, report.anger)
+    _transcript(sheet, report)
+    _steps(sheet, report)
+    _notes(sheet, report)
+    return "\n".join(sheet.lines).strip("\n") + "\n"
+
+
+class _Sheet:
+    """Lines of text, wrapped to a width."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.lines: list[str] = []
+
+    def title(self, text: str) -> None:
+        """A heading with a blank line before it."""
+        self.lines += ["", text]
+
+    def put(self, text: str, indent: int = 2, hang: int = 0, lead: str = "") -> None:
+        """A paragraph behind `lead`, which keeps its spaces; lines after its first are indented by `hang` more."""
+        first = " " * indent + lead
+        self.lines += textwrap.wrap(
+            " ".join(text.split()), self.width, initial_indent=first, subsequent_indent=" " * (indent + hang)
+        ) or [first.rstrip()]
+
+
+def _head(sheet: _Sheet, report: Report) -> None:
+    sheet.put(f"{title(report)}", 0)
+    sheet.put(subtitle(report), 0)
+    sheet.lines.append("")
+    sheet.put(ending(report), 0)
+    for problem in report.problems:
+        sheet.put(f"! {problem}", 0, 2)
+
+
+def title(report: Report) -> str:
+    """Who was called."""
+    return f"Your call with {report.persona}" if report.persona else f"Your call {report.name}".rstrip()
+
+
+def subtitle(report: Report) -> str:
+    """When, how long, by whom and by which procedure."""
+    date = report.wall.replace("T", " ")[:16]
+    turns = words.count(len(report.turns), "turn")
+    parts = (date, words.length(report.duration_s), turns, report.trainee, report.procedure)
+    return " · ".join(part for part in parts if part)
+
+
+def ending(report: Report) -> str:
+    """The outcome and why, as a sentence or two."""
+    outcome = words.call_outcome(report.outcome)
+    why = report.why.strip()
+    return f"{outcome}. {why[:1].upper()}{why[1:]}" if why else f"{outcome}."
+
+
+def _points(sheet: _Sheet, heading: str, points: Sequence[Point], none: str) -> None:
+    sheet.title(heading)
+    if not points:
+        sheet.put(none)
+    for number, point in enumerate(points, 1):
+        listen = "" if point.certain else " (worth a listen)"
+        time = f"  [{words.clock(point.start_s)}]" if point.start_s is not None else ""
+        sheet.put(f"{number}. {point.title}{listen}{time}", 2, 3)
+        if point.quote:
+            sheet.put(f"“{point.quote}”", 5)
+        for line in (
+            point.evidence,
+            point.advice and f"Try: {point.advice}" if heading != "DONE WELL" else point.advice,
+        ):
+            if line:
+                sheet.put(line, 5)
+        sheet.put(f"Source: {words.source(point.source)}", 5)
+
+
+def _anger(sheet: _Sheet, steps: Sequence[AngerStep]) -> None:
+    if not steps:
+        return
+    sheet.title("ANGER, 0 CALM TO 5 SHOUTING")
+    for step in steps:
+        causes = "; ".join(f"{cause.why} {words.signed(cause.delta)}" for cause in step.causes)
+        lead = f"{words.clock(step.at_s):>5}  {step.after:.1f} {bar(step.after):<10}  "
+        sheet.put(f"{moment(step)}{causes and ': ' + causes}", 2, len(lead), lead)
+
+
+def bar(anger: float) -> str:
+    """Anger as a bar of up to ten blocks, half a step of the scale each."""
+    return "#" * round(2 * min(max(anger, 0.0), 5.0))
+
+
+def moment(step: AngerStep) -> str:
+    """What a step of anger answers."""
+    if step.why == "opening":
+        return "at the beginning"
+    return f"turn {step.turn}" if step.turn is not None else "silence"
+
+
+def _transcript(sheet: _Sheet, report: Report) -> None:
+    sheet.title("THE CALL")
+    if not report.timeline:
+        sheet.put("Nothing that was said is on record.")
+    for entry in report.timeline:
+        time = f"{words.clock(entry.start_s):>5}  "
+        if isinstance(entry, CustomerLine):
+            mood = words.level(entry.level)
+            sheet.put(f"CUSTOMER{mood and f' ({mood})'}: {entry.text}{cut(entry)}", 2, 7, time)
+        else:
+            _turn(sheet, time, entry)
+
+
+def cut(line: CustomerLine) -> str:
+    """A remark behind a line that was not heard to its end."""
+    heard = line.end_s - line.start_s
+    return f" [cut off after {heard:.1f} s]" if line.end_s < line.planned_end_s else ""
+
+
+def _turn(sheet: _Sheet, time: str, turn: ReportTurn) -> None:
+    sheet.put(f"YOU, turn {turn.number}: {turn.text or '[no words were recognised]'}", 2, 7, time)
+    if turn.delivery:
+        spoken = turn.delivery
+        evidence = words.evidence(spoken.evidence) if (spoken.loudness, spoken.pace) != ("quiet", "slow") else ""
+        sheet.put(f"~ said {words.delivery(spoken.loudness, spoken.pace)}{evidence and f' ({evidence})'}", 9, 2)
+    for mark in turn.marks:
+        sign, outcome = SIGNS.get(mark.outcome, "?"), words.outcome(mark.outcome)
+        sheet.put(f"{sign} {words.code(mark.code)} [{outcome}, {words.clock(mark.start_s)}]: “{mark.quote}”", 9, 2)
+
+
+SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-", "before the call": "o"}
+"""Signs of outcomes; the word always stands beside its sign."""
+
+
+def _steps(sheet: _Sheet, report: Report) -> None:
+    if report.steps:
+        sheet.title(f"THE PROCEDURE: {report.procedure}")
+    for step in report.steps:
+        sheet.put(f"{SIGNS.get(step.outcome, '?')} {step.name}: {words.outcome(step.outcome)}{_where(step)}", 2, 4)
+
+
+def _where(step: StepLine) -> str:
+    quotes = [f"“{quote.quote}” {words.clock(quote.start_s)}" for quote in step.quotes[:1]]
+    more = len(step.quotes) - 1
+    return "".join([f", {quote}" for quote in quotes] + ([f" and {more} more"] if more > 0 else []))
+
+
+def _notes(sheet: _Sheet, report: Report) -> None:
+    for heading, lines in _lists(report):
+        sheet.title(heading)
+        for line in lines:
+            sheet.put(f"- {line}", 2, 2)
+
+
+def _lists(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
+    """The short lists at the end, those that are not empty."""
+    faults = [f"{words.clock(f.at_s)} {f.what} {f.do}".rstrip() for f in report.faults]
+    everything = (
+        ("YOUR NOTES", [f"{words.clock(note.at_s)} {note.text}" for note in report.notes]),
+        ("WHAT THE MACHINE DID WRONG", faults),
+        ("NOT AS IT WAS JUDGED IN THE CALL", report.differences),
+        ("MEASUREMENT", measurement(report)),
+    )
+    return ((heading, lines) for heading, lines in everything if lines)
+
+
+def measurement(report: Report) -> tuple[str, ...]:
+    """Why turns could not be measured, each reason once with its turns, and how fast the machine answered."""
+    reasons: dict[str, list[str]] = {}
+    for turn in report.turns:
+        if turn.observation and not turn.observation.quality.ok:
+            for reason in turn.observation.quality.reasons:
+                reasons.setdefault(reason, []).append(str(turn.number))
+    lines = [f"Turn {', '.join(turns)}: {reason}" for reason, turns in reasons.items()]
+    if report.latencies:
+        parts = ", ".join(f"{words.LATENCIES.get(x.id, x.id)} {x.median_ms:.0f} ms" for x in report.latencies)
+        lines.append(f"Median waiting time: {parts}.")
+    return tuple(lines)

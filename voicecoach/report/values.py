@@ -1,0 +1,221 @@
+"""What a debrief says, as frozen values: `tell` makes them, the text and the page show them.
+
+All times are seconds on the session clock (sample index of the recording over `SAMPLE_RATE_HZ`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from voicecoach.nouns import Cause, Delivery, Observation
+
+Who = Literal["trainee", "customer"]
+Span = tuple[float, float]
+"""(start, end) in seconds."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A move or a fault in a turn. `start_s` to `end_s` is its place in the recording, the turn's where words had no times."""
+
+    turn: int
+    code: str
+    kind: Literal["move", "fault"]
+    outcome: str
+    quote: str
+    start: int
+    end: int
+    """Character offsets into the turn's text; equal where the quote is not found there."""
+    start_s: float
+    end_s: float
+    source: str
+    advice: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class CustomerLine:
+    """A line of the customer. `end_s` is where it really ended, before `planned_end_s` when it was cut off."""
+
+    id: str
+    text: str
+    start_s: float
+    end_s: float
+    planned_end_s: float
+    level: int | None
+    """Spoken anger, 0 calm to 5 shouting; None in a call that was not simulated."""
+    voice: str
+    observation: Observation | None = None
+
+
+@dataclass(frozen=True)
+class ReportTurn:
+    """An utterance of the trainee with its verdicts; `observation` or `delivery` is None where there is none on record."""
+
+    number: int
+    text: str
+    start_s: float
+    end_s: float
+    speech: tuple[Span, ...]
+    overlap: tuple[Span, ...]
+    model: str
+    """What heard the words."""
+    marks: tuple[Mark, ...]
+    delivery: Delivery | None
+    observation: Observation | None
+    cues: tuple[str, ...] = ()
+    """What the screen whispered to the trainee at this turn."""
+
+
+@dataclass(frozen=True)
+class AngerStep:
+    """The customer's anger (0 to 5) from `at_s` on, and why it changed there."""
+
+    at_s: float
+    before: float
+    after: float
+    turn: int | None
+    """The turn that it answers; None for the opening and for silence."""
+    why: Literal["opening", "turn", "silence"]
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """One speaker cut into the other's words; `by` says who did. `played_s` of the cut line had been heard."""
+
+    by: Who
+    start_s: float
+    end_s: float
+    line: str
+    played_s: float | None
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class MachineFault:
+    """Something that the machine, not the trainee, did wrong."""
+
+    at_s: float
+    what: str
+    do: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note that the trainee took during the call."""
+
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing done well, or one to work on. Without a place in the recording, `start_s` and `end_s` are None."""
+
+    title: str
+    quote: str
+    evidence: str
+    advice: str
+    source: str
+    turn: int | None
+    start_s: float | None
+    end_s: float | None
+    certain: bool = True
+    """False for what is only worth a listen."""
+
+
+@dataclass(frozen=True)
+class StepQuote:
+    """Words that show a step of the procedure."""
+
+    turn: int
+    code: str
+    quote: str
+    start_s: float
+    end_s: float
+    certain: bool
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One step of the chosen procedure and what was heard of it."""
+
+    id: str
+    name: str
+    rule: str
+    source: str
+    outcome: str
+    quotes: tuple[StepQuote, ...]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One measured value, held from `start_s` to `end_s` of the utterance it was measured in."""
+
+    who: Who
+    start_s: float
+    end_s: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measure over the call, both voices on one scale; `baseline` is the trainee's calm voice."""
+
+    id: str
+    name: str
+    unit: str
+    points: tuple[CurvePoint, ...]
+    baseline: float | None = None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Median time of one part of the machine's answer, over `count` turns."""
+
+    id: str
+    median_ms: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole debrief of one session."""
+
+    name: str
+    persona: str
+    trainee: str
+    procedure: str
+    wall: str
+    """Date and time as the session wrote it down."""
+    duration_s: float
+    outcome: str
+    why: str
+    well: tuple[Point, ...]
+    work: tuple[Point, ...]
+    lines: tuple[CustomerLine, ...]
+    turns: tuple[ReportTurn, ...]
+    anger: tuple[AngerStep, ...]
+    steps: tuple[StepLine, ...]
+    curves: tuple[Curve, ...]
+    interruptions: tuple[Interruption, ...]
+    faults: tuple[MachineFault, ...]
+    notes: tuple[Note, ...]
+    latencies: tuple[Latency, ...]
+    settings: tuple[tuple[str, str], ...]
+    """(name, value) in the order to show them."""
+    differences: tuple[str, ...]
+    """Where today's judgement is not the live one, a sentence each."""
+    problems: tuple[str, ...]
+    rejudged: bool
+    """True when the verdicts are today's, False when they are those of the call."""
+
+    @property
+    def timeline(self) -> tuple[CustomerLine | ReportTurn, ...]:
+        """Both voices in the order in which they began to speak."""
+        return tuple(
+            sorted((*self.lines, *self.turns), key=lambda entry: (entry.start_s, isinstance(entry, ReportTurn)))
+        )

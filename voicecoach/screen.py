@@ -1,0 +1,87 @@
+"""The sparse screen of a call: who speaks, a level, the time, the last words, one cue. Nothing that needs reading."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from voicecoach.nouns import Event
+from voicecoach.session import Tick
+
+METER_CELLS = 24
+METER_FLOOR_DBFS = -60.0
+REFRESH_HZ = 12
+WHO = {"customer": "{name} is speaking", "you": "You are speaking", "thinking": "...", "nobody": "Your turn"}
+
+
+class Screen:
+    """Shows a call on a terminal, or prints it line by line where there is none."""
+
+    def __init__(self, console: Console, customer: str, *, words: bool = True, keys: str = "") -> None:
+        self._console, self._customer, self._words, self._keys = console, customer, words, keys
+        self._tick = Tick(0.0, "nobody", METER_FLOOR_DBFS)
+        self._lines: list[tuple[str, str]] = []
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(self._view(), console=self._console, refresh_per_second=REFRESH_HZ, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, news: Event | Tick) -> None:
+        """Take in an event or a tick of the call."""
+        if isinstance(news, Tick):
+            self._tick = news
+            if self._live is not None:
+                self._live.update(self._view())
+            return
+        match news.kind:
+            case "said":
+                self._line(self._customer, news.data, f"anger {float(news.data.get('anger', 0)):.1f}")
+            case "heard":
+                self._line("You", news.data, "")
+            case "interrupted":
+                self._note("You spoke over the customer.")
+            case "fault":
+                self._note(f"{news.data.get('what', '')} {news.data.get('do', '')}")
+
+    def _line(self, who: str, data: Any, aside: str) -> None:
+        text = str(data.get("text", ""))
+        if self._live is None:
+            self._console.print(
+                f"[bold]{escape(who)}[/bold]{f' [dim]({aside})[/dim]' if aside else ''}: {escape(text)}"
+            )
+        self._lines = [*self._lines, (who, text)][-2:]
+
+    def _note(self, text: str) -> None:
+        if self._live is None:
+            self._console.print(f"[dim]  {escape(text)}[/dim]")
+        else:
+            self._lines = [*self._lines, ("", text)][-2:]
+
+    def _view(self) -> Group:
+        tick = self._tick
+        filled = round(METER_CELLS * min(1.0, max(0.0, (tick.level_dbfs - METER_FLOOR_DBFS) / -METER_FLOOR_DBFS)))
+        top = Table.grid(expand=True, padding=(0, 1))
+        top.add_column(ratio=1)
+        top.add_column(justify="right")
+        who = WHO[tick.who].format(name=self._customer)
+        clock = f"{int(tick.at_s) // 60}:{int(tick.at_s) % 60:02d}"
+        top.add_row(Text(who, style="bold"), Text(clock, style="dim"))
+        parts: list[Any] = [top, Text("█" * filled, style="cyan") + Text("─" * (METER_CELLS - filled), style="dim")]
+        if self._words:
+            parts += [Text(f"{who}: {text}" if who else text, style="dim") for who, text in self._lines]
+        parts.append(Text(tick.cue, style="bold yellow") if tick.cue else Text(""))
+        if self._keys:
+            parts.append(Text(self._keys, style="dim"))
+        return Group(*parts)

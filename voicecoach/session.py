@@ -1,0 +1,573 @@
+"""The call: customer speaks, trainee answers, the customer reacts; every step goes to the record as it happens.
+
+This is the only module that knows all the rooms. Three threads at most: the sound callback (in `world.sound`), this
+loop (turn-taking and writing), and one worker that recognises, measures, judges and speaks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from voicecoach import RULES_VERSION, __version__, judge, persona
+from voicecoach.errors import DiskError, VoicecoachError
+from voicecoach.judge.context import next_context
+from voicecoach.judge.delivery import RAISED_DB
+from voicecoach.measure import activity, observe
+from voicecoach.measure.observe import Floats
+from voicecoach.measure.turns import PATIENCE_S, Frame, Mode, TurnState, flush, merge, next_turn
+from voicecoach.nouns import (
+    SAMPLE_RATE_HZ,
+    Assessment,
+    Baseline,
+    Event,
+    Heard,
+    Observation,
+    Procedure,
+    Reaction,
+    Turn,
+    TurnContext,
+)
+from voicecoach.persona import Persona
+from voicecoach.persona.style import style_for, style_name
+from voicecoach.record import Writer
+from voicecoach.world import pitch, vad
+from voicecoach.world.ears import Ears
+from voicecoach.world.models import ModelFiles
+from voicecoach.world.sound import Block, Duplex, Samples
+from voicecoach.world.voice import Line, Voice
+
+Outcome = Literal["resolved", "hung up", "manager", "time limit", "stopped", "script over", "fault"]
+
+LEAD_IN_S = 0.7
+"""Quiet before the first word: the line opens, and the room is heard once without anybody speaking."""
+BARGE_IN_S = 0.5
+"""Voice over the customer for this long stops the customer; shorter is a verbal nod or a cough."""
+NOD_S = 1.0
+"""A turn with less voice than this, wholly inside the customer's line, is a nod: the customer goes on."""
+SILENCE_S = 7.0
+"""Silence after which the customer asks whether anybody is there."""
+ECHO_TAIL_S = 0.3
+"""In half duplex the microphone stays deaf for this long after the customer's last word."""
+CUE_AFTER_S = 3.0
+"""No live cue in the first seconds of a turn, where it would only startle."""
+CUE_EVERY_S = 1.0
+CUE_WINDOW_S = 2.5
+CUE_DB = RAISED_DB + 2.0
+"""A cue interrupts a thought, so it waits for more than the verdict does."""
+GRACE_S = 12.0
+"""After the time limit, the longest that a closing line may take."""
+SYNC_S = 1.0
+ZEROS_S = 5.0
+"""Exact zeros for this long mean a muted or dead microphone: even a quiet room has noise."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Everything that a call is made of, chosen before it starts."""
+
+    persona: Persona
+    persona_text: str
+    procedure: Procedure
+    procedure_text: str
+    rules: judge.Rules
+    baseline: Baseline | None = None
+    trainee: str = "trainee"
+    seed: int = 0
+    mode: Mode = "hands-free"
+    patience_s: float = PATIENCE_S
+    time_limit_s: float = 600.0
+    cues: bool = True
+    half_duplex: bool = False
+    wall: str = ""
+    """When the call began, ISO 8601; given, so that a call can be repeated to the byte."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The state of the call for the screen, many times a second."""
+
+    at_s: float
+    who: Literal["customer", "you", "thinking", "nobody"]
+    level_dbfs: float
+    cue: str = ""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the keyboard (or a test) says now: the talk key is down, the trainee wants to stop."""
+
+    talk: bool = False
+    stop: bool = False
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the worker makes of a turn: nothing of it is true until the loop has taken it."""
+
+    turn: Turn
+    heard: Heard
+    observation: Observation
+    context: TurnContext
+    assessment: Assessment
+    reaction: Reaction | None
+    """None after a verbal nod over the customer's line: the customer simply goes on."""
+    line: Line | None
+    took_ms: tuple[float, float, float]
+    """Recognising, measuring and judging, speaking."""
+
+
+def rehearse(
+    call: Call,
+    sound: Duplex,
+    ears: Ears,
+    ears_files: ModelFiles | None,
+    voice: Voice,
+    writer: Writer,
+    *,
+    show: Callable[[Event | Tick], None] = lambda _: None,
+    keys: Callable[[], Keys] = Keys,
+) -> Outcome:
+    """Hold one call and record it; returns how it ended. The writer is left open for the caller to close.
+
+    A lost device or a full disk ends the call with a `fault` and raises after the record is safe.
+    """
+    return _Loop(call, sound, ears, ears_files, voice, writer, show, keys).run()
+
+
+class _Loop:
+    """The state of one call in progress."""
+
+    def __init__(
+        self,
+        call: Call,
+        sound: Duplex,
+        ears: Ears,
+        ears_files: ModelFiles | None,
+        voice: Voice,
+        writer: Writer,
+        show: Callable[[Event | Tick], None],
+        keys: Callable[[], Keys],
+    ) -> None:
+        self.call, self.sound, self.ears, self.voice, self.writer = call, sound, ears, voice, writer
+        self.ears_files, self.show, self.keys = ears_files, show, keys
+        self.worker = ThreadPoolExecutor(1, "voicecoach-ears")
+        self.detector = vad.VoiceActivity()
+        self.turns = TurnState(call.mode, call.patience_s)
+        self.kept: deque[tuple[int, Samples]] = deque()
+        """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
+        self.context = TurnContext(customer_name=call.persona.name)
+        self.previous: Assessment | None = None
+        self.said: list[str] = []
+        """What the customer said since the trainee's last turn."""
+        self.number = 0
+        self.pending: tuple[Future[_Answer], Turn] | None = None
+        self.measuring: deque[tuple[Future[Observation], str]] = deque()
+        self.reaction: Reaction | None = None
+        """The reaction whose line is being spoken, or was last."""
+        self.line: Line | None = None
+        self.line_from: int | None = None
+        """Where the line being spoken began; None before its first sample has left."""
+        self.customer_end = 0
+        """One past the customer's last spoken sample."""
+        self.barged = False
+        self.quiet_from = 0
+        self.zeros = 0
+        self.goodbye = False
+        """The time is up and the customer has been told to say so."""
+        self.cue = ""
+        self.cue_checked = 0
+        self.synced = 0
+
+    # --- the loop ----------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        """See `rehearse`."""
+        failure: Exception | None = None
+        outcome: Outcome = "fault"
+        try:
+            self._start()
+            outcome, why = self._talk()
+            self._last_words()
+        except KeyboardInterrupt:
+            outcome, why = "stopped", "The trainee stopped the call."
+        except VoicecoachError as error:
+            why, failure = error.what, error
+        except Exception as error:  # noqa: BLE001 - whatever broke, the record must say so; it is raised again below
+            why, failure = "Something in voicecoach broke.", error
+        finally:
+            self.worker.shutdown(wait=False, cancel_futures=True)
+        try:
+            if failure is not None:
+                self._event(
+                    "fault", what=why, do=getattr(failure, "do", ""), detail=getattr(failure, "detail", repr(failure))
+                )
+            self._event("ended", outcome=outcome, why=why)
+            self.writer.sync()
+        except DiskError as error:
+            failure = failure or error
+        if failure is not None:
+            raise failure
+        return outcome
+
+    def _last_words(self) -> None:
+        """Write down the turn that was open or waiting for its answer when the call ended."""
+        turn = flush(self.turns, self.writer.samples)
+        if turn is not None:
+            self._submit(turn)
+        if self.pending is not None:
+            answer, self.pending = self.pending[0].result(), None
+            if answer.heard.text:
+                self._write_turn(answer)
+        self._take_measure(wait=True)
+
+    def _talk(self) -> tuple[Outcome, str]:
+        """Block by block until the call ends."""
+        while True:
+            block = self.sound.read()
+            if block is None:
+                return "script over", "The recorded trainee had no more to say."
+            at = self.writer.samples
+            self.writer.audio(np.stack([block.mic, block.out], axis=1))
+            pressed = self.keys()
+            if pressed.stop:
+                return "stopped", "The trainee stopped the call."
+            self._follow_line(block, at)
+            ended = self._ending(block)
+            if ended:
+                return ended
+            self._follow_trainee(block, at, pressed)
+            self._take_answer()
+            self._take_measure()
+            self._mind_silence(block, at)
+            self._housekeeping(block, at)
+
+    def _start(self) -> None:
+        call, files = self.call, self.ears_files
+        self._event(
+            "started",
+            wall=call.wall,
+            voicecoach=__version__,
+            rules=RULES_VERSION,
+            trainee=call.trainee,
+            persona={"id": call.persona.id, "name": call.persona.name},
+            procedure=call.procedure.id,
+            seed=call.seed,
+            mode=call.mode,
+            patience_s=call.patience_s,
+            sound={**asdict(self.sound.info), "echo": "half duplex" if call.half_duplex else "headset"},
+            ears={
+                "model": self.ears.name,
+                "sha256": files.sha256 if files else "",
+                "source": files.source if files else "",
+            },
+            voice=self.voice.name,
+            vad=vad.NAME,
+            tracker=pitch.name(),
+            baseline=asdict(call.baseline) if call.baseline else None,
+        )
+        self.opening = persona.begin(call.persona, call.seed)
+        self.opening_line = self._speak(self.opening)
+
+    # --- the customer's line -----------------------------------------------------------------------
+
+    def _say(self, reaction: Reaction, line: Line) -> None:
+        """Queue a line of the customer."""
+        self.reaction, self.line, self.line_from, self.barged = reaction, line, None, False
+        self.sound.play(line.samples)
+
+    def _speak(self, reaction: Reaction) -> Line:
+        temper = self.call.persona.voice.style
+        level = reaction.reply.level
+        return self.voice.speak(reaction.reply.text, style_for(level, temper), style_name(level, temper))
+
+    def _follow_line(self, block: Block, at: int) -> None:
+        """Note when the customer's line begins and how far it has come."""
+        if at >= LEAD_IN_S * SAMPLE_RATE_HZ and self.reaction is None:
+            self._say(self.opening, self.opening_line)
+        if not block.customer:
+            return
+        self.customer_end = at + len(block.out)
+        if self.line_from is None and self.reaction is not None and self.line is not None:
+            self.line_from = at
+            reply = self.reaction.reply
+            self.said.append(reply.text)
+            self._event(
+                "said",
+                line=reply.line,
+                text=reply.text,
+                level=reply.level,
+                anger=self.reaction.mood.anger,
+                voice=self.line.engine,
+                start=at,
+                end=at + len(self.line.samples),
+            )
+            job = self.worker.submit(self._measure_customer, self.line, reply.text, at)
+            self.measuring.append((job, reply.line))
+
+    def _measure_customer(self, line: Line, text: str, at: int) -> Observation:
+        """The numbers of the customer's own voice, before the telephone band; the words are known."""
+        prepared = observe.for_models(line.clean)
+        spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
+        heard = Heard(text, (), "as authored")
+        return observe.observe(line.clean, spans, pitch.track(prepared), heard, offset_s=at / SAMPLE_RATE_HZ)
+
+    def _take_measure(self, wait: bool = False) -> None:
+        """Write down the customer's numbers once the worker has them."""
+        while self.measuring and (wait or not self.sound.realtime or self.measuring[0][0].done()):
+            job, line = self.measuring.popleft()
+            self._event("measured", who="customer", line=line, observation=job.result())
+
+    def _speaking(self, block: Block) -> bool:
+        return block.customer or self.sound.playing()
+
+    # --- the trainee's turn ------------------------------------------------------------------------
+
+    def _follow_trainee(self, block: Block, at: int, pressed: Keys) -> None:
+        """Endpointing, barge-in and the live cue on one block."""
+        probability = float(self.detector.push(np.asarray(block.mic / 32768, np.float32))[0])
+        deaf = self.call.half_duplex and (
+            self._speaking(block) or (at - self.customer_end < ECHO_TAIL_S * SAMPLE_RATE_HZ and self.customer_end > 0)
+        )
+        frame = Frame(at, 0.0 if deaf else probability, block.customer, pressed.talk)
+        was_speaking = self.turns.speaking
+        self.turns, turn = next_turn(self.turns, frame)
+        if self.turns.speaking and not was_speaking:
+            self.cue, self.cue_checked = "", at
+        if self.turns.speaking or turn:
+            self.quiet_from = at
+        self._mind_barge_in(block, at)
+        self._mind_cue(at)
+        if turn is not None:
+            self._submit(turn)
+
+    def _mind_barge_in(self, block: Block, at: int) -> None:
+        """Stop the customer once the trainee has spoken over the line for BARGE_IN_S."""
+        over = sum(end - start for start, end in self.turns.overlap if end >= at - SAMPLE_RATE_HZ)
+        if self.barged or not (block.customer and self.turns.speaking) or over < BARGE_IN_S * SAMPLE_RATE_HZ:
+            return
+        self.barged = True
+        self.sound.stop()
+        start = self.turns.overlap[0][0]
+        line = self.reaction.reply.line if self.reaction else ""
+        played_s = (start - self.line_from) / SAMPLE_RATE_HZ if self.line_from is not None else 0.0
+        self._event(
+            "interrupted",
+            by="trainee",
+            line=line,
+            start=start,
+            end=at + len(block.out),
+            played_s=played_s,
+            stopped=True,
+        )
+
+    def _mind_cue(self, at: int) -> None:
+        """At most one sparse cue, from the last seconds of an open turn."""
+        due = at - self.cue_checked >= CUE_EVERY_S * SAMPLE_RATE_HZ
+        long_enough = at - self.turns.onset >= CUE_AFTER_S * SAMPLE_RATE_HZ
+        if not (self.call.cues and self.call.baseline and self.turns.speaking and due and long_enough) or self.cue:
+            return
+        self.cue_checked = at
+        start = at - round(CUE_WINDOW_S * SAMPLE_RATE_HZ)
+        samples = self._samples(start, at)
+        prepared = observe.for_models(samples)
+        spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
+        seen = observe.observe(samples, spans, pitch.track(prepared), baseline=self.call.baseline)
+        if seen.quality.ok and seen.relative and seen.relative.effort_db > CUE_DB:
+            self.cue = "softer"
+            self._event("cue", text=self.cue, turn=self.number + 1)
+
+    def _submit(self, turn: Turn) -> None:
+        """Hand a finished turn to the worker; speech that goes on before the answer joins the turn before."""
+        if self.pending is not None:
+            turn = merge(self.pending[1], turn)
+            self.pending[0].cancel()
+        spoken = activity.total(turn.speech)
+        nod = activity.total(turn.overlap) == spoken and spoken < NOD_S * SAMPLE_RATE_HZ and not self.barged
+        samples = self._samples(turn.start, turn.end)
+        future = self.worker.submit(self._answer, turn, samples, " ".join(self.said), self.customer_end, nod)
+        self.pending = (future, turn)
+        if not self.sound.realtime:
+            future.exception()  # files wait for the worker, so that nothing depends on its speed
+
+    def _samples(self, start: int, end: int) -> Floats:
+        """The trainee's channel from `start` to `end`, from what is kept."""
+        kept = list(self.kept)
+        if not kept:
+            return np.zeros(0, np.float32)
+        first, joined = kept[0][0], np.concatenate([samples for _, samples in kept])
+        return np.asarray(joined[max(0, start - first) : end - first].astype(np.float32) / 32768, np.float32)
+
+    # --- the worker --------------------------------------------------------------------------------
+
+    def _answer(self, turn: Turn, samples: Floats, said: str, customer_end: int, nod: bool) -> _Answer:
+        """Recognise, measure, judge, react and speak: pure, so that an unwanted answer can be thrown away."""
+        began = time.perf_counter()
+        offset_s = turn.start / SAMPLE_RATE_HZ
+        heard = self.ears.hear(samples, offset_s)
+        recognised = time.perf_counter()
+        observation = self._measure_trainee(turn, samples, heard, customer_end)
+        mood = self.reaction.mood if self.reaction else self.opening.mood
+        context = next_context(
+            self.context,
+            self.previous,
+            customer_said=said,
+            customer_finished=not persona.has_more_to_tell(self.call.persona, mood),
+            overlap_s=activity.total(turn.overlap) / SAMPLE_RATE_HZ,
+        )
+        previous = self.previous.delivery if self.previous else None
+        assessment = judge.assess(heard.text, heard.words, observation, context, self.call.rules, previous)
+        reaction = None if nod or not heard.text else persona.react(self.call.persona, mood, assessment, heard.text)
+        judged = time.perf_counter()
+        line = self._speak(reaction) if reaction else None
+        spoken = time.perf_counter()
+        took = ((recognised - began) * 1000, (judged - recognised) * 1000, (spoken - judged) * 1000)
+        return _Answer(turn, heard, observation, context, assessment, reaction, line, took)
+
+    def _measure_trainee(self, turn: Turn, samples: Floats, heard: Heard, customer_end: int) -> Observation:
+        prepared = observe.for_models(samples)
+        spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
+        latency = round(self.sound.info.latency_s * SAMPLE_RATE_HZ)
+        onset = turn.speech[0][0]
+        gap = (onset - latency - customer_end) / SAMPLE_RATE_HZ if customer_end else None
+        if gap is not None and turn.overlap and turn.overlap[0][0] == onset:
+            gap = -activity.total(turn.overlap) / SAMPLE_RATE_HZ
+        return observe.observe(
+            samples,
+            spans,
+            pitch.track(prepared),
+            heard,
+            self.call.baseline,
+            offset_s=turn.start / SAMPLE_RATE_HZ,
+            response_gap_s=gap,
+            overlap=[(start - turn.start, end - turn.start) for start, end in turn.overlap],
+        )
+
+    # --- taking the answer -------------------------------------------------------------------------
+
+    def _take_answer(self) -> None:
+        """Make a finished answer true: write it down and let the customer speak, unless the trainee went on."""
+        if self.pending is None or not self.pending[0].done() or self.turns.phase != "quiet":
+            return
+        answer, self.pending = self.pending[0].result(), None
+        now = self.writer.samples
+        if not answer.heard.text:
+            self.quiet_from = now  # voice without words: a cough, a rustle; nobody said anything
+            return
+        self._write_turn(answer)
+        if answer.reaction is None or answer.line is None:
+            return
+        self._react(answer.reaction, answer.line, self.number)
+        recognise_ms, judge_ms, voice_ms = answer.took_ms
+        endpoint_ms = (now - answer.turn.speech[-1][1]) * 1000 / SAMPLE_RATE_HZ
+        self._event(
+            "timed",
+            turn=self.number,
+            endpoint_ms=endpoint_ms,
+            recognise_ms=recognise_ms,
+            judge_ms=judge_ms,
+            voice_ms=voice_ms,
+        )
+
+    def _write_turn(self, answer: _Answer) -> None:
+        self.number += 1
+        turn, self.context, self.previous = answer.turn, answer.context, answer.assessment
+        self.said.clear()
+        self._event("spoke", turn=self.number, start=turn.start, end=turn.end, speech=turn.speech, overlap=turn.overlap)
+        self._event(
+            "heard",
+            who="trainee",
+            turn=self.number,
+            text=answer.heard.text,
+            words=[asdict(w) for w in answer.heard.words],
+            model=answer.heard.model,
+        )
+        self._event("measured", who="trainee", turn=self.number, observation=answer.observation)
+        self._event("assessed", turn=self.number, assessment=answer.assessment)
+
+    def _react(self, reaction: Reaction, line: Line, turn: int | None) -> None:
+        self._event(
+            "reacted",
+            turn=turn,
+            mood=reaction.mood,
+            causes=[asdict(c) for c in reaction.causes],
+            line=reaction.reply.line,
+        )
+        self._say(reaction, line)
+
+    # --- silence, endings, housekeeping ------------------------------------------------------------
+
+    def _mind_silence(self, block: Block, at: int) -> None:
+        """The customer asks whether anybody is there."""
+        waiting = (
+            self.reaction is not None
+            and not self._speaking(block)
+            and self.pending is None
+            and self.turns.phase == "quiet"
+        )
+        if not waiting or self.line_from is None or self._ends():
+            self.quiet_from = at if not waiting else self.quiet_from
+            return
+        if at - max(self.quiet_from, self.customer_end) >= SILENCE_S * SAMPLE_RATE_HZ and self.reaction is not None:
+            reaction = persona.react_to_silence(self.call.persona, self.reaction.mood)
+            self._react(reaction, self._speak(reaction), None)
+
+    def _ends(self) -> str:
+        return self.reaction.reply.ends if self.reaction else ""
+
+    def _ending(self, block: Block) -> tuple[Outcome, str] | None:
+        """Whether the call is over: the customer's closing line is out, or the time is up."""
+        name = self.call.persona.name
+        if self.line_from is not None and not self._speaking(block):
+            match self._ends():
+                case "resolved":
+                    return "resolved", f"{name} accepted the solution."
+                case "hung up":
+                    return "hung up", f"{name} hung up."
+                case "manager":
+                    return "manager", f"{name} was handed to a manager."
+        over_s = self.writer.samples / SAMPLE_RATE_HZ - self.call.time_limit_s
+        if self.goodbye and (not self._speaking(block) or over_s > GRACE_S):
+            return "time limit", f"The time limit of {self.call.time_limit_s / 60:g} minutes was reached."
+        if over_s >= 0 and not self.goodbye and self.reaction is not None:
+            self.goodbye = True
+            if not self._speaking(block) and not self.turns.speaking:
+                reaction = persona.say_goodbye(self.call.persona, self.reaction.mood)
+                self._say(reaction, self._speak(reaction))
+        return None
+
+    def _housekeeping(self, block: Block, at: int) -> None:
+        """Keep what the open turn may need, sync the disk, watch for a dead microphone, tell the screen."""
+        self.kept.append((at, block.mic))
+        keep_s = 3.0 if self.turns.phase == "quiet" and self.pending is None else 150.0
+        while self.kept and at - self.kept[0][0] > keep_s * SAMPLE_RATE_HZ:
+            self.kept.popleft()
+        if at - self.synced >= SYNC_S * SAMPLE_RATE_HZ:
+            self.synced = at
+            self.writer.sync()
+        self.zeros = self.zeros + len(block.mic) if not block.mic.any() else 0
+        if self.zeros >= ZEROS_S * SAMPLE_RATE_HZ and self.zeros - len(block.mic) < ZEROS_S * SAMPLE_RATE_HZ:
+            self._event(
+                "fault",
+                what="The microphone delivers nothing but zeros.",
+                do="Is it muted? Unmute it or choose another.",
+                detail="",
+            )
+        power = float(np.mean((block.mic.astype(np.float64) / 32768) ** 2))
+        self.show(Tick(at / SAMPLE_RATE_HZ, self._who(block), 10 * float(np.log10(power + 1e-12)), self.cue))
+
+    def _who(self, block: Block) -> Literal["customer", "you", "thinking", "nobody"]:
+        if self.turns.speaking:
+            return "you"
+        if block.customer:
+            return "customer"
+        return "thinking" if self.pending is not None else "nobody"
+
+    def _event(self, kind: str, **data: Any) -> None:
+        self.show(self.writer.event(kind, **data))
