@@ -353,9 +353,18 @@ def number_words(digits: str) -> str:
 def plain(text: str) -> str:
     """`text` as bare words, with numbers and a few spellings made alike."""
     text = re.sub(r"(\d+):00", r"\1", text.lower().replace("’", "'"))
+    text = re.sub(r"(\d)-(\d)", r"\1 to \2", text)
     text = re.sub(r"\d+", lambda match: f" {number_words(match[0])} ", text)
     words = re.sub(r"[^a-z' ]", " ", text).replace("'", "").split()
     return " ".join(_SAME.get(word, word) for word in words)
+
+
+def word_errors(text: str, heard: str) -> int:
+    """Words that were heard wrongly, missed or made up."""
+    import jiwer
+
+    found = jiwer.process_words(plain(text), plain(heard) or "-")
+    return int(found.substitutions + found.deletions + found.insertions)
 
 
 class Check:
@@ -378,19 +387,16 @@ class Check:
 
     def __call__(self, path: Path, text: str) -> dict[str, Any]:
         """What was heard, its word errors, and pitch, rate, level and spectrum of the file."""
-        import jiwer
-
         x = load(path)
         segments, _ = self.whisper.transcribe(x, language="en", beam_size=1, condition_on_previous_text=False)
         heard = " ".join(segment.text.strip() for segment in segments)
-        words = jiwer.process_words(plain(text), plain(heard) or "-")
         track = self.pitch.detect(x * np.float32(0.5 / np.abs(x).max()), SAMPLE_RATE_HZ, 60, 600)
         st = 12 * np.log2(track.pitch_hz[track.confidence >= 0.5] / 55)
         p10, p50, p90 = np.percentile(st, [10, 50, 90]) if st.size else (np.nan,) * 3
         return {
             "heard": heard,
             "words": len(plain(text).split()),
-            "errors": words.substitutions + words.deletions + words.insertions,
+            "errors": word_errors(text, heard),
             "f0_hz": round(float(55 * 2 ** (p50 / 12)), 1),
             "f0_range_st": round(float(p90 - p10), 2),
             "wpm": round(60 * len(text.split()) / (len(trimmed(x, SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ)),

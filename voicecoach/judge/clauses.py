@@ -33,7 +33,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Clause:
-    """A run of tokens; `plain` is their spelling joined by spaces, `mark` is what ended it: one of `. ? ,`"""
+    """A run of tokens; `plain` is their spelling joined by spaces, `mark` is what ended it: one of `. ? ,`."""
 
     tokens: tuple[Token, ...]
     plain: str
@@ -56,6 +56,11 @@ class Clause:
         first = max(0, bisect_right(self.starts, start) - 1)
         last = max(first, bisect_right(self.starts, max(start, end - 1)) - 1)
         return self.tokens[first].start, self.tokens[last].end
+
+
+def listed(words: str) -> frozenset[str]:
+    """A set of words, written as one line of them."""
+    return frozenset(words.split())
 
 
 # --- words -----------------------------------------------------------------------------------------
@@ -81,16 +86,19 @@ _NOT = re.compile(
     r"^(do|does|did|is|are|was|were|has|have|had|would|could|should|must|need|might)n(?:'t|t)$"
 )  # "don't" and "dont"
 _ENDINGS = {"'m": " am", "'re": " are", "'ve": " have", "'ll": " will", "'d": " would"}
-_IS = frozenset("it that what there here he she who how where this everything nothing something when".split())
+_IS = listed("it that what there here he she who how where this everything nothing something when")
 
-_HESITATIONS = frozenset("um umm uhm erm er err ehm ah".split())
-_STUTTERED = frozenset("i we you the a to it and that is so really very my your our of in for".split())
+_AFTER_HAS = listed("been got gone had")
+_AFTER_IS = listed("going coming not just already still always never playing being on down broken late")
+
+_HESITATIONS = listed("um umm uhm erm er err ehm ah")
+_STUTTERED = listed("i we you the a to it and that is so really very my your our of in for")
 
 # Recognisers that drop apostrophes make other words of "I'll", "we'll", "we're", "I'd"; the next word tells.
-_ILL_NOT_AFTER = frozenset("am is are was were be been feel feels felt very fell get got so seriously really".split())
-_AFTER_WELL = frozenset("get send have make refund call sort keep fix arrange replace ship do be let credit".split())
-_AFTER_WERE = frozenset("sorry going happy really so here doing sending very".split())
-_AFTER_ID = frozenset("like love be also rather feel really suggest hate".split())
+_ILL_NOT_AFTER = listed("am is are was were be been feel feels felt very fell get got so seriously really")
+_AFTER_WELL = listed("get send have make refund call sort keep fix arrange replace ship do be let credit")
+_AFTER_WERE = listed("sorry going happy really so here doing sending very")
+_AFTER_ID = listed("like love be also rather feel really suggest hate")
 _NO_SUBJECT = frozenset(["", "and", "but", "so", "because", "ok", "yes", "well", "right"])
 
 
@@ -111,7 +119,9 @@ def _plain(word: str, before: str, after: str) -> str:
     for ending, full in _ENDINGS.items():
         if word.endswith(ending):
             return word.removesuffix(ending).replace("'", "") + full
-    if word.endswith("'s") and word[:-2] in _IS:
+    if word.endswith("'s") and after in _AFTER_HAS:
+        return word[:-2] + " has"
+    if word.endswith("'s") and (word[:-2] in _IS or after in _AFTER_IS):
         return word[:-2] + " is"
     return word.replace("'", "")
 
@@ -137,7 +147,7 @@ def _tokens(text: str) -> Iterator[tuple[Token, str]]:
         previous = word
 
 
-_TITLES = frozenset("mr mrs ms dr miss sir st no".split())
+_TITLES = listed("mr mrs ms dr miss sir st no")
 
 
 def _mark(gap: str, previous: str) -> str:
@@ -151,9 +161,11 @@ def _mark(gap: str, previous: str) -> str:
 
 # --- clauses ---------------------------------------------------------------------------------------
 
-_JOINTS = frozenset("and but so because however although though".split())
-_AFTER_JOINT = frozenset(
-    "i we you he she they it that this there what let my our your here please can could would if how then".split()
+_ALWAYS_JOINTS = listed("but however although though")
+_NOTHING_BUT = listed("nothing anything all none even as")
+_JOINTS = listed("and but so because however although though")
+_AFTER_JOINT = listed(
+    "i we you he she they it that this there what let my our your here please can could would if how then"
 )
 _OPENERS = re.compile(
     r"^(?:let (?:me|us)\b|(?:can|could|would|did|do|may|shall|will) (?:you|i|we)\b|"
@@ -161,12 +173,12 @@ _OPENERS = re.compile(
     r"we (?:are|will|have)\b|what i can\b|is (?:that|there)\b|does that\b|how does\b|please\b|when did\b|what (?:is|was) (?:the|your)\b)"
 )
 # Words after which "I will", "can you" and the like go on with the clause instead of opening one.
-_BINDS = frozenset(
+_BINDS = listed(
     "that if what when why how where which who whom whose because and but so or know think sure promise hope while "
     "before after until as since everything all say said told tell guarantee whatever anything nothing not to than "
-    "believe mean wish feel sorry once unless whether the a my your our this is was best see swear however ok yes "
+    "believe mean check checked confirm understand wish feel sorry once unless whether the a my your our this is was best see swear however ok yes "
     "something soon only though although until till every until like can could would will may shall do did please "
-    "then now well right nor i we you he she they it have has had way time moment one day week reason person also".split()
+    "then now well right nor i we you he she they it have has had way time moment one day week reason person also"
 )
 _MIN_BEFORE_OPENER = 3
 
@@ -190,6 +202,8 @@ def _opens(stream: Sequence[tuple[Token, str]], index: int, length: int) -> bool
     """Whether an unpunctuated clause begins at `stream[index]`, `length` words into the one before."""
     here, previous = stream[index][0].plain, stream[index - 1][0].plain.split()[-1]
     following = " ".join(token.plain for token, _ in stream[index + 1 : index + 3])
+    if here in _ALWAYS_JOINTS and previous not in _NOTHING_BUT:
+        return True
     if here in _JOINTS:
         return following.split(" ")[0] in _AFTER_JOINT
     return length >= _MIN_BEFORE_OPENER and previous not in _BINDS and bool(_OPENERS.match(f"{here} {following}"))

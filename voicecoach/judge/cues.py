@@ -66,6 +66,10 @@ class Cue:
     guards: tuple[str, ...] = ()
     requires: str = ""
     """A pattern that must be found in the same clause or the one before it."""
+    followed_by: str = ""
+    """A pattern that must match right behind the cue, as a guard's `after` does."""
+    yields_to: tuple[str, ...] = ()
+    """Codes that, found in the same clause, explain the words better: then this one is not counted."""
     quote: Literal["clause", "match"] = "clause"
     """Whether the finding quotes the whole clause or only the matching words."""
     otherwise: str = ""
@@ -77,11 +81,14 @@ class Cue:
             raise ValueError(f"'{self.code}' is not a {self.kind} that is known here{suggestion(self.code, known)}")
         if self.otherwise and self.otherwise not in MOVES:
             raise ValueError(f"otherwise: '{self.otherwise}' is not a move{suggestion(self.otherwise, MOVES)}")
+        for other in self.yields_to:
+            if other not in MOVES + FAULTS:
+                raise ValueError(f"yields_to: '{other}' is not known here{suggestion(other, MOVES + FAULTS)}")
         if self.code in NEVER_SHOWN and self.strength == "strong":
             raise ValueError(f"'{self.code}' may only be weak: words alone never prove it")
         if not self.patterns:
             raise ValueError(f"the entry for '{self.code}' has no patterns")
-        for pattern in (*self.patterns, self.requires):
+        for pattern in (*self.patterns, self.requires, self.followed_by):
             _check_regex(pattern, f"the entry for '{self.code}'")
 
 
@@ -116,6 +123,7 @@ class ReadyCue:
     cue: Cue
     regex: re.Pattern[str]
     requires: re.Pattern[str] | None
+    followed_by: re.Pattern[str] | None
     guards: tuple[ReadyGuard, ...]
 
 
@@ -203,6 +211,9 @@ def _ready_cue(cue: Cue, terms: Mapping[str, str], guards: Mapping[str, ReadyGua
     for name in cue.guards:
         if name not in guards:
             raise BadInput(f"{where}: '{name}' is not one of the file's guards{suggestion(name, guards)}.")
-    whole = "|".join(rf"\b(?:{_fill(pattern, terms, where)})(?!\w)" for pattern in cue.patterns)
-    requires = _compiled(_fill(cue.requires, terms, where), where) if cue.requires else None
-    return ReadyCue(cue, _compiled(whole, where), requires, tuple(guards[name] for name in cue.guards))
+    whole = "|".join(rf"\b(?:{_fill(pattern, terms, where)})(?:(?<= )|(?!\w))" for pattern in cue.patterns)
+    requires, followed_by = (
+        _compiled(_fill(pattern, terms, where), where) if pattern else None
+        for pattern in (cue.requires, cue.followed_by)
+    )
+    return ReadyCue(cue, _compiled(whole, where), requires, followed_by, tuple(guards[name] for name in cue.guards))

@@ -55,6 +55,7 @@ def _loudness(relative: Relative | None, previous: Delivery | None) -> tuple[Lou
         return "unsure", ("loudness not judged: there is no calibration of your calm voice",)
     effort = relative.effort_db
     was = previous.loudness if previous else "unsure"
+    verdict: Loudness
     if effort > SHOUTING_DB or (was == "shouting" and effort > STILL_SHOUTING_DB):
         verdict, line = "shouting", f"shouting above +{SHOUTING_DB:g}"
     elif effort > RAISED_DB:
@@ -91,7 +92,9 @@ def _advice(loudness: Loudness, pace: Pace, too_slow: bool) -> str:
     """One sentence about what would help most, or none: calm speech needs no remark, and no praise for slowness."""
     loud, fast = loudness in ("raised", "shouting"), pace in ("brisk", "rushed")
     if loud and fast:
-        return "You spoke louder and faster than your calm voice: breathe out, then start the next sentence low and slow."
+        return (
+            "You spoke louder and faster than your calm voice: breathe out, then start the next sentence low and slow."
+        )
     if loudness == "shouting":
         return "You were much louder than your calm voice: pause, breathe out, and begin again as if the customer sat beside you."
     if loud:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from voicecoach.judge.clauses import Aligned, Clause, align, split
+from voicecoach.judge.clauses import Aligned, Clause, align, listed, split
 from voicecoach.judge.cues import FAULTS, Cues, ReadyCue, ReadyGuard
 from voicecoach.nouns import Finding, Outcome, TurnContext, Word
 
@@ -126,18 +126,24 @@ def _nod(clauses: Sequence[Clause], cues: Cues) -> _Hit | None:
 
 
 def _lexical(clauses: Sequence[Clause], index: int, cues: Cues) -> Iterator[_Hit]:
-    """What the cues find in one clause."""
+    """What the cues find in one clause, less what another finding there explains better."""
+    pairs = list(_matched(clauses, index, cues))
+    found = {hit.code for _, hit in pairs}
+    return (hit for cue, hit in pairs if not found.intersection(cue.cue.yields_to))
+
+
+def _matched(clauses: Sequence[Clause], index: int, cues: Cues) -> Iterator[tuple[ReadyCue, _Hit]]:
     around = _Around.of(clauses, index)
     for cue in cues.ready:
         for match in cue.regex.finditer(around.plain):
+            if cue.followed_by is not None and not cue.followed_by.match(around.after(match)):
+                continue
             effect = _guarded(cue.guards, around, match)
             if effect != "cancel":
-                yield _hit(cue, effect, around, match, clauses[index], index)
+                yield cue, _hit(cue, effect, around, match, clauses[index], index)
 
 
-def _hit(
-    cue: ReadyCue, effect: str, around: _Around, match: re.Match[str], clause: Clause, index: int
-) -> _Hit:
+def _hit(cue: ReadyCue, effect: str, around: _Around, match: re.Match[str], clause: Clause, index: int) -> _Hit:
     weakened = effect == "weaken" or (cue.requires is not None and not cue.requires.search(around.lead + around.plain))
     strong = cue.cue.strength == "strong" and not weakened
     confidence = STRONG_CONFIDENCE if strong else WEAKENED_CONFIDENCE if weakened else WEAK_CONFIDENCE
@@ -174,6 +180,14 @@ class _Around:
         trail = " ".join([mark, *(f"{clause.plain} {clause.mark}" for clause in rest)])
         return cls(f"{lead} " if lead else "", clauses[index].plain, f" {trail}")
 
+    def before(self, match: re.Match[str]) -> str:
+        """The words up to a match in the clause."""
+        return (self.lead + self.plain[: match.start()]).rstrip()
+
+    def after(self, match: re.Match[str]) -> str:
+        """The words behind a match in the clause."""
+        return (self.plain[match.end() :] + self.trail).lstrip()
+
 
 def _guarded(guards: Iterable[ReadyGuard], around: _Around, match: re.Match[str]) -> Literal["", "weaken", "cancel"]:
     """What the guards make of a match: the severest of their effects."""
@@ -182,24 +196,20 @@ def _guarded(guards: Iterable[ReadyGuard], around: _Around, match: re.Match[str]
 
 
 def _stands(guard: ReadyGuard, around: _Around, match: re.Match[str]) -> bool:
-    before = (around.lead + around.plain[: match.start()]).rstrip()
-    after = (around.plain[match.end() :] + around.trail).lstrip()
     caught = (
-        (guard.before is not None and guard.before.search(before))
-        or (guard.after is not None and guard.after.match(after))
+        (guard.before is not None and guard.before.search(around.before(match)))
+        or (guard.after is not None and guard.after.match(around.after(match)))
         or (guard.inside is not None and guard.inside.search(around.plain))
     )
-    if not caught:
-        return False
-    return guard.unless is None or not guard.unless.search(f"{before} {match[0]} {after}")
+    return bool(caught) and (guard.unless is None or not guard.unless.search(around.plain))
 
 
 # --- the customer's name ---------------------------------------------------------------------------
 
 _TITLE = re.compile(r"mr|mrs|ms|miss|mister|dr|doctor|sir|madam")
-_PLAIN_WORD_NAMES = frozenset(
+_PLAIN_WORD_NAMES = listed(
     "will may mark rose grace hope bill drew sue art faith joy pat guy dean young best little long short white black "
-    "brown green king day love price wells rich frank jack rob dawn summer page case cook hill wood stone".split()
+    "brown green king day love price wells rich frank jack rob dawn summer page case cook hill wood stone"
 )
 
 
@@ -224,9 +234,11 @@ def _name_confidence(word: str, written: str, place: int, titled: bool, parts: S
         plainly = titled or word not in _PLAIN_WORD_NAMES or (written[:1].isupper() and place > 0)
         return STRONG_CONFIDENCE if plainly else 0.0
     near = [part for part in parts if abs(len(part) - len(word)) <= 3]
-    ratio = max((difflib.SequenceMatcher(None, word, part).ratio() for part in near), default=0.0) if (
-        titled or any(part[0] == word[0] for part in near)
-    ) else 0.0
+    ratio = (
+        max((difflib.SequenceMatcher(None, word, part).ratio() for part in near), default=0.0)
+        if (titled or any(part[0] == word[0] for part in near))
+        else 0.0
+    )
     if titled and ratio >= NAME_RATIO_AFTER_TITLE:
         return STRONG_CONFIDENCE
     if ratio >= NAME_RATIO and len(word) > 3 and written[:1].isupper():
@@ -241,13 +253,13 @@ def _introduces(clause: Clause, place: int) -> bool:
 
 # --- restating -------------------------------------------------------------------------------------
 
-_STOPWORDS = frozenset(
+_STOPWORDS = listed(
     "the a an and or but so if of in on at to for from by with about as is am are was were be been being do does did "
     "have has had will would can could should may might must shall not no yes ok i you he she it we they me him her us "
     "them my your his its our their this that these those there here what which who when where why how all any some "
     "just now then than too very really up down out off over again still more most much many only even also because "
     "get got go going know say said tell told want like well right let make see think thing things one please "
-    "cannot sorry hello hi thank thanks sir mr mrs ms miss".split()
+    "cannot sorry hello hi thank thanks sir mr mrs ms miss"
 )
 _ABOUT_YOU = re.compile(r"\b(?:you|your)\b")
 _NOT_RESTATING = frozenset(
@@ -286,7 +298,7 @@ def _restated(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnCont
 def _weighed(hit: _Hit, shared: Sequence[frozenset[str]], told: frozenset[str]) -> _Hit:
     """A cue with something of the customer's in it, here or in the next clause, is done; one without, unsure."""
     near = frozenset[str]().union(*shared[hit.clause : hit.clause + 2])
-    if near and hit.confidence >= WEAK_CONFIDENCE:
+    if len(near) >= 2 or (near and hit.confidence >= WEAK_CONFIDENCE):
         return replace(hit, outcome="done", confidence=STRONG_CONFIDENCE)
     if told and not near:
         return replace(hit, outcome="unsure", confidence=WEAKENED_CONFIDENCE)
@@ -315,9 +327,7 @@ def _unfounded(hit: _Hit, cues: Cues) -> _Hit:
 
 def _too_early(hits: Sequence[_Hit], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
     """Solving, explaining or questioning before the customer has finished and been acknowledged."""
-    acknowledged = min(
-        (hit.start for hit in hits if hit.code in ACKNOWLEDGING and hit.outcome == "done"), default=None
-    )
+    acknowledged = min((hit.start for hit in hits if hit.code in ACKNOWLEDGING and hit.outcome == "done"), default=None)
     early_in_call = not ACKNOWLEDGING & set(context.history)
     for hit in sorted(hits, key=lambda hit: hit.start):
         if hit.code not in HURRIED or hit.outcome != "done":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from voicecoach import yamlfile
 from voicecoach.errors import BadInput
@@ -93,7 +94,7 @@ def _satisfied(step: Step, codes: set[str]) -> bool:
     return (not step.any_of or bool(codes & set(step.any_of))) and set(step.all_of) <= codes
 
 
-def _quietly(done: Where, assessments: Sequence[tuple[int, Assessment]]) -> str:
+def _quietly(done: Where, assessments: Sequence[tuple[int, Assessment]]) -> Literal["done", "unsure", "not heard"]:
     """A step that asks for a quiet voice: done when each turn of it was quiet, not heard when none was."""
     turns = {turn for turn, _ in done}
     voices = {said.delivery.loudness for turn, said in assessments if turn in turns}

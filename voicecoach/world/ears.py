@@ -60,7 +60,7 @@ class Whisper:
             beam_size=beam,
             word_timestamps=True,
             condition_on_previous_text=False,
-            without_timestamps=True,
+            temperature=0.0,  # the fallback to sampling would hear the same audio differently each time
             vad_filter=False,
         )
         words = tuple(

@@ -214,9 +214,12 @@ def _pitch_marks(x: Samples, start: int, end: int, period: Callable[[float], flo
 
     Each step goes to where the waveform around the last mark fits best, within 20 % of the tracked `period(t)`.
     """
-    if end - start < 2:
+    # A walk needs a whole period on either side of where it begins.
+    room = round(period((start + end) / 2))
+    low, high = max(start, room), min(end, x.size - room)
+    if low >= high:
         return []
-    first = start + int(np.argmax(np.abs(x[start:end])))
+    first = low + int(np.argmax(np.abs(x[low:high])))
     ways: dict[int, list[int]] = {-1: [], 1: []}
     for way, marks in ways.items():
         mark = _next_mark(x, first, way, period(first))

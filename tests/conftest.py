@@ -1,0 +1,35 @@
+"""What every test may use: a seed, an empty home for data, no network."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Seeded randomness."""
+    return np.random.default_rng(20261121)
+
+
+@pytest.fixture(autouse=True)
+def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the data of whoever runs it."""
+    monkeypatch.setenv("VOICECOACH_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing leaves the machine: a connection to any other address than the loopback fails the test."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else "127.0.0.1"
+        assert str(host) in {"127.0.0.1", "::1", "localhost"}, f"a test tried to reach {host}"
+
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)

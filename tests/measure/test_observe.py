@@ -1,0 +1,168 @@
+"""The numbers of an utterance, on made signals with known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from voicecoach import testing
+from voicecoach.errors import BadInput
+from voicecoach.measure import activity, observe
+from voicecoach.measure.observe import PitchTrack
+from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Observation
+
+
+def as_float(samples: np.ndarray) -> np.ndarray:
+    return np.asarray(samples / 32768, np.float32)
+
+
+def seen(samples: np.ndarray, f0_hz: float = 120.0, **options: object) -> Observation:
+    floats = as_float(samples)
+    spans = activity.speech_spans(testing.energy_activity(floats), len(floats))
+    return observe.observe(floats, spans, testing.flat_pitch(floats, f0_hz), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("level_dbfs", [-40.0, -26.0, -12.0])
+def test_the_level_of_a_tone_is_its_rms(level_dbfs: float) -> None:
+    """A tone reads its own RMS within 0.2 dB."""
+    level = seen(testing.tone(300, 3.0, level_dbfs)).level
+
+    assert level is not None
+    assert level.rms_dbfs == pytest.approx(level_dbfs, abs=0.2)
+
+
+@pytest.mark.parametrize("f_hz", [200, 500, 1500, 3000])
+def test_the_centroid_of_a_tone_is_its_frequency(f_hz: float) -> None:
+    """All power at one frequency puts the centroid there, within a hundredth of an octave."""
+    effort = seen(testing.tone(f_hz, 3.0)).effort
+
+    assert effort is not None
+    assert np.log2(effort.centroid_hz) == pytest.approx(np.log2(f_hz), abs=0.01)
+
+
+def test_pauses_and_times_of_known_speech() -> None:
+    """Two stretches with a second between them: span, speech and the pause are found within a frame or two."""
+    voice = testing.voice_like(2.0, syllables_per_s=0)
+    result = seen(np.concatenate([testing.silence(0.5), voice, testing.silence(1.0), voice, testing.silence(0.5)]))
+
+    assert result.duration_s == 6.0
+    assert result.span_s == pytest.approx(5.0, abs=0.1)
+    assert result.speech_s == pytest.approx(4.0, abs=0.2)
+    assert [(pause.end - pause.start) for pause in result.pauses] == [pytest.approx(1.0, abs=0.1)]
+
+
+def test_gain_moves_the_level_and_nothing_else() -> None:
+    """Twelve decibels of gain change the level by twelve and pitch and effort not at all."""
+    quiet, loud = (seen(testing.voice_like(3.0, level_dbfs=level)) for level in (-34.0, -22.0))
+
+    assert quiet.level is not None
+    assert loud.level is not None
+    assert quiet.effort is not None
+    assert loud.effort is not None
+    assert loud.level.rms_dbfs - quiet.level.rms_dbfs == pytest.approx(12.0, abs=0.1)
+    assert np.log2(loud.effort.centroid_hz / quiet.effort.centroid_hz) == pytest.approx(0.0, abs=0.01)
+
+
+def test_effort_is_computed_from_pitch_and_spectrum() -> None:
+    """Against a calm baseline, a higher and brighter voice shows the effort of the published formula."""
+    calm = seen(testing.voice_like(3.0, f0_hz=120))
+    strained = seen(testing.voice_like(3.0, f0_hz=160, tilt_db_per_octave=-6.0), f0_hz=160.0)
+    baseline = observe.baseline_from([calm], "test")
+
+    related = observe.relate(strained, baseline).relative
+
+    assert related is not None
+    assert related.f0_st == pytest.approx(12 * np.log2(160 / 120), abs=0.01)
+    assert related.effort_db == pytest.approx(0.952 * related.f0_st + 10.98 * related.centroid_oct)
+    assert related.effort_db > 4
+
+
+def test_the_own_voice_measures_as_no_change() -> None:
+    """A baseline against itself is zero everywhere."""
+    calm = seen(testing.voice_like(3.0), heard=Heard("one two three four five six seven eight", (), "script"))
+    related = observe.relate(calm, observe.baseline_from([calm], "test")).relative
+
+    assert related is not None
+    assert (related.f0_st, related.effort_db, related.level_db) == (0, 0, pytest.approx(0))
+    assert related.rate_ratio == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (testing.voice_like(0.8), "Only"),
+        (np.clip(testing.voice_like(3.0, level_dbfs=-3.0).astype(int) * 4, -32768, 32767).astype(np.int16), "clipped"),
+        (testing.silence(3.0), "No speech"),
+        (np.zeros(0, np.int16), "No speech"),
+        (np.zeros(1, np.int16), "No speech"),
+    ],
+)
+def test_what_carries_no_verdict_says_so(samples: np.ndarray, reason: str) -> None:
+    """Too short, clipped, silent or empty audio is flagged with a reason."""
+    quality = seen(samples).quality
+
+    assert not quality.ok
+    assert any(reason in sentence for sentence in quality.reasons)
+
+
+def test_speech_in_noise_is_refused() -> None:
+    """Speech under 10 dB above the noise is not judged."""
+    voice = np.concatenate([testing.voice_like(2.0, level_dbfs=-30, syllables_per_s=0), testing.silence(1.0)])
+    noisy = (voice.astype(int) + testing.noise(3.0, -36.0)).astype(np.int16)
+    floats = as_float(noisy)
+
+    result = observe.observe(floats, [(0, 2 * SAMPLE_RATE_HZ)], testing.flat_pitch(floats))
+
+    assert any("above the noise" in reason for reason in result.quality.reasons)
+
+
+def test_a_dc_offset_changes_nothing() -> None:
+    """A constant offset of the microphone is no sound."""
+    voice = testing.voice_like(3.0)
+    plain, shifted = as_float(voice), as_float(voice) + np.float32(0.1)
+    spans = activity.speech_spans(testing.energy_activity(plain), len(plain))
+    track = testing.flat_pitch(plain)
+
+    a, b = (observe.observe(samples, spans, track) for samples in (plain, shifted))
+
+    assert a.level is not None
+    assert b.level is not None
+    assert b.level.rms_dbfs == pytest.approx(a.level.rms_dbfs, abs=0.05)
+
+
+def test_speech_over_the_customer_is_left_out_of_the_voice() -> None:
+    """A loud stretch that overlaps the customer does not raise the level of the rest."""
+    calm, loud = testing.voice_like(3.0, level_dbfs=-30), testing.voice_like(1.0, level_dbfs=-12)
+    floats = as_float(np.concatenate([loud, calm]))
+    spans = [(0, len(floats))]
+    overlap = [(0, SAMPLE_RATE_HZ)]
+
+    result = observe.observe(floats, spans, testing.flat_pitch(floats), overlap=overlap)
+
+    assert result.level is not None
+    assert result.level.rms_dbfs == pytest.approx(-30, abs=1.0)
+    assert result.overlap_s == 1.0
+
+
+def test_nan_is_refused_in_a_sentence() -> None:
+    """Audio that is not a number never reaches a measurement."""
+    with pytest.raises(BadInput, match="not numbers"):
+        observe.valid(np.array([0.0, np.nan], np.float32))
+
+
+def test_a_long_recording_is_framed_in_batches() -> None:
+    """More frames than one batch give the same level as the tone has."""
+    level = seen(testing.tone(300, 40.0, -20.0)).level
+
+    assert level is not None
+    assert level.rms_dbfs == pytest.approx(-20.0, abs=0.1)
+
+
+def test_an_unvoiced_track_measures_no_pitch() -> None:
+    """No voiced frame: pitch and effort are None, with a reason."""
+    floats = as_float(testing.noise(3.0, -20))
+    n = len(floats) // observe.HOP
+    result = observe.observe(floats, [(0, len(floats))], PitchTrack(np.full(n, 100.0), np.zeros(n), "none"))
+
+    assert (result.f0, result.effort) == (None, None)
+    assert not result.quality.ok

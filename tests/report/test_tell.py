@@ -1,0 +1,392 @@
+"""The debrief says what the events say, judged again by today's rules, and survives any record."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from voicecoach import judge, persona
+from voicecoach.judge import Rules
+from voicecoach.judge.context import next_context
+from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Cause, Delivery, Event, Finding, Mood, Procedure, TurnContext
+from voicecoach.persona import Persona
+from voicecoach.record import to_json
+from voicecoach.report import points
+from voicecoach.report.page import as_html
+from voicecoach.report.tell import tell
+from voicecoach.report.text import as_text
+from voicecoach.report.values import AngerStep, CustomerLine, Mark, Report, ReportTurn
+
+HOME = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return judge.load_rules(HOME / "assets")
+
+
+@pytest.fixture(scope="module")
+def dana() -> Persona:
+    return persona.load_persona(HOME / "personas" / "dana-printer.yaml")
+
+
+def of(kind: str, time_s: float, **data: Any) -> Event:
+    import json
+
+    return Event(kind, round(time_s * SAMPLE_RATE_HZ), json.loads(to_json(data)))
+
+
+# --- facts -------------------------------------------------------------------------------------------
+
+
+def test_header_is_what_the_session_wrote_down(report: Report) -> None:
+    """Persona, time, length, outcome and reason come from the record."""
+    assert (report.persona, report.trainee, report.wall) == ("Dana", "Sam", "2026-11-21T14:05:09+00:00")
+    assert report.duration_s == pytest.approx(105.2)
+    assert (report.outcome, report.why) == ("resolved", "Dana accepted the solution.")
+
+
+def test_timeline_is_in_order_of_speaking(report: Report) -> None:
+    """Both voices stand in the order in which they began, the customer first."""
+    starts = [entry.start_s for entry in report.timeline]
+
+    assert starts == sorted(starts)
+    assert isinstance(report.timeline[0], CustomerLine)
+    assert [turn.number for turn in report.turns] == list(range(1, 9))
+
+
+def test_cut_line_ends_where_it_was_stopped(report: Report) -> None:
+    """A line that the trainee stopped ends with the interruption, not as planned."""
+    cut = next(line for line in report.lines if line.id == "story.no-show.1")
+
+    assert cut.end_s == pytest.approx(25.9)
+    assert cut.planned_end_s == pytest.approx(27.0)
+
+
+def test_every_mark_has_its_place_in_the_recording(report: Report) -> None:
+    """A mark's quote is in its turn's text, and its time inside the turn."""
+    for turn in report.turns:
+        for mark in turn.marks:
+            assert turn.text[mark.start : mark.end] == mark.quote
+            assert turn.start_s <= mark.start_s < mark.end_s <= turn.end_s
+
+
+def test_mark_without_word_times_plays_the_whole_turn() -> None:
+    """Where words had no times, the turn is what can be heard."""
+    found = Finding("apologise", "move", "done", "sorry", 0, 5, 0.9, "001.4")
+    said = Assessment((found,), Delivery("quiet", "slow"))
+    events = [
+        of("spoke", 9, turn=1, start=16000, end=48000, speech=[], overlap=[]),
+        of("heard", 9, turn=1, text="sorry", words=[], model="m", who="trainee"),
+        of("assessed", 9, turn=1, assessment=said),
+    ]
+
+    (turn,) = tell(events, name="", persona=None, procedure=None, rules=None).turns
+
+    assert (turn.marks[0].start_s, turn.marks[0].end_s) == (1.0, 3.0)
+
+
+def test_later_hearing_of_a_turn_counts(call: Sequence[Event]) -> None:
+    """A careful pass after the call replaces the words of a turn."""
+    again = of(
+        "heard", 106, who="trainee", turn=8, text="I will call you at half past eleven.", words=[], model="base.en"
+    )
+
+    report = tell([*call, again], name="", persona=None, procedure=None, rules=None)
+
+    assert report.turns[7].text == "I will call you at half past eleven."
+    assert report.turns[7].model == "base.en"
+
+
+def test_curves_hold_both_voices_and_the_baseline(report: Report) -> None:
+    """Pitch has values of both; effort only the trainee's; what was not measured is absent."""
+    curves = {curve.id: curve for curve in report.curves}
+
+    assert {point.who for point in curves["f0_hz"].points} == {"trainee", "customer"}
+    assert {point.who for point in curves["effort_db"].points} == {"trainee"}
+    assert curves["f0_hz"].baseline == 118.0
+    assert len([point for point in curves["f0_hz"].points if point.who == "trainee"]) == 7
+
+
+def test_latency_is_the_median(report: Report) -> None:
+    """Medians over the turns, in milliseconds, in the order of happening."""
+    assert [latency.id for latency in report.latencies] == ["endpoint", "recognise", "judge", "voice"]
+    assert report.latencies[0].median_ms == pytest.approx(704.5)
+
+
+def test_settings_name_models_with_hashes(report: Report) -> None:
+    """Models, hashes, devices and the rules' version can be read."""
+    shown = dict(report.settings)
+
+    assert "sha256 0123456789abcdef" in shown["Recogniser"]
+    assert "Headset USB" in shown["Sound"]
+    assert shown["Rules in the call"] == "2026.11.1"
+    assert "verdicts of the call" in shown["Rules of this report"]
+
+
+def test_recorded_call_has_a_customer_without_anger() -> None:
+    """A reviewed recording has no simulated customer: its words are heard, its anger is not known."""
+    events = [
+        of("heard", 3, who="customer", turn=1, text="Hello?", words=[{"text": "Hello?", "start_s": 1, "end_s": 2, "probability": 1}], model="m"),
+        of("ended", 5, outcome="", why=""),
+    ]  # fmt: skip
+
+    report = tell(events, name="", persona=None, procedure=None, rules=None)
+
+    assert [(line.text, line.level, line.start_s) for line in report.lines] == [("Hello?", None, 1.0)]
+    assert report.anger == ()
+
+
+# --- judged again ------------------------------------------------------------------------------------
+
+
+def live(dana: Persona, rules: Rules, texts: Sequence[str], overlap_s: float = 0.0) -> list[Event]:
+    """A call as the live loop writes it, by the real judge and the real customer."""
+    now, reaction = 1.0, persona.begin(dana, 3)
+    context, previous, said = TurnContext(customer_name=dana.name), None, []
+    events = [of("started", 0, persona={"name": dana.name}, seed=3, rules="2026.11.1")]
+
+    def speak() -> None:
+        reply = reaction.reply
+        said.append(reply.text)
+        span = {"start": round(now * SAMPLE_RATE_HZ), "end": round((now + 2) * SAMPLE_RATE_HZ)}
+        events.append(
+            of(
+                "said",
+                now,
+                line=reply.line,
+                text=reply.text,
+                level=reply.level,
+                anger=reaction.mood.anger,
+                voice="v",
+                **span,
+            )
+        )
+
+    speak()
+    for number, text in enumerate(texts, 1):
+        now += 3
+        at, to = round(now * SAMPLE_RATE_HZ), round((now + 2) * SAMPLE_RATE_HZ)
+        over = [(at, at + round(overlap_s * SAMPLE_RATE_HZ))] if overlap_s else []
+        if text:
+            context = next_context(
+                context,
+                previous,
+                customer_said=" ".join(said),
+                customer_finished=not persona.has_more_to_tell(dana, reaction.mood),
+                overlap_s=overlap_s,
+            )
+            said.clear()
+            spoken = previous.delivery if previous else None
+            previous = judge.assess(text, (), None, context, rules, spoken)
+            reaction = persona.react(dana, reaction.mood, previous, text)
+            events.append(of("spoke", now + 2, turn=number, start=at, end=to, speech=[(at, to)], overlap=over))
+            events.append(of("heard", now + 2, who="trainee", turn=number, text=text, words=[], model="m"))
+            events.append(of("assessed", now + 2, turn=number, assessment=previous))
+        else:
+            reaction = persona.react_to_silence(dana, reaction.mood)
+        turn = number if text else None
+        events.append(
+            of("reacted", now + 2, turn=turn, mood=reaction.mood, causes=[asdict(c) for c in reaction.causes], line="")
+        )
+        now += 3
+        speak()
+    return events
+
+
+TEXTS = (
+    "I'm so sorry that you had to wait for so long.",
+    "Mm hmm.",
+    "",
+    "That must be really frustrating. So your printer jammed for the third time.",
+    "Did you even read the manual?",
+    "I will send you a new printer by ten tomorrow morning.",
+)
+
+
+def test_replay_equals_the_live_call(dana: Persona, rules: Rules) -> None:
+    """By the same rules, every verdict and every anger comes out as it was live, silence included."""
+    events = live(dana, rules, TEXTS, overlap_s=1.5)
+    lived = tell(events, name="", persona=None, procedure=None, rules=None)
+
+    again = tell(events, name="", persona=dana, procedure=None, rules=rules)
+
+    assert again.differences == ()
+    assert [step.after for step in again.anger] == pytest.approx([step.after for step in lived.anger])
+    assert [turn.marks for turn in again.turns] == [turn.marks for turn in lived.turns]
+    assert again.rejudged
+    assert not lived.rejudged
+
+
+def test_difference_from_the_live_verdict_is_said(dana: Persona, rules: Rules) -> None:
+    """Where today's verdict or anger is another, one sentence a turn says so."""
+    events = live(dana, rules, TEXTS[:1])
+    events = [
+        replace(e, data={**e.data, "assessment": to_plain(Assessment((), Delivery("raised", "unsure")))})
+        if e.kind == "assessed"
+        else replace(e, data={**e.data, "mood": to_plain(Mood(4.9, "VENT"))})
+        if e.kind == "reacted"
+        else e
+        for e in events
+    ]
+
+    report = tell(events, name="", persona=dana, procedure=None, rules=rules)
+
+    (sentence,) = report.differences
+    assert sentence.startswith("Turn 1 is judged differently today: now “Apologised personally” (done)")
+    assert "was with a raised voice, pace not certain" in sentence
+    assert "was 4.9" in sentence
+
+
+def to_plain(value: Any) -> Any:
+    import json
+
+    return json.loads(to_json(value))
+
+
+def test_without_rules_the_live_verdicts_stand(dana: Persona, call: Sequence[Event], procedure: Procedure) -> None:
+    """A persona alone does not make the anger today's: anger follows from verdicts."""
+    report = tell(call, name="", persona=dana, procedure=procedure, rules=None)
+
+    assert report.turns[2].marks[1].code == "blame_customer"
+    assert [step.after for step in report.anger][:3] == [3.0, 2.6, 2.4]
+
+
+def test_context_gathers_the_done_moves() -> None:
+    """History is the moves that were done, oldest first; what the customer said last is kept."""
+    done = Finding("apologise", "move", "done", "", 0, 0, 1.0, "")
+    said = Assessment((done, replace(done, code="clarify", outcome="unsure")), Delivery("unsure", "unsure"))
+    first = next_context(TurnContext("", "Dana"), None, customer_said="No!", customer_finished=False, overlap_s=0.2)
+
+    second = next_context(first, said, customer_said="", customer_finished=True, overlap_s=0.0)
+
+    assert first == TurnContext("No!", "Dana", (), False, 0.2)
+    assert second == TurnContext("No!", "Dana", ("apologise",), True, 0.0)
+
+
+# --- what to say first -------------------------------------------------------------------------------
+
+
+def mark(code: str, turn: int = 1, outcome: str = "done") -> Mark:
+    kind = "fault" if outcome in ("shown", "listen") else "move"
+    return Mark(turn, code, kind, outcome, code, 0, 0, float(turn), turn + 1.0, "001.3", "", 0.9)  # type: ignore[arg-type]
+
+
+def turn(number: int, *marks: Mark, delivery: Delivery | None = None) -> ReportTurn:
+    return ReportTurn(number, "words", float(number), number + 1.0, (), (), "m", marks, delivery, None)
+
+
+def step(turn: int, cue: str, delta: float) -> AngerStep:
+    return AngerStep(float(turn), 3.0, 3.0 + delta, turn, "turn", (Cause(cue, delta, "because"),))
+
+
+def test_what_calmed_the_customer_most_comes_first() -> None:
+    """The effect in this very call outranks the general weight of a move."""
+    turns = [turn(1, mark("empathise")), turn(2, mark("use_name", 2))]
+
+    found = points.well(turns, [step(2, "use_name", -0.3), step(1, "empathise", -0.1)])
+
+    assert [point.quote for point in found] == ["use_name", "empathise"]
+
+
+def test_points_spread_over_turns() -> None:
+    """The best of each turn stands before the second best of any."""
+    turns = [turn(1, mark("empathise"), mark("restate_facts")), turn(2, mark("verbal_nod", 2))]
+
+    assert [point.quote for point in points.well(turns, [])] == ["empathise", "verbal_nod", "restate_facts"]
+
+
+def test_calm_voice_is_praised_only_when_it_held() -> None:
+    """One raised turn, or a single measured one, and there is no praise for the voice."""
+    quiet, raised = Delivery("quiet", "slow"), Delivery("raised", "slow")
+
+    assert points.well([turn(1, delivery=quiet), turn(2, delivery=quiet)], [])[0].title.startswith("Spoke quietly")
+    assert points.well([turn(1, delivery=quiet)], []) == ()
+    assert points.well([turn(1, delivery=quiet), turn(2, delivery=raised)], []) == ()
+
+
+def test_weak_evidence_is_only_worth_a_listen_and_comes_last() -> None:
+    """A fault on weak evidence never stands before a strained voice, and is marked as uncertain."""
+    turns = [turn(1, mark("insincere", outcome="listen"), delivery=Delivery("raised", "rushed"))]
+
+    found = points.work(turns, [], ())
+
+    assert [point.title for point in found] == ["Raised your voice and rushed", "May have sounded insincere"]
+    assert [point.certain for point in found] == [True, False]
+
+
+def test_never_more_than_three(report: Report) -> None:
+    """Three of each at most, every one with its source; in the call, the voice has its place beside the faults."""
+    assert len(report.well) == len(report.work) == 3
+    assert all(point.source for point in (*report.well, *report.work))
+    assert report.work[2].title == "Raised your voice and rushed"
+
+
+# --- torn, edited and foreign records ----------------------------------------------------------------
+
+TEXT = st.text(st.characters(), max_size=8)  # lone surrogates and control characters included
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(min_value=10**300) | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=4,
+)
+
+
+def spoil(draw: Any, value: Any) -> Any:
+    """Replace one thing, somewhere inside `value`, with junk."""
+    if isinstance(value, dict) and value and draw(st.integers(0, 5)):
+        key = draw(st.sampled_from(sorted(value)))
+        if not draw(st.integers(0, 5)):
+            return {name: item for name, item in value.items() if name != key}
+        return {**value, key: spoil(draw, value[key])}
+    if isinstance(value, list) and value and draw(st.integers(0, 5)):
+        place = draw(st.integers(0, len(value) - 1))
+        return [*value[:place], spoil(draw, value[place]), *value[place + 1 :]]
+    return draw(JUNK)
+
+
+@st.composite
+def spoilt(draw: Any, events: Sequence[Event]) -> list[Event]:
+    """Some of the events, some of them damaged, some of them twice."""
+    chosen = draw(st.lists(st.sampled_from(range(len(events))), min_size=1, max_size=14))
+    result = []
+    for place in chosen if draw(st.booleans()) else sorted(chosen):
+        event = events[place]
+        if draw(st.booleans()):
+            data = spoil(draw, copy.deepcopy(dict(event.data)))
+            at = draw(st.sampled_from([event.at, -5, 10**300]))
+            event = Event(event.kind, at, data if isinstance(data, dict) else {})
+        result.append(event)
+    return result
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_record_makes_it_raise(
+    data: st.DataObject, call: tuple[Event, ...], procedure: Procedure, dana: Persona, rules: Rules
+) -> None:
+    """Whatever is missing or damaged, there is a debrief, as text and as a page that can be saved."""
+    events = data.draw(spoilt(call))
+    judged = data.draw(st.booleans())
+
+    report = tell(
+        events, name="x", persona=dana if judged else None, procedure=procedure, rules=rules if judged else None
+    )
+
+    as_text(report).encode()
+    as_html(report, None, "data:audio/wav;base64,").encode()
+
+
+def test_empty_record_has_a_debrief() -> None:
+    """Nothing on record is said, not hidden."""
+    report = tell([], name="x", persona=None, procedure=None, rules=None, problems=("The beginning is missing.",))
+
+    assert "! The beginning is missing." in as_text(report)
+    assert "Nothing that was said is on record." in as_text(report)
