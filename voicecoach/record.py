@@ -29,11 +29,12 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
-import wave
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -54,6 +55,15 @@ MAX_SECONDS = 4 * 3600
 ROOM_NEEDED_BYTES = 200 * 1024 * 1024
 """Free space asked for before the first word: 50 minutes of recording (3.8 MB a minute)."""
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_FRAME_BYTES = 4
+"""Two channels of int16."""
+_HEADER_BYTES = 44
+_DAMAGED_BYTES = 8
+"""Of the 36 fixed bytes of the header; more, and the file is something else."""
+MAX_LOSS_S = 0.2
+"""What a crash may cost; a recording that is shorter than its events by more is told."""
+_TOLD_LINES = 5
+"""Damaged lines that are named one by one; the rest are counted."""
 
 
 def to_json(value: Any) -> str:
@@ -65,13 +75,17 @@ def _tidy(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return _tidy(asdict(value))
     if isinstance(value, Mapping):
-        return {str(key): _tidy(item) for key, item in value.items()}
+        return {_tidy(str(key)): _tidy(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_tidy(item) for item in value]
     if isinstance(value, float | np.floating):
-        return round(float(value), 6) if np.isfinite(value) else None
+        return round(float(value), 6) + 0.0 if np.isfinite(value) else None  # + 0.0: never -0.0
     if isinstance(value, np.integer):
         return int(value)
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, str):  # half a surrogate pair is no text and could not be written
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
 
 
@@ -91,6 +105,8 @@ class Writer:
     def __init__(self, folder: Path, persona: str, procedure: str) -> None:
         self.folder = folder
         self.samples = 0
+        self._closed = False
+        self._lock: Callable[[], None] = lambda: None
         old = os.umask(0o077)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -101,17 +117,15 @@ class Writer:
                 )
             folder.mkdir()
             self._lock = _lock(folder)
-            self._events = os.open(folder / "events.jsonl", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-            self._audio_file = open(folder / "audio.wav", "xb")  # noqa: SIM115 - closed in close()
-            self._audio = wave.open(self._audio_file, "wb")  # noqa: SIM115
-            self._audio.setnchannels(2)
-            self._audio.setsampwidth(2)
-            self._audio.setframerate(SAMPLE_RATE_HZ)
-            self._audio.writeframes(b"")
+            self._events = _create(folder / "events.jsonl")
+            self._events_bytes = 0
+            self._audio = _create(folder / "audio.wav")
+            _write_all(self._audio, _wav_header(0))
             for name, text in (("persona.yaml", persona), ("procedure.yaml", procedure)):
                 if text:
                     (folder / name).write_text(text, encoding="utf-8")
         except OSError as error:
+            self._lock()
             raise _disk_error(folder, error) from error
         finally:
             os.umask(old)
@@ -121,17 +135,22 @@ class Writer:
         event = Event(kind, self.samples if at is None else at, cast(Mapping[str, Any], json.loads(to_json(data))))
         line = (to_json({"at": event.at, "kind": kind, **data}) + "\n").encode()
         try:
-            while line:  # a write may be short on a full disk
-                line = line[os.write(self._events, line) :]
+            _write_all(self._events, line)
         except OSError as error:
+            with contextlib.suppress(OSError):  # a torn line would spoil the next one too
+                os.ftruncate(self._events, self._events_bytes)
+                os.lseek(self._events, self._events_bytes, os.SEEK_SET)
             raise _disk_error(self.folder, error) from error
+        self._events_bytes += len(line)
         return event
 
     def audio(self, block: Samples) -> None:
-        """Append samples [shape=(n, 2)], int16: trainee, customer."""
+        """Append samples [shape=(n, 2)], int16: trainee, customer. The header is right after every block."""
         try:
-            self._audio.writeframes(np.ascontiguousarray(block, dtype="<i2").tobytes())
-            self._audio_file.flush()
+            os.lseek(self._audio, _HEADER_BYTES + self.samples * _FRAME_BYTES, os.SEEK_SET)
+            _write_all(self._audio, np.ascontiguousarray(block, dtype="<i2").tobytes())
+            os.lseek(self._audio, 0, os.SEEK_SET)
+            _write_all(self._audio, _wav_header(self.samples + len(block)))
         except OSError as error:
             raise _disk_error(self.folder, error) from error
         self.samples += len(block)
@@ -140,23 +159,29 @@ class Writer:
         """Make what was written survive a power cut; call about once a second, never from the audio thread."""
         try:
             os.fsync(self._events)
-            os.fsync(self._audio_file.fileno())
+            os.fsync(self._audio)
         except OSError as error:
             raise _disk_error(self.folder, error) from error
 
     def close(self, archive: bool = True) -> None:
         """End the recording; with `archive`, keep it as FLAC once that is proved equal, sample for sample."""
+        if self._closed:
+            return
+        self._closed = True
         failure: OSError | None = None
-        for step in (self._audio.close, self._audio_file.close, lambda: os.close(self._events)):
-            try:
-                step()
-            except OSError as error:
-                failure = failure or error
-        self._lock()
-        if failure:
-            raise _disk_error(self.folder, failure) from failure
-        if archive and self.samples:
-            archive_audio(self.folder)
+        for step in (os.fsync, os.close):
+            for handle in (self._audio, self._events):
+                try:
+                    step(handle)
+                except OSError as error:
+                    failure = failure or error
+        try:
+            if failure:
+                raise _disk_error(self.folder, failure) from failure
+            if archive and self.samples:
+                archive_audio(self.folder)
+        finally:
+            self._lock()
 
     def __enter__(self) -> Self:
         return self
@@ -167,6 +192,24 @@ class Writer:
         self.close(archive=kind is None)
 
 
+def _create(path: Path) -> int:
+    """A new file that only its owner may read, for writing."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    """Write `data` whole: one write may be short."""
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def _wav_header(samples: int) -> bytes:
+    """The header of a WAV file of `samples` two-channel samples."""
+    size = samples * _FRAME_BYTES
+    chunk = struct.pack("<HHIIHH", 1, 2, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * _FRAME_BYTES, _FRAME_BYTES, 16)
+    return struct.pack("<4sI4s4sI16s4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, chunk, b"data", size)
+
+
 def _lock(folder: Path) -> Callable[[], None]:
     """Hold the folder for one writer; returns the release. Windows relies on the exclusive mkdir alone."""
     try:
@@ -174,7 +217,11 @@ def _lock(folder: Path) -> Callable[[], None]:
     except ImportError:
         return lambda: None
     handle = os.open(folder, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
     return lambda: os.close(handle)
 
 
@@ -209,12 +256,25 @@ def archive_audio(folder: Path) -> None:
             )
         if same:
             draft.chmod(0o600)
+            _sync(draft)
             draft.replace(target)
+            _sync(folder)  # only now would a power cut not lose both
             source.unlink()
     except (OSError, RuntimeError):
         pass  # the WAV is the record; the archive is only smaller
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # Windows has no handle on a folder
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @dataclass(frozen=True)
@@ -251,13 +311,16 @@ def read(folder: Path) -> Record:
     lines = raw.split(b"\n")
     if lines[-1]:
         problems.append("The last event was cut off while it was written; it is left out.")
-    events = []
+    events, damaged = [], []
     for number, line in enumerate(lines[:-1], 1):
         event = _parse(line)
         if event is None:
-            problems.append(f"Line {number} of events.jsonl is damaged and left out.")
+            damaged.append(number)
         else:
             events.append(event)
+    problems += [f"Line {number} of events.jsonl is damaged and left out." for number in damaged[:_TOLD_LINES]]
+    if len(damaged) > _TOLD_LINES:
+        problems.append(f"{len(damaged) - _TOLD_LINES} more lines of events.jsonl are damaged and left out.")
     if not any(event.kind == "started" for event in events):
         problems.append("The beginning of the session is missing.")
     if not any(event.kind == "ended" for event in events):
@@ -265,18 +328,47 @@ def read(folder: Path) -> Record:
     audio = next((folder / name for name in ("audio.flac", "audio.wav") if (folder / name).is_file()), None)
     if audio is None:
         problems.append("The recording is missing: nothing can be played back.")
+    else:
+        problems += _missing_sound(audio, max((event.at for event in events), default=0))
     return Record(
         folder, tuple(events), _text(folder / "persona.yaml"), _text(folder / "procedure.yaml"), audio, tuple(problems)
     )
+
+
+def _missing_sound(audio: Path, needed: int) -> list[str]:
+    """What of the recording is missing, when its events go on to the sample `needed`."""
+    held = _held(audio)
+    if not held and needed:
+        return ["The recording cannot be read: nothing can be played back."]
+    if needed - held > MAX_LOSS_S * SAMPLE_RATE_HZ:
+        lost_s = (needed - held) / SAMPLE_RATE_HZ
+        return [
+            f"The recording ends after {held / SAMPLE_RATE_HZ:.1f} s; the last {lost_s:.1f} s of sound are missing."
+        ]
+    return []
+
+
+def _held(audio: Path) -> int:
+    """Samples that the recording says it holds, without decoding it."""
+    if audio.suffix == ".wav":
+        return len(_read_wav(audio))
+    import soundfile
+
+    try:
+        return int(soundfile.info(audio).frames)
+    except (OSError, RuntimeError):
+        return 0
 
 
 def _parse(line: bytes) -> Event | None:
     try:
         data = json.loads(line)
         kind, at = data.pop("kind"), data.pop("at")
+        data = _tidy(data)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return Event(kind, at, data) if isinstance(kind, str) and isinstance(at, int) else None
+    known = isinstance(kind, str) and type(at) is int and 0 <= at <= MAX_SECONDS * SAMPLE_RATE_HZ
+    return Event(_tidy(kind), at, data) if known else None
 
 
 def _text(path: Path) -> str:
@@ -287,21 +379,49 @@ def _text(path: Path) -> str:
 
 
 def read_audio(record: Record) -> Samples:
-    """The recording [shape=(n, 2)], int16; empty where it is missing or unreadable."""
-    import soundfile
-
+    """The recording [shape=(n, 2)], int16; as much of it as can be read, empty where it is missing."""
     if record.audio is None:
         return np.zeros((0, 2), np.int16)
+    if record.audio.suffix == ".wav":
+        return np.array(_read_wav(record.audio), np.int16)
+    import soundfile
+
+    blocks = []
     try:
-        samples, _ = soundfile.read(record.audio, dtype="int16", always_2d=True)
+        with soundfile.SoundFile(record.audio) as file:
+            if file.channels == 2 and file.samplerate == SAMPLE_RATE_HZ:
+                while len(block := file.read(1 << 16, dtype="int16", always_2d=True)):
+                    blocks.append(block)  # noqa: PERF401 - what was read before damage is kept
     except (OSError, RuntimeError):
+        pass
+    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
+
+
+def _read_wav(path: Path) -> Samples:
+    """Our own WAV by its layout, not by its header: a crash or a flipped bit there costs nothing."""
+    try:
+        if not _is_our_wav(path):
+            return np.zeros((0, 2), np.int16)
+        whole = (path.stat().st_size - _HEADER_BYTES) // _FRAME_BYTES
+        mapped = np.memmap(path, "<i2", "r", _HEADER_BYTES, (whole, 2)) if whole > 0 else np.zeros((0, 2), np.int16)
+    except OSError:
         return np.zeros((0, 2), np.int16)
-    return np.ascontiguousarray(samples[:, :2]) if samples.shape[1] >= 2 else np.repeat(samples, 2, axis=1)
+    return mapped
+
+
+def _is_our_wav(path: Path) -> bool:
+    """Whether a file begins as the writer began it, but for its sizes and a few damaged bytes."""
+    with open(path, "rb") as file:
+        head = file.read(_HEADER_BYTES)
+    ours = _wav_header(0)
+    fixed = (*range(4), *range(8, 40))
+    return len(head) == len(ours) and sum(head[at] != ours[at] for at in fixed) <= _DAMAGED_BYTES
 
 
 def new_folder(root: Path, wall: str, name: str) -> Path:
     """A session folder's path that is not taken: date, time and name; `wall` is ISO 8601."""
     stamp = re.sub(r"[^0-9T]", "", wall)[:15].replace("T", "-")
+    stamp = stamp.strip("-") or "session"
     slug = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:40] or "call"
     folder, count = root / f"{stamp}-{slug}", 1
     while folder.exists():
@@ -313,7 +433,7 @@ def new_folder(root: Path, wall: str, name: str) -> Path:
 def find(root: Path, name: str) -> Path:
     """The session that `name` means: a folder's path, a session's id, its unique beginning, or "last"."""
     given = Path(name)
-    if (given / "events.jsonl").is_file():
+    if _is_session(given):
         return given
     sessions = list_sessions(root)
     if name in {"last", "latest"} and sessions:
@@ -340,13 +460,31 @@ def list_sessions(root: Path) -> Sequence[Path]:
     """The session folders under `root`, oldest first."""
     if not root.is_dir():
         return []
-    return sorted((path for path in root.iterdir() if (path / "events.jsonl").is_file()), key=lambda path: path.name)
+    return sorted((path for path in root.iterdir() if _is_session(path)), key=lambda path: path.name)
+
+
+def _is_session(folder: Path) -> bool:
+    try:
+        return (folder / "events.jsonl").is_file()
+    except (OSError, ValueError):  # a name that no file can have, or a folder that may not be entered
+        return False
 
 
 def delete(folder: Path) -> None:
-    """Remove a session and everything in it. Refuses a folder that is not a session."""
-    if not (folder / "events.jsonl").is_file() or folder.is_symlink():
+    """Remove a session and everything in it. Refuses what is not a session or is being recorded."""
+    if not _is_session(folder) or folder.is_symlink():
         raise BadInput(f"{folder} is not a session folder; nothing was deleted.")
+    if any(path.is_dir() for path in folder.iterdir()):
+        raise BadInput(
+            f"{folder} holds other folders, which no session does; nothing was deleted.",
+            "Delete it by hand if you are sure.",
+        )
+    try:
+        _lock(folder)()
+    except OSError as error:
+        raise BadInput(
+            f"{folder} is being recorded at this moment; nothing was deleted.", "End the call first.", str(error)
+        ) from error
     try:
         shutil.rmtree(folder)
     except OSError as error:

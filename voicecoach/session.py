@@ -162,7 +162,7 @@ class _Loop:
         self.turns = TurnState(call.mode, call.patience_s)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
-        self.context = TurnContext(customer_name=f"{call.persona.name} {call.persona.surname}".strip())
+        self.context = TurnContext(customer_name=call.persona.full_name)
         self.previous: Assessment | None = None
         self.said: list[str] = []
         """What the customer said since the trainee's last turn."""
@@ -208,7 +208,7 @@ class _Loop:
                 self._event(
                     "fault", what=why, do=getattr(failure, "do", ""), detail=getattr(failure, "detail", repr(failure))
                 )
-            self._event("ended", outcome=outcome, why=why)
+            self._event("ended", outcome=outcome, why=why, lost_blocks=self.sound.lost_blocks, xruns=self.sound.xruns)
             self.writer.sync()
         except DiskError as error:
             failure = failure or error

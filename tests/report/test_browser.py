@@ -10,8 +10,11 @@ import shutil
 import subprocess
 import wave
 from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
+from typing import Any, ClassVar
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -42,9 +45,9 @@ QUIET = [
 ]
 
 
-def chromium(tmp_path: Path, page: Path, *options: str) -> tuple[str, str]:
+def chromium(tmp_path: Path, address: str, *options: str, time: str = "--virtual-time-budget=4000") -> tuple[str, str]:
     """(the page's markup after it ran, what the browser logged)."""
-    command = ["chromium", *QUIET, f"--user-data-dir={tmp_path / 'profile'}", *options, "--dump-dom", page.as_uri()]
+    command = ["chromium", *QUIET, time, f"--user-data-dir={tmp_path / 'profile'}", *options, "--dump-dom", address]
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
     return done.stdout.decode(), done.stderr.decode(errors="replace")
 
@@ -83,7 +86,7 @@ def test_page_loads_silently_and_fits_every_window(tmp_path: Path, report: Repor
     host = tmp_path / "host.html"
     host.write_text(f'<!DOCTYPE html><body>{frames}<p id="out"></p><script>{PROBE}</script></body>', encoding="utf-8")
 
-    dom, log = chromium(tmp_path, host, "--allow-file-access-from-files")
+    dom, log = chromium(tmp_path, host.as_uri(), "--allow-file-access-from-files")
 
     found = re.search(r'<p id="out">(.*?)</p>', dom)
     assert found
@@ -94,12 +97,79 @@ def test_page_loads_silently_and_fits_every_window(tmp_path: Path, report: Repor
     assert "CONSOLE" not in log
 
 
+PLAY = """
+addEventListener("DOMContentLoaded", () => {
+  const frame = document.querySelector("iframe");
+  const told = [];
+  const start = () => {
+    const page = frame.contentDocument;
+    const audio = page.getElementById("audio");
+    const button = [...page.querySelectorAll(".play")].find(one => one.dataset.start === "18.900");
+    audio.addEventListener("play", () => told.push(button.hasAttribute("aria-pressed")));
+    audio.addEventListener("seeked", () => told.push(audio.currentTime));
+    audio.addEventListener("pause", () => {
+      told.push(audio.currentTime, button.hasAttribute("aria-pressed"));
+      fetch("/done?" + JSON.stringify(told));
+    });
+    button.click();
+  };
+  frame.addEventListener("load", start);
+});
+"""
+
+
+class Desk(BaseHTTPRequestHandler):
+    """Serves the page and a frame around it; its picture arrives when the script has told what it saw."""
+
+    pages: ClassVar[dict[str, str]] = {}
+    asked: ClassVar[list[str]] = []
+    told: ClassVar[list[Any]] = []
+    done: ClassVar[Event] = Event()
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path.partition("?")[0])
+        if self.path.startswith("/done?"):
+            self.told.extend(json.loads(unquote(self.path.partition("?")[2])))
+            self.done.set()
+        if self.path == "/wait.png":
+            self.done.wait(30)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(self.pages.get(self.path, "").encode())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the standard library
+        """Say nothing."""
+
+
+def test_a_button_plays_its_moment_and_asks_the_network_for_nothing(tmp_path: Path, report: Report) -> None:
+    """A press seeks to just before the moment, plays, stops just after it, and lets go of the button."""
+    Desk.pages = {
+        "/page.html": as_html(report, None, tone(30.0)),
+        "/": f'<!DOCTYPE html><iframe src="/page.html"></iframe><img src="/wait.png"><script>{PLAY}</script>',
+    }
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        chromium(tmp_path, f"http://127.0.0.1:{server.server_address[1]}/", time="--timeout=30000")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert sorted(set(Desk.asked) - {"/favicon.ico"}) == ["/", "/done", "/page.html", "/wait.png"]
+    pressed, *_, paused_s, still_pressed = Desk.told
+    seeked_s = next(value for value in Desk.told if value is not True and value is not False)
+    assert (pressed, still_pressed) == (True, False)
+    assert 18.6 <= seeked_s <= 18.9
+    assert 19.5 <= paused_s <= 20.0
+
+
 def test_script_marks_the_page_as_playable(tmp_path: Path, report: Report, waveform: Any) -> None:
     """The policy lets the page's own script run: buttons appear, and no rule is violated."""
     page = tmp_path / "page.html"
     page.write_text(as_html(report, waveform, tone(1.0)), encoding="utf-8")
 
-    dom, log = chromium(tmp_path, page)
+    dom, log = chromium(tmp_path, page.as_uri())
 
     assert re.search(r'<html[^>]* class="plays"', dom)
     assert "Content Security Policy" not in log

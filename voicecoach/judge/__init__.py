@@ -11,7 +11,10 @@ from voicecoach.judge.delivery import judge_delivery
 from voicecoach.judge.moves import find
 from voicecoach.nouns import Assessment, Delivery, Observation, TurnContext, Word
 
-__all__ = ["Rules", "assess", "load_rules"]
+CUE_FILES = ("terms.yaml", "moves.yaml", "faults.yaml")
+"""Terms come first: the other files are written with them."""
+
+__all__ = ["CUE_FILES", "Rules", "assess", "load_rules"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class Rules:
 
 
 def load_rules(folder: Path) -> Rules:
-    """Read the rules from the assets `folder` (`moves.yaml` and `faults.yaml` in its `cues`)."""
-    return Rules(load_cues(folder / "cues" / "moves.yaml", folder / "cues" / "faults.yaml"))
+    """Read the rules from the assets `folder` (the cue files in its `cues`)."""
+    return Rules(load_cues(*(folder / "cues" / name for name in CUE_FILES)))
 
 
 def assess(

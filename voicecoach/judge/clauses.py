@@ -99,11 +99,14 @@ _ILL_NOT_AFTER = listed("am is are was were be been feel feels felt very fell ge
 _AFTER_WELL = listed("get send have make refund call sort keep fix arrange replace ship do be let credit")
 _AFTER_WERE = listed("sorry going happy really so here doing sending very")
 _AFTER_ID = listed("like love be also rather feel really suggest hate")
+_AFTER_WOULD = listed("rather like prefer be just please want care mind give let bear tell hold")
 _NO_SUBJECT = frozenset(["", "and", "but", "so", "because", "ok", "yes", "well", "right"])
 
 
 def _plain(word: str, before: str, after: str) -> str:
     """The plain spelling of `word`, given its neighbours' written forms in lower case."""
+    if word in ("you'd", "youd") and before in ("if", "wish") and after not in _AFTER_WOULD:
+        return "you had"
     if word in _SPELLINGS:
         return _SPELLINGS[word]
     if negated := _NOT.match(word):
@@ -168,9 +171,9 @@ _AFTER_JOINT = listed(
     "i we you he she they it that this there what let my our your here please can could would if how then"
 )
 _OPENERS = re.compile(
-    r"^(?:let (?:me|us)\b|(?:can|could|would|did|do|may|shall|will) (?:you|i|we)\b|"
+    r"^(?:let (?:me|us)\b|(?:can|could|would|did|do|may|shall|will|have|am) (?:you|i|we)\b|"
     r"i (?:am|will|have|understand|apologise|hear|see|would|completely|totally|really)\b|i can (?:see|hear|imagine|understand)\b|"
-    r"we (?:are|will|have)\b|what i can\b|is (?:that|there)\b|does that\b|how does\b|please\b|when did\b|what (?:is|was) (?:the|your)\b)"
+    r"we (?:are|will|have)\b|what i can\b|is that (?:right|correct|ok|okay|fair|all|everything|about|fine)\b|is there (?:anything|something)\b|does that\b|how does\b|please\b|when did\b|what (?:is|was) (?:the|your)\b)"
 )
 # Words after which "I will", "can you" and the like go on with the clause instead of opening one.
 _BINDS = listed(

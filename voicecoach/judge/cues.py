@@ -65,7 +65,7 @@ class Cue:
     advice: str = ""
     guards: tuple[str, ...] = ()
     requires: str = ""
-    """A pattern that must be found in the same clause or the one before it."""
+    """A pattern that must be found in the clause or before it in the sentence; without it the cue is weakened."""
     followed_by: str = ""
     """A pattern that must match right behind the cue, as a guard's `after` does."""
     yields_to: tuple[str, ...] = ()
@@ -142,10 +142,10 @@ def load_cues(*paths: Path) -> Cues:
 
     Raises BadInput naming the file, the line and the entry.
     """
-    files = [(path, yamlfile.load(path, CueFile)) for path in paths]
-    terms = _expanded({name: value for _, file in files for name, value in file.terms.items()}, files[0][0])
-    guards = {guard.name: _ready_guard(guard, terms, path) for path, file in files for guard in file.guards}
-    ready = [_ready_cue(cue, terms, guards, path) for path, file in files for cue in file.cues]
+    files = [_Source.read(path) for path in paths]
+    terms = _expanded(files)
+    guards = {guard.name: _ready_guard(guard, terms, source) for source in files for guard in source.file.guards}
+    ready = [_ready_cue(cue, terms, guards, source) for source in files for cue in source.file.cues]
     nods = [cue.regex.pattern for cue in ready if cue.cue.code == "verbal_nod"]
     nod = re.compile(rf"(?:{'|'.join(nods)})(?: (?:{'|'.join(nods)}))*") if nods else None
     advice: dict[str, tuple[str, str]] = {}
@@ -170,50 +170,80 @@ def _check_regex(pattern: str, where: str) -> None:
 _TERM = re.compile(r"\{([a-z_]+)\}")
 
 
-def _fill(pattern: str, terms: Mapping[str, str], where: str) -> str:
-    """`pattern` with each {term} written out."""
+@dataclass(frozen=True)
+class _Source:
+    """A cue file with its text, to tell the line of a mistake."""
+
+    path: Path
+    text: str
+    file: CueFile
+
+    @classmethod
+    def read(cls, path: Path) -> _Source:
+        text = yamlfile.read_text(path)
+        return cls(path, text, yamlfile.parse(text, CueFile, str(path)))
+
+    def problem(self, what: str, near: str, problem: str) -> BadInput:
+        """A BadInput about `what`, at the first line that holds `near` as it is written."""
+        line = line_of(self.text, near.replace("'", "''")) or line_of(self.text, near) or 1
+        return BadInput(f"{self.path} line {line}, {what}: {problem}.")
+
+
+def line_of(text: str, written: str, after: int = 1) -> int | None:
+    """The first line, counted from 1, from line `after` on that contains `written`."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if number >= after and written in line), None)
+
+
+def _compiled(pattern: str, terms: Mapping[str, str], source: _Source, what: str, frame: str = "{}") -> re.Pattern[str]:
+    """`pattern`, with each {term} written out, set into `frame` and compiled."""
 
     def term(match: re.Match[str]) -> str:
         if match[1] not in terms:
-            raise BadInput(f"{where}: {match[0]} is not one of the file's terms{suggestion(match[1], terms)}.")
+            raise source.problem(what, pattern, f"{match[0]} is not one of the terms{suggestion(match[1], terms)}")
         return f"(?:{terms[match[1]]})"
 
-    return _TERM.sub(term, pattern)
+    try:
+        return re.compile(frame.replace("{}", _TERM.sub(term, pattern)), re.IGNORECASE)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise source.problem(what, pattern, f"'{pattern}' is not a regular expression ({error})") from error
 
 
-def _expanded(terms: Mapping[str, str], path: Path) -> dict[str, str]:
+def _expanded(files: Iterable[_Source]) -> dict[str, str]:
     """Terms may use the terms written above them."""
     full: dict[str, str] = {}
-    for name, value in terms.items():
-        full[name] = _compiled(_fill(value, full, f"{path}, term '{name}'"), f"{path}, term '{name}'").pattern
+    for source in files:
+        for name, value in source.file.terms.items():
+            full[name] = _compiled(value, full, source, f"term '{name}'").pattern
     return full
 
 
-def _compiled(pattern: str, where: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern, re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise BadInput(f"{where}: '{pattern}' is not a regular expression ({error}).") from error
-
-
-def _ready_guard(guard: Guard, terms: Mapping[str, str], path: Path) -> ReadyGuard:
-    def ready(pattern: str, ending: str = "") -> re.Pattern[str] | None:
-        where = f"{path}, guard '{guard.name}'"
-        return _compiled(f"(?:{_fill(pattern, terms, where)}){ending}", where) if pattern else None
+def _ready_guard(guard: Guard, terms: Mapping[str, str], source: _Source) -> ReadyGuard:
+    def ready(pattern: str, frame: str = "{}") -> re.Pattern[str] | None:
+        return _compiled(pattern, terms, source, f"guard '{guard.name}'", frame) if pattern else None
 
     return ReadyGuard(
-        guard.name, guard.effect, ready(guard.before, "$"), ready(guard.after), ready(guard.inside), ready(guard.unless)
+        guard.name,
+        guard.effect,
+        ready(guard.before, "(?:{})$"),
+        ready(guard.after),
+        ready(guard.inside),
+        ready(guard.unless),
     )
 
 
-def _ready_cue(cue: Cue, terms: Mapping[str, str], guards: Mapping[str, ReadyGuard], path: Path) -> ReadyCue:
-    where = f"{path}, the entry for '{cue.code}'"
+WHOLE_WORDS = r"\b(?:{})(?:(?<= )|(?!\w))"
+"""A pattern begins and ends with whole words."""
+
+
+def _ready_cue(cue: Cue, terms: Mapping[str, str], guards: Mapping[str, ReadyGuard], source: _Source) -> ReadyCue:
+    what = f"the entry for '{cue.code}'"
     for name in cue.guards:
         if name not in guards:
-            raise BadInput(f"{where}: '{name}' is not one of the file's guards{suggestion(name, guards)}.")
-    whole = "|".join(rf"\b(?:{_fill(pattern, terms, where)})(?:(?<= )|(?!\w))" for pattern in cue.patterns)
+            raise source.problem(what, name, f"'{name}' is not one of the guards{suggestion(name, guards)}")
+    each = [_compiled(pattern, terms, source, what, WHOLE_WORDS).pattern for pattern in cue.patterns]
     requires, followed_by = (
-        _compiled(_fill(pattern, terms, where), where) if pattern else None
-        for pattern in (cue.requires, cue.followed_by)
+        _compiled(pattern, terms, source, what) if pattern else None for pattern in (cue.requires, cue.followed_by)
     )
-    return ReadyCue(cue, _compiled(whole, where), requires, followed_by, tuple(guards[name] for name in cue.guards))
+    whole = re.compile("|".join(each), re.IGNORECASE)
+    return ReadyCue(cue, whole, requires, followed_by, tuple(guards[name] for name in cue.guards))

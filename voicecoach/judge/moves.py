@@ -41,6 +41,8 @@ OVERLAP_SHARE = 0.5
 """A restating clause takes at least half of its content words from the customer."""
 OVERLAP_WORDS = 3
 """Content words shared with the customer that make a clause about "you" a restatement without any cue."""
+OVERLAP_WORDS_WEAK = 2
+"""Content words that make it worth a listen. All three: our judgement."""
 NAME_RATIO = 0.8
 NAME_RATIO_AFTER_TITLE = 0.6
 """difflib ratios at which a recogniser's spelling still counts as the name: "Navaro" for "Navarro" is 0.92; after
@@ -128,7 +130,7 @@ def _nod(clauses: Sequence[Clause], cues: Cues) -> _Hit | None:
 def _lexical(clauses: Sequence[Clause], index: int, cues: Cues) -> Iterator[_Hit]:
     """What the cues find in one clause, less what another finding there explains better."""
     pairs = list(_matched(clauses, index, cues))
-    found = {hit.code for _, hit in pairs}
+    found = {hit.code for _, hit in pairs if hit.confidence >= STRONG_CONFIDENCE}
     return (hit for cue, hit in pairs if not found.intersection(cue.cue.yields_to))
 
 
@@ -144,7 +146,7 @@ def _matched(clauses: Sequence[Clause], index: int, cues: Cues) -> Iterator[tupl
 
 
 def _hit(cue: ReadyCue, effect: str, around: _Around, match: re.Match[str], clause: Clause, index: int) -> _Hit:
-    weakened = effect == "weaken" or (cue.requires is not None and not cue.requires.search(around.lead + around.plain))
+    weakened = effect == "weaken" or (cue.requires is not None and not cue.requires.search(around.sentence()))
     strong = cue.cue.strength == "strong" and not weakened
     confidence = STRONG_CONFIDENCE if strong else WEAKENED_CONFIDENCE if weakened else WEAK_CONFIDENCE
     span = clause.span(*match.span()) if cue.cue.quote == "match" else (clause.start, clause.end)
@@ -180,6 +182,10 @@ class _Around:
         trail = " ".join([mark, *(f"{clause.plain} {clause.mark}" for clause in rest)])
         return cls(f"{lead} " if lead else "", clauses[index].plain, f" {trail}")
 
+    def sentence(self) -> str:
+        """The clause with what stands before it in its own sentence."""
+        return re.split(r"[.?] ", self.lead)[-1] + self.plain
+
     def before(self, match: re.Match[str]) -> str:
         """The words up to a match in the clause."""
         return (self.lead + self.plain[: match.start()]).rstrip()
@@ -213,37 +219,38 @@ _PLAIN_WORD_NAMES = listed(
 )
 
 
+MAX_NAME_CHARS = 80
+"""No name is longer; the rest of the field is not looked at."""
+
+
 def _names(clauses: Sequence[Clause], name: str, text: str, cues: Cues) -> Iterator[_Hit]:
     """Where the customer is called by name; without a known name, a title with a word after it is only likely."""
-    parts = [part for part in re.findall(r"\w+", name.lower()) if not _TITLE.fullmatch(part)]
+    parts = [part for part in re.findall(r"\w{2,}", name[:MAX_NAME_CHARS].lower()) if not _TITLE.fullmatch(part)]
     for index, clause in enumerate(clauses):
         for place, token in enumerate(clause.tokens):
             titled = place > 0 and bool(_TITLE.fullmatch(clause.tokens[place - 1].plain))
-            confidence = _name_confidence(token.plain, text[token.start : token.end], place, titled, parts)
+            written = text[token.start : token.end]
+            opens = place == 0 and (index == 0 or clauses[index - 1].mark in ".?")
+            confidence = _name_confidence(token.plain, written[:1].isupper() and not opens, titled, parts)
             if confidence and not _introduces(clause, place):
                 start = clause.tokens[place - 1].start if titled else token.start
                 yield _of_context("use_name", confidence, cues, index, start, token.end)
                 break
 
 
-def _name_confidence(word: str, written: str, place: int, titled: bool, parts: Sequence[str]) -> float:
-    """How surely `word` is the customer's name, 0 for not at all."""
-    if not parts:
-        return WEAK_CONFIDENCE if titled and written[:1].isalpha() else 0.0
+def _name_confidence(word: str, capital: bool, titled: bool, parts: Sequence[str]) -> float:
+    """How surely `word` is the customer's name, 0 for not at all; `capital`: not only because it opens a sentence."""
     if word in parts:
-        plainly = titled or word not in _PLAIN_WORD_NAMES or (written[:1].isupper() and place > 0)
-        return STRONG_CONFIDENCE if plainly else 0.0
-    near = [part for part in parts if abs(len(part) - len(word)) <= 3]
-    ratio = (
-        max((difflib.SequenceMatcher(None, word, part).ratio() for part in near), default=0.0)
-        if (titled or any(part[0] == word[0] for part in near))
-        else 0.0
-    )
-    if titled and ratio >= NAME_RATIO_AFTER_TITLE:
-        return STRONG_CONFIDENCE
-    if ratio >= NAME_RATIO and len(word) > 3 and written[:1].isupper():
-        return STRONG_CONFIDENCE
-    return WEAK_CONFIDENCE if titled and written[:1].isupper() else 0.0
+        return STRONG_CONFIDENCE if titled or capital or word not in _PLAIN_WORD_NAMES else 0.0
+    if titled:
+        ratio = max((_ratio(word, part) for part in parts), default=0.0)
+        return STRONG_CONFIDENCE if ratio >= NAME_RATIO_AFTER_TITLE else WEAK_CONFIDENCE if capital else 0.0
+    near = (part for part in parts if part[0] == word[0] and len(word) > 3 and capital)
+    return STRONG_CONFIDENCE if any(_ratio(word, part) >= NAME_RATIO for part in near) else 0.0
+
+
+def _ratio(word: str, part: str) -> float:
+    return difflib.SequenceMatcher(None, word, part).ratio()
 
 
 def _introduces(clause: Clause, place: int) -> bool:
@@ -261,6 +268,10 @@ _STOPWORDS = listed(
     "get got go going know say said tell told want like well right let make see think thing things one please "
     "cannot sorry hello hi thank thanks sir mr mrs ms miss"
 )
+_ASKS = re.compile(
+    r"(?:and |so |or )?(?:what|when|where|who|why|how|which|can|could|would|will|may|shall|do|did|is|are)\b"
+)
+"""How a question begins; "you ordered it in May?" is a restatement said as a question."""
 _ABOUT_YOU = re.compile(r"\b(?:you|your)\b")
 _NOT_RESTATING = frozenset(
     {"apologise", "empathise", "resolution", "follow_up", "alternatives", "clarify", "checkback", "restate_feelings",
@@ -288,10 +299,12 @@ def _restated(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnCont
     kept = [hit if hit.code != "restate_facts" else _weighed(hit, shared, told) for hit in hits]
     taken = {hit.clause for hit in hits if hit.code == "restate_facts" or hit.code in _NOT_RESTATING}
     for index, clause in enumerate(clauses):
-        if index in taken or clause.mark == "?" or not _ABOUT_YOU.search(clause.plain):
+        if index in taken or _ASKS.match(clause.plain) or not _ABOUT_YOU.search(clause.plain):
             continue
-        if len(shared[index]) >= OVERLAP_WORDS and len(shared[index]) >= OVERLAP_SHARE * len(_content(clause.plain)):
-            kept.append(_of_context("restate_facts", STRONG_CONFIDENCE, cues, index, clause.start, clause.end))
+        words = len(shared[index])
+        if words >= OVERLAP_WORDS_WEAK and words >= OVERLAP_SHARE * len(_content(clause.plain)):
+            confidence = STRONG_CONFIDENCE if words >= OVERLAP_WORDS else WEAK_CONFIDENCE
+            kept.append(_of_context("restate_facts", confidence, cues, index, clause.start, clause.end))
     return kept
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from voicecoach import yamlfile
 from voicecoach.errors import BadInput
-from voicecoach.judge.cues import FAULTS, MOVES, suggestion
+from voicecoach.judge.cues import FAULTS, MOVES, line_of, suggestion
 from voicecoach.nouns import Assessment, Finding, Procedure, Step, StepOutcome
 
 Where = tuple[tuple[int, Finding], ...]
@@ -34,7 +34,7 @@ def _problems(procedure: Procedure, text: str) -> list[tuple[int, str]]:
     problems = []
     seen: set[str] = set()
     for step in procedure.steps:
-        at = _line_of(text, step.id)
+        at = line_of(text, f"id: {step.id}") or 1
         if step.id in seen:
             problems.append((at, f"the step id '{step.id}' is used twice."))
         seen.add(step.id)
@@ -43,23 +43,15 @@ def _problems(procedure: Procedure, text: str) -> list[tuple[int, str]]:
         ):  # fmt: skip
             kind = "move" if known is MOVES else "fault"
             problems += [
-                (_line_of(text, code, at), f"'{code}' in {key} is not a {kind}{suggestion(code, known)}.")
+                (line_of(text, code, at) or at, f"'{code}' in {key} is not a {kind}{suggestion(code, known)}.")
                 for code in codes
                 if code not in known
             ]
         if not (step.before_call or step.any_of or step.all_of or step.forbids):
             problems.append((at, f"nothing could show the step '{step.id}': give it any_of, all_of or forbids."))
     if not procedure.steps:
-        problems.append((_line_of(text, "steps"), "'steps' is empty."))
+        problems.append((line_of(text, "steps") or 1, "'steps' is empty."))
     return sorted(problems)
-
-
-def _line_of(text: str, word: str, after: int = 1) -> int:
-    """The first line (1-based) from line `after` on that contains `word`; `after` itself if none does."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if number >= after and word in line:
-            return number
-    return after
 
 
 def score(procedure: Procedure, assessments: Sequence[tuple[int, Assessment]]) -> tuple[StepOutcome, ...]:

@@ -258,7 +258,7 @@ def _height(step: AngerStep) -> str:
 def _causes(step: AngerStep) -> str:
     items = "".join(
         f"<li>{words.signed(cause.delta)} {escape(cause.why)}"
-        + (f' <q dir="auto">{escape(cause.evidence)}</q>' if cause.evidence else "")
+        + (f' <span class="source" dir="auto">({escape(cause.evidence)})</span>' if cause.evidence else "")
         + "</li>"
         for cause in step.causes
     )

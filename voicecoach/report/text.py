@@ -67,10 +67,9 @@ def subtitle(report: Report) -> str:
 
 
 def ending(report: Report) -> str:
-    """The outcome and why, as a sentence or two."""
-    outcome = words.call_outcome(report.outcome)
-    why = report.why.strip()
-    return f"{outcome}. {why[:1].upper()}{why[1:]}" if why else f"{outcome}."
+    """The outcome and why: "Resolved: Dana accepted the solution."."""
+    outcome, why = words.call_outcome(report.outcome), report.why.strip()
+    return f"{outcome}: {why}" if why else f"{outcome}."
 
 
 def _points(sheet: _Sheet, heading: str, points: Sequence[Point], none: str) -> None:
@@ -137,7 +136,8 @@ def _turn(sheet: _Sheet, time: str, turn: ReportTurn) -> None:
     sheet.put(f"YOU, turn {turn.number}: {turn.text or '[no words were recognised]'}", 2, 7, time)
     if turn.delivery:
         spoken = turn.delivery
-        evidence = words.evidence(spoken.evidence) if (spoken.loudness, spoken.pace) != ("quiet", "slow") else ""
+        telling = spoken.loudness in ("raised", "shouting") or spoken.pace == "rushed"
+        evidence = words.evidence(spoken.evidence) if telling else ""
         sheet.put(f"~ said {words.delivery(spoken.loudness, spoken.pace)}{evidence and f' ({evidence})'}", 9, 2)
     for mark in turn.marks:
         sign, outcome = SIGNS.get(mark.outcome, "?"), words.outcome(mark.outcome)

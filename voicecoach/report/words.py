@@ -47,13 +47,14 @@ OUTCOMES = {
     "before the call": "before the call",
 }
 CALL_OUTCOMES = {
-    "resolved": "The customer's problem was resolved",
-    "hung up": "The customer hung up",
-    "manager": "The call went to a manager",
-    "time limit": "The time ran out",
-    "stopped": "You ended the call",
-    "script over": "The recorded trainee had no more to say",
-    "fault": "The machine broke off the call",
+    "resolved": "Resolved",
+    "hung up": "Not resolved",
+    "manager": "Handed over",
+    "time limit": "Time up",
+    "stopped": "Stopped early",
+    "script over": "Left open",
+    "reviewed": "Reviewed",
+    "fault": "Broken off",
 }
 LOUDNESS = {
     "quiet": "quietly",
@@ -91,10 +92,8 @@ def outcome(name: str) -> str:
 
 
 def call_outcome(name: str) -> str:
-    """How the call ended, as the beginning of a sentence."""
-    if not name:
-        return "The call was cut off"
-    return CALL_OUTCOMES.get(name) or name[:1].upper() + name[1:]
+    """How the call ended, in a word or two."""
+    return CALL_OUTCOMES.get(name) or (name[:1].upper() + name[1:] if name else "Cut off")
 
 
 def delivery(loudness: str, pace: str) -> str:

@@ -6,6 +6,8 @@ together, so that they stay aligned: the sample index is the clock of the whole 
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import queue
 import sys
@@ -32,6 +34,8 @@ QUEUE_BLOCKS = 1500
 """Thirty seconds: what the loop may fall behind before sound is lost, and that is told."""
 LOST_AFTER_S = 0.5
 """No block for this long means that the device is gone (it may die without any notice)."""
+STARTS_WITHIN_S = 4.0
+"""A stream may take this long until its first block (sound servers wake their devices up)."""
 FADE_MS = 60
 
 
@@ -61,6 +65,10 @@ class Duplex(Protocol):
     info: SoundInfo
     realtime: bool
     """False where the port waits for the loop (files), so that nothing depends on the machine's speed."""
+    lost_blocks: int
+    """Blocks dropped because the loop had fallen too far behind."""
+    xruns: int
+    """Times that the device ran dry or over."""
 
     def read(self) -> Block | None:
         """The next block, waiting for it; None when there will be no more. Raises DeviceError when the device is lost."""
@@ -93,7 +101,25 @@ def import_sounddevice() -> Any:
             "On Debian or Ubuntu: sudo apt install libportaudio2   (macOS and Windows bring it along)",
             str(error),
         ) from error
+    _quiet_alsa()
     return sounddevice
+
+
+def _quiet_alsa() -> None:
+    """Keep ALSA from writing its own lines over the screen; what matters of them is counted as `xruns`."""
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+        alsa.snd_lib_error_set_handler(_ALSA_SILENT)
+    except (OSError, AttributeError):
+        return
+
+
+_ALSA_SILENT = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)(
+    lambda *_: None
+)
+"""Kept for as long as the process lives: ALSA calls it at any time."""
 
 
 def check_devices(device_in: str | None, device_out: str | None) -> tuple[str, str]:
@@ -138,7 +164,8 @@ class Device:
         self._finished = threading.Event()
         self._frames = 0
         self._spoken: deque[tuple[int, int]] = deque()
-        self._lost_blocks = 0
+        self.lost_blocks = 0
+        self.xruns = 0
         self._stream, rate_hz = self._open(sd, device_in, device_out, rate_hz)
         self._rate_hz = rate_hz
         self._down = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
@@ -175,7 +202,8 @@ class Device:
         )
 
     def _callback(self, indata: Samples, outdata: Samples, frames: int, time: Any, status: Any) -> None:
-        del time, status  # a lost block shows in the frame count, not in a flag
+        del time
+        self.xruns += bool(status)
         filled = 0
         with self._lock:
             while self._line and filled < frames:
@@ -191,17 +219,19 @@ class Device:
         try:
             self._blocks.put_nowait((indata[:, 0].copy(), outdata[:, 0].copy(), filled))
         except queue.Full:
-            self._lost_blocks += 1
+            self.lost_blocks += 1
 
     def read(self) -> Block:
-        """The next block; raises DeviceError once the device is gone."""
+        """The next block; raises DeviceError once the device is gone. The call begins with the first one asked for."""
+        if not self._frames:
+            self._forget_the_wait()
         while len(self._ready) < FRAME:
             if self._finished.is_set() and self._blocks.empty():
                 raise DeviceError(
                     "The sound device was lost.", "Plug it in again and start a new call; what was recorded is kept."
                 )
             try:
-                mic, out, filled = self._blocks.get(timeout=LOST_AFTER_S)
+                mic, out, filled = self._blocks.get(timeout=LOST_AFTER_S if self._frames else STARTS_WITHIN_S)
             except queue.Empty:
                 raise DeviceError(
                     "The sound device has stopped delivering.",
@@ -219,6 +249,12 @@ class Device:
         self._at += FRAME
         customer = bool(self._spoken) and self._spoken[0][0] < end
         return Block(block[:, 0].copy(), block[:, 1].copy(), customer)
+
+    def _forget_the_wait(self) -> None:
+        """Drop what came in while the models were loading."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._blocks.get_nowait()
 
     def play(self, samples: Samples) -> None:
         """Queue a line, resampled to the device's rate."""
@@ -241,11 +277,6 @@ class Device:
         """Whether the callback has something to play."""
         with self._lock:
             return bool(self._line)
-
-    @property
-    def lost_blocks(self) -> int:
-        """Blocks that were dropped because the loop had fallen too far behind."""
-        return self._lost_blocks
 
     def close(self) -> None:
         """Stop and release the stream; a stream that died is released all the same."""

@@ -159,6 +159,8 @@ class FileDuplex:
     """The file form of the Sound port: a trainee at the microphone and no loudspeaker."""
 
     realtime = False
+    lost_blocks = 0
+    xruns = 0
 
     def __init__(self, trainee: Trainee) -> None:
         self._trainee = trainee

@@ -1,0 +1,60 @@
+"""One line in, one line out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voicecoach.errors import BadInput
+from voicecoach.judge import load_rules
+from voicecoach.judge.stream import judge_line
+
+RULES = load_rules(Path(__file__).parents[2] / "assets")
+
+
+def test_a_line_is_judged_in_its_context() -> None:
+    """The answer has the id, and for each finding code, quote, offsets, confidence and outcome; it is plain JSON."""
+    line = {
+        "id": "a1",
+        "text": "Mrs Quist, I'm so sorry. You need to calm down though.",
+        "context": "It leaks!",
+        "customer_name": "Quist",
+        "history_steps": ["clarify"],
+    }
+    answer = judge_line(line, RULES)
+    assert answer == json.loads(json.dumps(answer))
+    assert answer["id"] == "a1"
+    assert [move["code"] for move in answer["moves"]] == ["use_name", "apologise"]
+    assert [fault["code"] for fault in answer["faults"]] == ["calm_down"]
+    for finding in answer["moves"] + answer["faults"]:
+        assert set(finding) == {"code", "quote", "start", "end", "confidence", "outcome"}
+        assert line["text"][finding["start"] : finding["end"]] == finding["quote"]  # type: ignore[index]
+
+
+def test_only_the_text_is_needed() -> None:
+    """Everything but the text may be missing or null."""
+    answer = judge_line({"text": "", "id": None, "context": None, "history_steps": None}, RULES)
+    assert answer == {"id": None, "moves": [], "faults": []}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ([], "A line must be a JSON object, not a list."),
+        ({"id": 7}, "Line '7' has no 'text'."),
+        ({"text": 5}, "'text' must be text, not a number."),
+        ({"text": None}, "'text' must be text, not null."),
+        ({"text": "x", "context": ["y"]}, "'context' must be text, not a list."),
+        ({"text": "x", "customer_name": True}, "'customer_name' must be text, not true or false."),
+        ({"text": "x", "history_steps": "clarify"}, "'history_steps' must be a list of codes."),
+        ({"text": "x", "history_steps": [1]}, "'history_steps' must be a list of codes."),
+    ],
+)
+def test_wrong_types_are_told_in_a_sentence(line: Any, message: str) -> None:
+    """A line of the wrong shape is a BadInput that says what it should be."""
+    with pytest.raises(BadInput) as caught:
+        judge_line(line, RULES)
+    assert message in str(caught.value)
