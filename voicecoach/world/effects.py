@@ -1,7 +1,7 @@
 """Anger for any voice: pitch, spectral tilt, drive and level of speech that has already been synthesised.
 
-Hot anger raises F0 and its range, flattens the spectrum and raises the level (docs/personas.md has the figures and
-the papers); most offline voices offer rate and volume only, so the rest is done here, on float32 mono of shape (n,).
+Hot anger raises F0 and its range, flattens the spectrum and raises the level (`persona/style.py` has the figures and
+their sources); most offline voices offer rate and volume only, so the rest is done here, on float32 mono of shape (n,).
 
 Why own code. `librosa.effects.pitch_shift`, the only shifter among our dependencies, resamples: it moves the formants
 with the pitch (a chipmunk, not an angry person) and cannot widen the range. Praat's PSOLA (parselmouth) and Rubber
