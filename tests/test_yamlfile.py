@@ -115,6 +115,7 @@ def test_what_ruamel_writes_is_read_back(text: str) -> None:
     buffer = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.version = "1.2"
+    yaml.default_flow_style = False
     yaml.dump({"name": text}, buffer)
     try:
         said = parse(buffer.getvalue()).name

@@ -127,7 +127,7 @@ def rehearse(
     telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
     cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer') while you speak.")] = True,
     words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
-    patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 0.8,
+    patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
     model: _Model = "tiny.en",
@@ -647,7 +647,7 @@ def measure(
     from voicecoach.world import audiofiles
 
     ears = prepare.ears(model)[0] if transcript else None
-    calm = calibration.average([audiofiles.read_mono(path) for path in baseline or ()], "recording", None)
+    calm = calibration.average([audiofiles.read_mono(path) for path in baseline or ()], "recording", ears)
     if baseline and calm is None:
         raise BadInput(
             "The baseline does not carry a measurement.",

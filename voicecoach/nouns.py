@@ -184,6 +184,9 @@ class TurnContext:
     """What the judge of moves knows besides the words of the turn."""
 
     customer_said: str = ""
+    """What the customer said since the trainee's last turn."""
+    story: str = ""
+    """What the customer had said before that."""
     customer_name: str = ""
     history: tuple[str, ...] = ()
     """Codes of the moves done in earlier turns, oldest first."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from voicecoach import RULES_VERSION, __version__, judge
 from voicecoach.errors import BadInput
-from voicecoach.judge.context import next_context
+from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import turns_of
@@ -141,12 +141,14 @@ def _write_turns(
 ) -> None:
     context, previous = TurnContext(), None
     customer_said: list[str] = []
+    line_starts: list[float] = []
     number = line = 0
     for one, seen in zip(said, measured, strict=True):
         turn, text = one.turn, one.heard.text
         if one.who == "customer":
             line += 1
             customer_said.append(text)
+            line_starts.append(turn.speech[0][0] / SAMPLE_RATE_HZ)
             writer.event(
                 "said",
                 at=turn.end,
@@ -165,7 +167,9 @@ def _write_turns(
             previous,
             customer_said=" ".join(customer_said),
             customer_finished=True,
-            overlap_s=activity.total(turn.overlap) / SAMPLE_RATE_HZ,
+            overlap_s=talked_over_s(
+                [(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ) for start, end in turn.overlap], line_starts
+            ),
         )
         assessment: Assessment = judge.assess(
             text, one.heard.words, observation, context, rules, previous.delivery if previous else None

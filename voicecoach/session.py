@@ -6,9 +6,10 @@ loop (turn-taking and writing), and one worker that recognises, measures, judges
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -17,7 +18,7 @@ import numpy as np
 
 from voicecoach import RULES_VERSION, __version__, judge, persona
 from voicecoach.errors import DiskError, VoicecoachError
-from voicecoach.judge.context import next_context
+from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.judge.delivery import RAISED_DB
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import Floats
@@ -256,7 +257,11 @@ class _Loop:
             voicecoach=__version__,
             rules=RULES_VERSION,
             trainee=call.trainee,
-            persona={"id": call.persona.id, "name": call.persona.name},
+            persona={
+                "id": call.persona.id,
+                "name": call.persona.name,
+                "sha256": hashlib.sha256(call.persona_text.encode()).hexdigest(),
+            },
             procedure=call.procedure.id,
             seed=call.seed,
             mode=call.mode,
@@ -391,7 +396,9 @@ class _Loop:
         spoken = activity.total(turn.speech)
         nod = activity.total(turn.overlap) == spoken and spoken < NOD_S * SAMPLE_RATE_HZ and not self.barged
         samples = self._samples(turn.start, turn.end)
-        future = self.worker.submit(self._answer, turn, samples, " ".join(self.said), self.customer_end, nod)
+        future = self.worker.submit(
+            self._answer, turn, samples, " ".join(self.said), self.line_from or 0, self.customer_end, nod
+        )
         self.pending = (future, turn)
         if not self.sound.realtime:
             future.exception()  # files wait for the worker, so that nothing depends on its speed
@@ -406,7 +413,7 @@ class _Loop:
 
     # --- the worker --------------------------------------------------------------------------------
 
-    def _answer(self, turn: Turn, samples: Floats, said: str, customer_end: int, nod: bool) -> _Answer:
+    def _answer(self, turn: Turn, samples: Floats, said: str, line_from: int, customer_end: int, nod: bool) -> _Answer:
         """Recognise, measure, judge, react and speak: pure, so that an unwanted answer can be thrown away."""
         began = time.perf_counter()
         offset_s = turn.start / SAMPLE_RATE_HZ
@@ -419,7 +426,7 @@ class _Loop:
             self.previous,
             customer_said=said,
             customer_finished=not persona.has_more_to_tell(self.call.persona, mood),
-            overlap_s=activity.total(turn.overlap) / SAMPLE_RATE_HZ,
+            overlap_s=talked_over_s(_seconds(turn.overlap), [line_from / SAMPLE_RATE_HZ]),
         )
         previous = self.previous.delivery if self.previous else None
         assessment = judge.assess(heard.text, heard.words, observation, context, self.call.rules, previous)
@@ -523,8 +530,11 @@ class _Loop:
 
     def _ending(self, block: Block) -> tuple[Outcome, str] | None:
         """Whether the call is over: the customer's closing line is out, or the time is up."""
+        over_s = self.writer.samples / SAMPLE_RATE_HZ - self.call.time_limit_s
+        if self.goodbye and (not self._speaking(block) or over_s > GRACE_S):
+            return "time limit", f"The time limit of {self.call.time_limit_s / 60:g} minutes was reached."
         name = self.call.persona.name
-        if self.line_from is not None and not self._speaking(block):
+        if not self.goodbye and self.line_from is not None and not self._speaking(block):
             match self._ends():
                 case "resolved":
                     return "resolved", f"{name} accepted the solution."
@@ -532,9 +542,6 @@ class _Loop:
                     return "hung up", f"{name} hung up."
                 case "manager":
                     return "manager", f"{name} was handed to a manager."
-        over_s = self.writer.samples / SAMPLE_RATE_HZ - self.call.time_limit_s
-        if self.goodbye and (not self._speaking(block) or over_s > GRACE_S):
-            return "time limit", f"The time limit of {self.call.time_limit_s / 60:g} minutes was reached."
         if over_s >= 0 and not self.goodbye and self.reaction is not None:
             self.goodbye = True
             if not self._speaking(block) and not self.turns.speaking:
@@ -571,3 +578,7 @@ class _Loop:
 
     def _event(self, kind: str, **data: Any) -> None:
         self.show(self.writer.event(kind, **data))
+
+
+def _seconds(spans: Sequence[activity.Span]) -> list[tuple[float, float]]:
+    return [(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ) for start, end in spans]

@@ -114,13 +114,13 @@ class ScriptedEars:
 
 
 class BeepVoice:
-    """A customer who beeps: a tone whose pitch and level follow the style, 60 ms a word."""
+    """A customer who beeps: a tone whose pitch and level follow the style, a quarter of a second a word."""
 
     name = "beep"
 
     def speak(self, text: str, style: Style, style_name: str) -> Line:
         """See world.voice.Voice."""
-        beep = tone(220.0 * 2 ** (style.f0_st / 12), max(0.3, 0.06 * len(text.split())), style.level_db)
+        beep = tone(220.0 * 2 ** (style.f0_st / 12), max(0.3, 0.25 * len(text.split())), style.level_db)
         return Line(beep, np.asarray(beep / 32768, np.float32), f"{self.name}/{style_name}")
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from voicecoach import judge, persona
 from voicecoach.judge import Rules
-from voicecoach.judge.context import next_context
+from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Cause, Delivery, Event, Finding, Mood, Procedure, TurnContext
 from voicecoach.persona import Persona
 from voicecoach.record import to_json
@@ -263,12 +263,28 @@ def test_context_gathers_the_done_moves() -> None:
     """History is the moves that were done, oldest first; what the customer said last is kept."""
     done = Finding("apologise", "move", "done", "", 0, 0, 1.0, "")
     said = Assessment((done, replace(done, code="clarify", outcome="unsure")), Delivery("unsure", "unsure"))
-    first = next_context(TurnContext("", "Dana"), None, customer_said="No!", customer_finished=False, overlap_s=0.2)
+    first = next_context(
+        TurnContext(customer_name="Dana"), None, customer_said="No!", customer_finished=False, overlap_s=0.2
+    )
 
     second = next_context(first, said, customer_said="", customer_finished=True, overlap_s=0.0)
 
-    assert first == TurnContext("No!", "Dana", (), False, 0.2)
-    assert second == TurnContext("No!", "Dana", ("apologise",), True, 0.0)
+    assert first == TurnContext("No!", "", "Dana", (), False, 0.2)
+    assert second == TurnContext("No!", "", "Dana", ("apologise",), True, 0.0)
+
+
+def test_the_story_grows_with_what_the_customer_says() -> None:
+    """What was said before the last words stays known, so that it can be said back."""
+    first = next_context(TurnContext(), None, customer_said="It broke.", customer_finished=False, overlap_s=0.0)
+    second = next_context(first, None, customer_said="Nobody came.", customer_finished=True, overlap_s=0.0)
+
+    assert (second.story, second.customer_said) == ("It broke.", "Nobody came.")
+
+
+def test_beginning_together_is_no_interruption() -> None:
+    """Overlap from the very start of a line is the trainee going on; overlap in the middle of it counts."""
+    assert talked_over_s([(10.0, 11.0)], [9.8]) == 0.0
+    assert talked_over_s([(12.0, 13.0)], [9.8]) == 1.0
 
 
 # --- what to say first -------------------------------------------------------------------------------

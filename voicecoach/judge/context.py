@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from voicecoach.nouns import Assessment, TurnContext
+
+TOGETHER_S = 0.5
+"""Speech that begins this soon after the customer's line is no reaction to it but the trainee going on: answering a
+voice takes at least 0.2 s, and the sound devices add their latency (Levinson & Torreira 2015; docs/voice-loop.md)."""
+
+
+def talked_over_s(overlap: Sequence[tuple[float, float]], line_starts: Sequence[float]) -> float:
+    """Seconds of the trainee's speech over the customer's, from stretches of overlap and the lines' starts (seconds).
+
+    Where both began together nobody interrupted, so that stretch does not count.
+    """
+    return sum(
+        end - start
+        for start, end in overlap
+        if not any(-TOGETHER_S < start - line < TOGETHER_S for line in line_starts)
+    )
 
 
 def next_context(
@@ -20,15 +37,17 @@ def next_context(
     `so_far` is the context of the turn before, or `TurnContext(customer_name=...)` at the beginning of a call;
     `previous` is the assessment of the turn before, None at the beginning. `customer_said` is what the customer has
     said since the turn before (if nothing, what was said last is kept), `customer_finished` whether the whole story
-    has been told, `overlap_s` the seconds of this turn during which the customer was speaking too; a turn that is
+    has been told, `overlap_s` the seconds of this turn spoken over the customer (`talked_over_s`); a turn that is
     nothing but a verbal nod is told apart by the judge of moves.
     """
     done = (
         () if previous is None else tuple(f.code for f in previous.findings if f.kind == "move" and f.outcome == "done")
     )
+    told = f"{so_far.story} {so_far.customer_said}".strip() if customer_said else so_far.story
     return replace(
         so_far,
         customer_said=customer_said or so_far.customer_said,
+        story=told,
         history=so_far.history + done,
         customer_finished=customer_finished,
         talked_over_s=overlap_s,

@@ -29,7 +29,7 @@ FAULTS = (
     "overpromise", "insincere", "policy_hiding", "jargon", "calm_down",
 )  # fmt: skip
 NEVER_SHOWN = frozenset({"insincere"})
-"""Faults that words alone never prove: only ever worth a listen (moves.md)."""
+"""Faults that words alone never prove: only ever worth a listen (docs/procedures.md)."""
 
 
 @dataclass(frozen=True)

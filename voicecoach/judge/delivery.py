@@ -1,7 +1,7 @@
 """How it was said: "quietly and slowly" (001.3), each half with its number beside its threshold.
 
 Loudness is the gain-free vocal effort against the trainee's own calm voice, so a near or far microphone makes no
-difference. Nothing here says what the trainee felt: happy speech measures much like angry speech (delivery.md §0.7).
+difference. Nothing here says what the trainee felt: happy speech measures much like angry speech (docs/delivery.md).
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from voicecoach.nouns import Delivery, Loudness, Observation, Pace, Rate, Relative
 
 RAISED_DB = 4.0
-"""Effort in dB over the calm voice above which speech is raised (delivery.md §5: 1.3 % of held-out calm and neutral
+"""Effort in dB over the calm voice above which speech is raised (docs/delivery.md: 1.3 % of held-out calm and neutral
 recordings lie above, 89 % of the angry ones); the rule is 001.3."""
 SETTLED_DB = 2.0
-"""At or below this the voice is quiet (delivery.md §5). Between the two the last verdict stays, so that a voice near
+"""At or below this the voice is quiet (docs/delivery.md). Between the two the last verdict stays, so that a voice near
 the line does not flicker."""
 SHOUTING_DB = 12.0
-"""Our judgement: the line for raised plus more than twice the 3.5 dB mean error of the measure (delivery.md §0.2), so
+"""Our judgement: the line for raised plus more than twice the 3.5 dB mean error of the measure (docs/delivery.md), so
 that nobody is told of shouting by an error of measurement; 12 dB is four times the amplitude."""
 STILL_SHOUTING_DB = 10.0
 """Once shouting, below this it is only raised: the same 2 dB of tolerance as lower down. Our judgement."""
@@ -23,19 +23,19 @@ STILL_SHOUTING_DB = 10.0
 BRISK_SPS = 4.6
 RUSHED_SPS = 5.2
 """Syllables a second, pauses left out: agents who slowed from 5.22 to 4.63 gained 7.1 % satisfaction
-(Cascio Rizzo & Berger 2023, SSRN 4580994; delivery.md §6)."""
+(Cascio Rizzo & Berger 2023, SSRN 4580994; docs/delivery.md)."""
 BRISK_WPM = 150.0
 RUSHED_WPM = 170.0
 """Words a minute, pauses counted: guides for phone agents put comfortable speech at 120 to 150 and hurry above 160
-(delivery.md §5 and §6; trade pages, not studies)."""
+(docs/delivery.md; trade pages, not studies)."""
 BRISK_RATIO = 1.10
 """Articulation rate over the trainee's own calm rate; the measure is good to 1.3 %, the line is judgement
-(delivery.md §5)."""
+(docs/delivery.md)."""
 TOO_SLOW_WPM = 95.0
 """Below this, slowness itself annoys: over-articulated speech is heard as anger (Morgan & Ferguson 2017;
-delivery.md §5)."""
+docs/delivery.md)."""
 MIN_WORDS = 8
-"""Short turns are spoken slower anyway; do not score the pace of fewer words (delivery.md §6)."""
+"""Short turns are spoken slower anyway; do not score the pace of fewer words (docs/delivery.md)."""
 
 
 def judge_delivery(observation: Observation | None, previous: Delivery | None = None) -> Delivery:

@@ -294,7 +294,7 @@ def _stem(word: str) -> str:
 
 def _restated(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:
     """Weigh cued restatements by the customer's own words, and find those that no cue announces."""
-    told = _content(" ".join(clause.plain for clause in split(context.customer_said)))
+    told = _content(" ".join(clause.plain for clause in split(f"{context.story}. {context.customer_said}")))
     shared = [_content(clause.plain) & told for clause in clauses]
     kept = [hit if hit.code != "restate_facts" else _weighed(hit, shared, told) for hit in hits]
     taken = {hit.clause for hit in hits if hit.code == "restate_facts" or hit.code in _NOT_RESTATING}

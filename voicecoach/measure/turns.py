@@ -11,8 +11,9 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 
 START_S = 0.16
 """Voice for this long opens a turn (5 frames): shorter bursts are clicks, breaths and keyboard noise."""
-PATIENCE_S = 0.8
-"""Silence that ends a turn. People plan for over 0.6 s inside a turn (Levinson & Torreira 2015), so less cuts them off."""
+PATIENCE_S = 1.0
+"""Silence that ends a turn. Planning what to say takes over 0.6 s (Levinson & Torreira 2015), and a calm speaker leaves
+up to 0.8 s between sentences: less would punish the very skill that is trained."""
 PRE_ROLL_S = 0.5
 """Kept before the first voice, so that a soft onset is not lost to the recogniser."""
 TAIL_S = 0.3

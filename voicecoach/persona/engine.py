@@ -1,6 +1,6 @@
 """The customer's brain: (persona, mood, assessment) to (mood, causes, line). Pure, and the same under the same seed.
 
-A state machine with authored lines (customer.md §4). The story is told point by point (VENT); then unmet needs are
+A state machine with authored lines (docs/customer.md). The story is told point by point (VENT); then unmet needs are
 voiced (DEMAND), questions answered (ANSWER), offers weighed (NEGOTIATE), the accepted offer checked (CHECK) and the
 call closed (RESOLVED). From anywhere: REPEATS_SELF, MANAGER (once, before anything worse) and HANGUP.
 Every change of anger is a list of causes that add up to it exactly; a `cap` cause stands for what the limits took.
@@ -17,7 +17,7 @@ from voicecoach.nouns import Assessment, Cause, Finding, Mood, Reaction, Reply
 from voicecoach.persona.effects import EFFECTS
 from voicecoach.persona.model import NEEDS, Line, Persona, fill, lines_for, words
 
-# Limits, in points of anger (0 to 5). All from customer.md §4, "Found by running it".
+# Limits, in points of anger (0 to 5). All from docs/customer.md, "Found by running it".
 MAX_RISE = 1.2
 MAX_FALL = 1.0
 FLOOR = 1.5

@@ -26,7 +26,7 @@ MAX_CHARS = 240
 """A line is one breath on the telephone; longer ones are refused (the longest bundled line has about half)."""
 
 NEEDS = ("heard", "acknowledged", "apologised", "clarified", "solution")
-"""What an upset customer needs, in the order in which the five seeds meet it (customer.md §4)."""
+"""What an upset customer needs, in the order in which the five procedures meet it (docs/customer.md)."""
 
 KEYS = (
     "opening",

@@ -1,9 +1,8 @@
 """From an anger level to the way a line is spoken.
 
-The hot table is `customer.md` §3, "Proposed table": its ends and its middle were measured (WER stayed at most 3 %),
-the rows between are interpolated. Hot anger is high, wide, bright, loud and fast ("Some acoustic characteristics of
-emotion", in customer.md §3). Cold anger is slow and hard: only its row 4 stands in customer.md; the other rows are
-ours, on the straight line from calm to it. Both keep calm to shouting within 12 dB, for people with headphones.
+What the bundled voice makes of the hot rows 1 to 5 is measured in docs/customer.md; row 0 is the neutral voice. Hot
+anger is high, wide, bright, loud and fast; cold anger is slow and hard, and its rows lie on a straight line from calm
+to the one (4) that the evidence there describes. Both keep calm to shouting within 12 dB, for people with headphones.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Literal
 from voicecoach import judge
 from voicecoach import persona as customer
 from voicecoach.judge import Rules
-from voicecoach.judge.context import next_context
+from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.nouns import Assessment, Mood, Reaction, TurnContext
 from voicecoach.persona import Persona
 from voicecoach.report import words
@@ -59,7 +59,7 @@ class _Call:
     """The state of the call while its log is walked through once."""
 
     def __init__(self, facts: Facts, persona: Persona | None, rules: Rules | None) -> None:
-        self.persona, self.rules = persona, rules
+        self._facts, self.persona, self.rules = facts, persona, rules
         self.said: list[str] = []
         """What the customer said since the last turn."""
         self.assessments: dict[int, Assessment] = {}
@@ -67,7 +67,7 @@ class _Call:
         self.steps: list[AngerStep] = []
         self.changes: dict[str, list[str]] = {}
         """Where and how today's judgement is not the live one."""
-        self._context = TurnContext(customer_name=persona.name if persona else "")
+        self._context = TurnContext(customer_name=persona.full_name if persona else "")
         self._previous: Assessment | None = None
         self._mood = customer.begin(persona, _seed(facts)).mood if persona and rules else None
         anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
@@ -87,7 +87,7 @@ class _Call:
             self._previous,
             customer_said=" ".join(self.said),
             customer_finished=_finished(self.persona, self._mood),
-            overlap_s=sum(end - start for start, end in turn.overlap),
+            overlap_s=talked_over_s(turn.overlap, [line.start_s for line in self._facts.lines]),
         )
         self.said.clear()
         spoken = self._previous.delivery if self._previous else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,11 @@ from voicecoach.record import MAX_SECONDS, Samples
 
 RATES_HZ = (4_000, 384_000)
 """Sample rates outside are mistakes of a damaged header."""
+MAX_CHANNELS = 32
+PIECE_SAMPLES = 1 << 20
+"""Samples of all channels that are read at once."""
+CONTAINERS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,gsm,m4a,matroska,mov,mp3,mp4,ogg,tta,w64,wav,webm,wv"
+"""What FFmpeg may open. Its playlists (hls, concat, dash, sdp...) can name any file or address and are not here."""
 MP3_COMPRESSION = 0.8
 """libsndfile's scale; gives 40 kbit/s for 16 kHz stereo, at which its MP3 keeps the length to the sample."""
 MAX_EMBEDDED_S = 2 * 3600
@@ -24,29 +30,79 @@ MAX_EMBEDDED_S = 2 * 3600
 def read(path: Path) -> list[Floats]:
     """The channels of an audio file, each float32 at 16 kHz [shape=(n,)].
 
-    WAV, FLAC, OGG and MP3 through libsndfile; M4A and whatever else FFmpeg knows through PyAV.
+    WAV, FLAC, OGG and MP3 through libsndfile; M4A and whatever else FFmpeg knows through PyAV. It is read and resampled
+    piece by piece, so that memory follows the result and not what a header says.
     Raises BadInput with a sentence for what is no audio, holds nothing, or is over four hours long.
     """
-    import soundfile
-    import soxr
-
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        there = False
+    if not there:
         raise BadInput(f"{path} does not exist or is not a file.", "Check the path.")
     try:
-        with soundfile.SoundFile(path) as file:
-            rate_hz, frames = file.samplerate, file.frames
-            _refuse(path, rate_hz, frames / max(rate_hz, 1))
-            samples = file.read(dtype="float32", always_2d=True)
+        samples = _read_by_libsndfile(path)
     except (RuntimeError, OSError) as error:  # soundfile's LibsndfileError is a RuntimeError
-        samples, rate_hz = _read_by_ffmpeg(path, str(error))
+        samples = _read_by_ffmpeg(path, str(error))
     if not len(samples):
         raise BadInput(f"{path} holds no audio.", "Record it again.")
-    if not np.isfinite(samples).all():
-        raise BadInput(f"{path} holds values that are not numbers (NaN or infinity).", "Export it again as 16-bit WAV.")
-    channels = [np.ascontiguousarray(samples[:, channel]) for channel in range(samples.shape[1])]
-    if rate_hz == SAMPLE_RATE_HZ:
-        return channels
-    return [np.asarray(soxr.resample(channel, rate_hz, SAMPLE_RATE_HZ), np.float32) for channel in channels]
+    return [np.ascontiguousarray(samples[:, channel]) for channel in range(samples.shape[1])]
+
+
+def _read_by_libsndfile(path: Path) -> Floats:
+    import soundfile
+
+    with soundfile.SoundFile(path) as file:
+        intake = _Intake(path, file.samplerate, file.channels, file.frames / max(file.samplerate, 1))
+        while len(block := file.read(max(1, PIECE_SAMPLES // file.channels), dtype="float32", always_2d=True)):
+            intake.add(block)
+    return intake.done()
+
+
+class _Intake:
+    """Takes a file's samples [shape=(n, channels)] piece by piece and gives them back at 16 kHz."""
+
+    def __init__(self, path: Path, rate_hz: int, channels: int, seconds: float) -> None:
+        import soxr
+
+        if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+            raise BadInput(
+                f"{path} says that it was sampled at {rate_hz} Hz, which no recording is.", "Export it again."
+            )
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise BadInput(f"{path} says that it has {channels} channels, which no call has.", "Export it again.")
+        self._path, self._rate_hz, self._taken = path, rate_hz, 0
+        self._refuse_long(seconds)
+        self._pieces: list[Floats] = []
+        self._channels = channels
+        same = rate_hz == SAMPLE_RATE_HZ
+        self._stream = None if same else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, channels, dtype="float32")
+
+    def _refuse_long(self, seconds: float) -> None:
+        if seconds > MAX_SECONDS:
+            raise BadInput(
+                f"{self._path} is {seconds / 3600:.1f} hours long; {MAX_SECONDS // 3600} are the most.",
+                "Cut it into calls.",
+            )
+
+    def add(self, block: Floats) -> None:
+        """The next piece."""
+        if not np.isfinite(block).all():
+            raise BadInput(
+                f"{self._path} holds values that are not numbers (NaN or infinity).", "Export it again as 16-bit WAV."
+            )
+        self._taken += len(block)
+        self._refuse_long(self._taken / self._rate_hz)
+        self._pieces.append(self._stream.resample_chunk(np.ascontiguousarray(block)) if self._stream else block)
+
+    def done(self) -> Floats:
+        """All of it."""
+        if not self._taken:
+            return np.zeros((0, self._channels), np.float32)
+        if self._stream:
+            end = self._stream.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
+            self._pieces.append(end)
+        return np.asarray(np.concatenate(self._pieces), np.float32).reshape(-1, self._channels)
 
 
 def read_mono(path: Path) -> Floats:
@@ -55,59 +111,61 @@ def read_mono(path: Path) -> Floats:
     return channels[0] if len(channels) == 1 else np.asarray(np.mean(channels, axis=0), np.float32)
 
 
-def _refuse(path: Path, rate_hz: int, seconds: float) -> None:
-    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        raise BadInput(f"{path} says that it was sampled at {rate_hz} Hz, which no recording is.", "Export it again.")
-    if seconds > MAX_SECONDS:
-        raise BadInput(
-            f"{path} is {seconds / 3600:.1f} hours long; {MAX_SECONDS // 3600} are the most.", "Cut it into calls."
-        )
+def _read_by_ffmpeg(path: Path, first: str) -> Floats:
+    """As PyAV (FFmpeg, which faster-whisper brings) reads it; `first` is what libsndfile had to say.
 
-
-def _read_by_ffmpeg(path: Path, first: str) -> tuple[Floats, int]:
-    """As PyAV (FFmpeg, which faster-whisper brings) reads it; `first` is what libsndfile had to say."""
+    FFmpeg also reads playlists, which name other files and addresses: only plain containers are opened, and nothing
+    but this file.
+    """
     import av
 
+    wrong = (av.FFmpegError, LookupError, ValueError, TypeError, AttributeError, OSError, MemoryError)
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}) as container:
             stream = container.streams.audio[0]
-            _refuse(path, stream.rate, float((container.duration or 0) / av.time_base))
-            resampler = av.AudioResampler(format="fltp", rate=stream.rate)
-            pieces = [piece.to_ndarray() for frame in container.decode(stream) for piece in resampler.resample(frame)]
-            rate_hz = int(stream.rate)
-    except (av.FFmpegError, IndexError, ValueError, OSError) as error:
+            rate_hz = int(stream.rate or 0)
+            seconds = float((container.duration or 0) / av.time_base)
+            intake = _Intake(path, rate_hz, int(stream.channels or 0), seconds)
+            resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate_hz)
+            for frame in chain(container.decode(stream), (None,)):
+                for piece in resampler.resample(frame):
+                    intake.add(np.ascontiguousarray(piece.to_ndarray().T, np.float32))
+    except wrong as error:  # AttributeError: PyAV, for a stream without a decoder
         raise BadInput(
             f"{path} is not an audio file that can be read.",
             "Convert it to WAV, FLAC, MP3 or M4A.",
             f"{first}; {error}",
         ) from error
-    if not pieces:
-        raise BadInput(f"{path} holds no audio.", "Record it again.")
-    return np.asarray(np.concatenate(pieces, axis=1).T, np.float32), rate_hz
+    return intake.done()
 
 
 def as_data_uri(samples: Samples) -> str | None:
-    """A recording [shape=(n, 2)], int16, 16 kHz, as a `data:` URI of MP3, which every browser plays; None if too long.
+    """A recording [shape=(n, 2)], int16, 16 kHz, as a `data:` URI of MP3, which every browser plays.
 
-    Constant bit rate, so that a jump to a moment lands there; the same samples give the same bytes.
+    Constant bit rate, so that a jump to a moment lands there; the same samples give the same bytes. None where the
+    recording is empty or too long, or where this libsndfile makes no MP3.
     """
     import soundfile
 
     if not len(samples) or len(samples) > MAX_EMBEDDED_S * SAMPLE_RATE_HZ:
         return None
     buffer = io.BytesIO()
-    with soundfile.SoundFile(
-        buffer,
-        "w",
-        SAMPLE_RATE_HZ,
-        2,
-        "MPEG_LAYER_III",
-        format="MP3",
-        compression_level=MP3_COMPRESSION,
-        bitrate_mode="CONSTANT",
-    ) as file:
-        for start in range(0, len(samples), SAMPLE_RATE_HZ * 60):
-            file.write(samples[start : start + SAMPLE_RATE_HZ * 60])
+    try:
+        with soundfile.SoundFile(
+            buffer,
+            "w",
+            SAMPLE_RATE_HZ,
+            2,
+            "MPEG_LAYER_III",
+            format="MP3",
+            compression_level=MP3_COMPRESSION,
+            bitrate_mode="CONSTANT",
+        ) as file:
+            for start in range(0, len(samples), SAMPLE_RATE_HZ * 60):
+                # As floats: libsndfile 1.2 makes noise of two channels of int16.
+                file.write(samples[start : start + SAMPLE_RATE_HZ * 60].astype(np.float32) / 32768)
+    except RuntimeError:
+        return None
     return "data:audio/mpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

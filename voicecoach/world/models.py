@@ -15,6 +15,9 @@ OFFLINE_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b
 NEEDED = ("config.json", "model.bin", "tokenizer.json")
 """Files of a Whisper model in CTranslate2 form; the vocabulary is .txt or .json by age."""
 
+HUB_TIMEOUT_S = 20.0
+"""A hub that has said nothing by then is not there."""
+
 
 @dataclass(frozen=True)
 class ModelFiles:
@@ -39,12 +42,20 @@ def find(name: str = OFFLINE, *, download: bool = False) -> ModelFiles:
     Looks in the installed package, then in the hub's local cache; with `download` it may then be fetched.
     Raises MissingModel with what to do.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return _files(name, folder, "a folder on this machine")
     if name == OFFLINE:
         return _packaged()
+    folder = _folder(name)
+    if folder is not None:
+        return _files(name, folder, "a folder on this machine")
     return _from_hub(name, download)
+
+
+def _folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if name and folder.is_dir() else None
+    except (OSError, ValueError, RuntimeError):  # a name that no folder can have, or an unknown ~user
+        return None
 
 
 def _packaged() -> ModelFiles:
@@ -93,6 +104,7 @@ def _from_hub(name: str, download: bool) -> ModelFiles:
                 str(error),
             ) from error
     try:
+        _knock(name)
         return _files(name, Path(download_model(name)), "the model hub")
     except MissingModel:
         raise
@@ -102,3 +114,11 @@ def _from_hub(name: str, download: bool) -> ModelFiles:
             "Check the network and the name; HF_ENDPOINT chooses another hub.",
             f"{type(error).__name__}: {error}",
         ) from error
+
+
+def _knock(name: str) -> None:
+    """Ask the hub for the model with a time limit: the download itself would wait for a silent hub for ever."""
+    from faster_whisper import utils
+    from huggingface_hub import HfApi
+
+    HfApi().model_info(getattr(utils, "_MODELS", {}).get(name, name), timeout=HUB_TIMEOUT_S)

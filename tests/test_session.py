@@ -1,0 +1,341 @@
+"""The loop, with fakes: scripted ears, a beeping customer, recorded trainees on a virtual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voicecoach import prepare, record, session, testing
+from voicecoach.errors import DeviceError, DiskError
+from voicecoach.measure import observe
+from voicecoach.measure.activity import FRAME
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event
+from voicecoach.session import Call, Keys, Outcome
+from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
+from voicecoach.world import pitch, vad
+
+GOOD = (
+    "I am so sorry, that must be really frustrating.",
+    "Go on.",
+    "I see.",
+    "Miss Whitfield, I understand how upset you are, and I am truly sorry that nobody came.",
+    "So the printer jammed three times since March and the engineer never came on Tuesday. Is that right?",
+    "I will send a new printer to you tomorrow morning before ten, and I will bring it myself. How does that sound?",
+    "I will call you tomorrow at noon to make sure that it works. Is there anything else that is still unresolved?",
+)
+
+
+class EnergyActivity:
+    """A voice-activity detector whose answers are known."""
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        return testing.energy_activity(samples)
+
+
+@pytest.fixture(autouse=True)
+def _known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No models: energy for voice, a flat pitch."""
+    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
+    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
+    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+
+
+def make_call(**changes: object) -> Call:
+    persona, persona_text = prepare.choose_persona("dana-printer")
+    procedure, procedure_text = prepare.choose_procedure("six-guidelines")
+    options: dict[str, object] = {"wall": "2026-11-21T12:00:00+00:00", "seed": 1, **changes}
+    return Call(persona, persona_text, procedure, procedure_text, prepare.rules(), **options)  # type: ignore[arg-type]
+
+
+class Held:
+    """A finished call: how it ended and its record."""
+
+    def __init__(self, folder: Path, outcome: Outcome | None) -> None:
+        self.outcome = outcome
+        self.record = record.read(folder)
+        self.audio = record.read_audio(self.record)
+
+    def data(self, kind: str) -> list[dict[str, object]]:
+        return [dict(event.data) for event in self.record.of(kind)]
+
+
+def hold(
+    tmp_path: Path,
+    sound: object,
+    texts: Sequence[str] = (),
+    call: Call | None = None,
+    keys: Callable[[], Keys] = Keys,
+    show: Callable[[object], None] = lambda _: None,
+) -> Held:
+    call = call or make_call()
+    folder = record.new_folder(tmp_path, call.wall, "call")
+    writer = record.Writer(folder, call.persona_text, call.procedure_text)
+    try:
+        outcome = session.rehearse(
+            call, sound, testing.ScriptedEars(texts), None, testing.BeepVoice(), writer, show=show, keys=keys  # type: ignore[arg-type]
+        )  # fmt: skip
+    finally:
+        writer.close(archive=False)
+    return Held(folder, outcome)
+
+
+def replies(count: int, seconds: float = 3.0, **options: object) -> RecordedTrainee:
+    return RecordedTrainee([Reply(testing.voice_like(seconds), **options) for _ in range(count)])  # type: ignore[arg-type]
+
+
+def test_a_good_call_is_resolved_and_whole(tmp_path: Path) -> None:
+    """A trainee who does every step resolves the call; the record tells it in order, without gaps in the clock."""
+    held = hold(tmp_path, FileDuplex(replies(len(GOOD))), GOOD)
+    kinds = [event.kind for event in held.record.events]
+    positions = [event.at for event in held.record.events]
+
+    assert held.outcome == "resolved"
+    assert [data["text"] for data in held.data("heard")] == list(GOOD)[: len(held.data("heard"))]
+    assert kinds[0] == "started"
+    assert kinds[-1] == "ended"
+    assert positions == sorted(positions)
+    assert held.record.problems == ()
+    assert positions[-1] == len(held.audio)
+
+
+def test_the_same_call_comes_out_the_same(tmp_path: Path) -> None:
+    """Same persona, seed, replies: the same record, but for the wall-clock times of `timed`."""
+    calls = [hold(tmp_path / name, FileDuplex(replies(3)), GOOD[:3]) for name in "ab"]
+
+    first, second = ([event for event in held.record.events if event.kind != "timed"] for held in calls)
+    assert first == second
+    assert np.array_equal(calls[0].audio, calls[1].audio)
+
+
+def test_both_channels_hold_what_was_said(tmp_path: Path) -> None:
+    """The trainee's channel holds the replies, the customer's the lines, each where its event says."""
+    held = hold(tmp_path, FileDuplex(replies(2)), GOOD[:2])
+    turn, line = held.data("spoke")[0], held.data("said")[0]
+    voice = held.audio[turn["start"] : turn["end"], 0]  # type: ignore[misc]
+    beep = held.audio[line["start"] : line["end"], 1]  # type: ignore[misc]
+
+    assert np.abs(voice.astype(int)).max() > 1000
+    assert np.abs(held.audio[: line["start"], 1]).max() == 0  # type: ignore[misc]
+    assert np.abs(beep.astype(int)).max() > 100
+
+
+def test_speaking_over_the_customer_stops_the_line(tmp_path: Path) -> None:
+    """An interruption is an event with its place, the line stops, and the judge marks it."""
+    trainee = RecordedTrainee([Reply(testing.voice_like(4.0), "over", 0.8)])
+    held = hold(tmp_path, FileDuplex(trainee), ["Let me stop you there and tell you what we will do."])
+    (interrupted,) = held.data("interrupted")
+    line = held.data("said")[0]
+    findings = held.data("assessed")[0]["assessment"]["findings"]  # type: ignore[index]
+
+    assert interrupted["by"] == "trainee"
+    assert interrupted["line"] == line["line"]
+    assert interrupted["played_s"] == pytest.approx(0.8, abs=0.1)
+    assert "interrupt" in {finding["code"] for finding in findings}
+    after = held.audio[interrupted["end"] + SAMPLE_RATE_HZ // 4 : line["end"], 1]  # type: ignore[operator]
+    assert not after.size or np.abs(after.astype(int)).max() == 0
+
+
+def test_a_short_nod_does_not_stop_the_customer(tmp_path: Path) -> None:
+    """A moment of voice inside the line is recorded, judged, and not answered."""
+    trainee = RecordedTrainee([Reply(testing.voice_like(0.4, syllables_per_s=0), "over", 0.3)])
+    held = hold(tmp_path, FileDuplex(trainee), ["Mm hmm."])
+
+    assert held.data("interrupted") == []
+    assert [data["text"] for data in held.data("heard")] == ["Mm hmm."]
+    assert all(data["turn"] is None for data in held.data("reacted"))
+
+
+def test_going_on_before_the_answer_is_one_turn(tmp_path: Path) -> None:
+    """Voice without words is nobody's turn; nothing is answered twice."""
+    held = hold(tmp_path, FileDuplex(replies(2)), ["", "I understand how you feel."])
+
+    assert len(held.data("spoke")) == 1
+    assert held.data("heard")[0]["text"] == "I understand how you feel."
+
+
+def test_silence_brings_the_customer_back(tmp_path: Path) -> None:
+    """Nobody answers: the customer asks whether anybody is there, and in the end hangs up or the time is up."""
+    held = hold(tmp_path, FileDuplex(PlainRecording(testing.noise(150.0, -75.0))), call=make_call(time_limit_s=120))
+    reactions = held.data("reacted")
+
+    assert len(reactions) >= 2
+    assert all(data["turn"] is None for data in reactions)
+    assert held.outcome in {"hung up", "time limit"}
+
+
+def test_the_time_limit_ends_the_call(tmp_path: Path) -> None:
+    """At the limit the customer says goodbye."""
+    held = hold(tmp_path, FileDuplex(PlainRecording(testing.noise(60.0, -75.0))), call=make_call(time_limit_s=5))
+
+    assert held.outcome == "time limit"
+    assert len(held.audio) < 25 * SAMPLE_RATE_HZ
+
+
+def test_the_trainee_can_stop(tmp_path: Path) -> None:
+    """The stop key ends the call; the turn that was open is still written down."""
+    blocks = 0
+
+    def keys() -> Keys:
+        nonlocal blocks
+        blocks += 1
+        return Keys(stop=blocks * FRAME > 7 * SAMPLE_RATE_HZ)
+
+    held = hold(
+        tmp_path,
+        FileDuplex(PlainRecording(np.concatenate([testing.noise(4.0, -75), testing.voice_like(20.0)]))),
+        ["I am sorry"],
+        keys=keys,
+    )
+
+    assert held.outcome == "stopped"
+    assert [data["text"] for data in held.data("heard")] == ["I am sorry"]
+
+
+def test_push_to_talk_sends_on_release(tmp_path: Path) -> None:
+    """Only what was said with the key down is a turn."""
+    recording = np.concatenate(
+        [testing.noise(4.0, -75), testing.voice_like(12.0, syllables_per_s=0), testing.noise(6.0, -75)]
+    )
+    at = 0
+
+    def keys() -> Keys:
+        nonlocal at
+        at += FRAME
+        return Keys(talk=6.0 <= at / SAMPLE_RATE_HZ < 9.0)
+
+    held = hold(
+        tmp_path,
+        FileDuplex(PlainRecording(recording)),
+        ["I am sorry to hear that"],
+        make_call(mode="push-to-talk"),
+        keys,
+    )
+    (turn,) = held.data("spoke")
+
+    assert turn["speech"][0][0] / SAMPLE_RATE_HZ == pytest.approx(6.0, abs=0.1)  # type: ignore[index]
+    assert turn["speech"][-1][1] / SAMPLE_RATE_HZ == pytest.approx(9.0, abs=0.1)  # type: ignore[index]
+
+
+def test_half_duplex_is_deaf_while_the_customer_speaks(tmp_path: Path) -> None:
+    """On loudspeakers the customer's own voice in the microphone is no interruption."""
+
+    class Echo(FileDuplex):
+        def read(self) -> Block | None:
+            block = super().read()
+            return (
+                None
+                if block is None
+                else Block(np.asarray(block.mic // 2 + block.out // 2, np.int16), block.out, block.customer)
+            )
+
+    quiet = PlainRecording(testing.noise(20.0, -75.0))
+    held = hold(tmp_path, Echo(quiet), ["echo"] * 9, make_call(half_duplex=True))
+
+    assert held.data("interrupted") == []
+    assert held.data("spoke") == []
+
+
+def test_loudness_is_judged_against_the_own_voice(tmp_path: Path) -> None:
+    """With a baseline every measured turn carries its change from it."""
+    calm = testing.voice_like(6.0) / 32768
+    floats = np.asarray(calm, np.float32)
+    seen = observe.observe(floats, [(0, len(floats))], testing.flat_pitch(floats))
+    baseline = observe.baseline_from([seen], "test")
+    held = hold(tmp_path, FileDuplex(replies(1)), GOOD[:1], make_call(baseline=baseline))
+    own = next(data for data in held.data("measured") if data["who"] == "trainee")
+
+    assert own["observation"]["relative"]["effort_db"] == pytest.approx(0.0, abs=1.0)  # type: ignore[index]
+
+
+def test_a_raised_voice_gets_one_cue(tmp_path: Path) -> None:
+    """Sustained effort far above the own voice shows one sparse cue, logged as an event, not before three seconds."""
+    baseline = Baseline(90.0, 200.0, -30.0, 4.0, "test")
+    trainee = RecordedTrainee([Reply(testing.voice_like(9.0, tilt_db_per_octave=-3.0))])
+    held = hold(tmp_path, FileDuplex(trainee), GOOD[:1], make_call(baseline=baseline))
+    cues = list(held.record.of("cue"))
+    onset = held.data("spoke")[0]["speech"][0][0]  # type: ignore[index]
+
+    assert [event.data["text"] for event in cues] == ["softer"]
+    assert cues[0].at - onset >= 3.0 * SAMPLE_RATE_HZ
+
+
+class Breaking(FileDuplex):
+    """A device that is lost after two seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(PlainRecording(testing.noise(60.0, -75.0)))
+        self._left = 2 * SAMPLE_RATE_HZ // FRAME
+
+    def read(self) -> Block | None:
+        self._left -= 1
+        if self._left < 0:
+            raise DeviceError("The sound device was lost.", "Plug it in again.")
+        return super().read()
+
+
+def test_a_lost_device_keeps_the_record(tmp_path: Path) -> None:
+    """The fault is told, written down, and what was recorded until then can be read."""
+    with pytest.raises(DeviceError, match="lost"):
+        hold(tmp_path, Breaking())
+    (folder,) = record.list_sessions(tmp_path)
+    saved = record.read(folder)
+
+    assert [event.kind for event in saved.events][-2:] == ["fault", "ended"]
+    assert len(record.read_audio(saved)) > 1.9 * SAMPLE_RATE_HZ
+
+
+def test_a_full_disk_keeps_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call ends with a sentence; nothing that was written is lost."""
+    real, count = record.Writer.audio, 0
+
+    def failing(self: record.Writer, block: Samples) -> None:
+        nonlocal count
+        count += 1
+        if count > 100:
+            raise DiskError("The disk is full.", "Free some space.")
+        real(self, block)
+
+    monkeypatch.setattr(record.Writer, "audio", failing)
+    with pytest.raises(DiskError, match="full"):
+        hold(tmp_path, FileDuplex(replies(1)), GOOD[:1])
+    (folder,) = record.list_sessions(tmp_path)
+    saved = record.read(folder)
+
+    assert len(record.read_audio(saved)) == 100 * FRAME
+    assert saved.events[-1].kind == "ended"
+
+
+def test_a_break_inside_is_recorded_and_raised(tmp_path: Path) -> None:
+    """An unexpected error ends the call with a fault in the record, and is not swallowed."""
+
+    class BrokenEars(testing.ScriptedEars):
+        def hear(self, samples: np.ndarray, offset_s: float = 0.0) -> object:  # type: ignore[override]
+            raise ZeroDivisionError("ears")
+
+    call = make_call()
+    writer = record.Writer(tmp_path / "call", call.persona_text, "")
+    with pytest.raises(ZeroDivisionError):
+        session.rehearse(call, FileDuplex(replies(1)), BrokenEars([]), None, testing.BeepVoice(), writer)  # type: ignore[arg-type]
+    writer.close(archive=False)
+
+    assert [event.kind for event in record.read(tmp_path / "call").events][-2:] == ["fault", "ended"]
+
+
+def test_a_dead_microphone_is_told_once(tmp_path: Path) -> None:
+    """Exact zeros for seconds are a muted microphone: one fault event, the call goes on."""
+    held = hold(tmp_path, FileDuplex(PlainRecording(testing.silence(14.0))))
+
+    assert len(held.data("fault")) == 1
+    assert "zeros" in str(held.data("fault")[0]["what"])
+
+
+def test_the_screen_sees_what_the_record_gets(tmp_path: Path) -> None:
+    """Every event is shown as it is written, and ticks tell who speaks."""
+    seen: list[object] = []
+    held = hold(tmp_path, FileDuplex(replies(1)), GOOD[:1], show=seen.append)
+
+    assert [one for one in seen if isinstance(one, Event)] == list(held.record.events)
+    assert {one.who for one in seen if isinstance(one, session.Tick)} >= {"customer", "you", "nobody"}
