@@ -38,6 +38,8 @@ class VoiceActivity:
 
     def push(self, samples: Floats) -> Floats:
         """Probabilities [shape=(n,)] for n whole frames [shape=(n * FRAME,)]."""
+        if not len(samples):
+            return np.zeros(0, np.float32)
         frames = samples.reshape(-1, FRAME)
         before = np.vstack([self._before[None, :], frames[:-1, -_CONTEXT:]])
         self._before = frames[-1, -_CONTEXT:].copy()
