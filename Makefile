@@ -44,7 +44,7 @@ help:
 .make/venv:
 	@mkdir -p .make
 	@tools/system-packages.sh --quiet-if-done $(SOUND_PACKAGES)
-	@$(PYTHON) -m venv .venv 2>/dev/null || { \
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || { \
 	  tools/system-packages.sh python3-venv && rm -rf .venv && $(PYTHON) -m venv .venv; }
 	@touch $@
 

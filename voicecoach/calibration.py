@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -54,33 +55,43 @@ def calibrate(samples: Floats, device: str, ears: Ears | None) -> tuple[Baseline
 
 
 def _path(data: Path, trainee: str, device: str) -> Path:
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{trainee}--{device}".lower()).strip("-")[:100]
-    return data / "baselines" / f"{slug or 'baseline'}.json"
+    """A name that people can read, and a few digits that keep apart what it leaves out of the names."""
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{trainee}--{device}".lower()).strip("-")[:80]
+    digits = hashlib.sha256(to_json([trainee, device]).encode()).hexdigest()[:8]
+    return data / "baselines" / f"{slug or 'baseline'}-{digits}.json"
 
 
 def save(data: Path, trainee: str, baseline: Baseline) -> Path:
-    """Keep a baseline for this trainee and device."""
+    """Keep a baseline for this trainee and device: private, and whole or not at all."""
     path = _path(data, trainee, baseline.device)
+    before = os.umask(0o077)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".tmp")
-        with open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        with open(draft, "w", encoding="utf-8") as file:
             file.write(to_json(asdict(baseline)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
         raise DiskError(
             f"The calibration could not be kept in {path} ({error.strerror or error}).",
             "Choose another folder with --data.",
         ) from error
+    finally:
+        os.umask(before)
     return path
 
 
 def load(data: Path, trainee: str, device: str) -> Baseline | None:
     """The baseline of this trainee on this device, or None; a damaged file counts as none."""
     try:
-        return from_json(Baseline, json.loads(_path(data, trainee, device).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        found = from_json(Baseline, json.loads(_path(data, trainee, device).read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
         return None
+    rate = found.articulation_sps
+    sane = 20 < found.f0_median_hz < 2000 and 20 < found.centroid_hz < 8000 and -150 < found.level_dbfs < 20
+    return found if sane and (rate is None or 0 < rate < 30) else None
 
 
 def average(samples: Sequence[Floats], device: str, ears: Ears | None) -> Baseline | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from voicecoach import __version__
-from voicecoach.errors import BadInput, DeviceError, VoicecoachError
+from voicecoach.errors import BadInput, DeviceError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -158,7 +158,8 @@ def rehearse(
             if not auto:
                 raise
             _say(f"{error.what} The recorded trainee takes the call instead, through the same loop.")
-            _say(f"(To take it yourself: {error.do})\n")
+            mend = "plug in a microphone and a speaker, and start again." if isinstance(error, NoDevice) else error.do
+            _say(f"To take it yourself: {mend}\n")
             demo = True
     try:
         call, sound = _with_demo(call, seed) if sound is None else (_with_baseline(call, sound), sound)

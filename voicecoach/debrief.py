@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def page_of(session: record.Record, report: Report) -> str:
 
 
 def write_page(html: str, path: Path) -> Path:
-    """Write the page whole or not at all; raises DiskError."""
+    """Write the page whole or not at all, into `path` or, if that is a folder, there as PAGE; raises DiskError."""
+    if path.is_dir():
+        path /= PAGE
     draft = path.with_name(path.name + ".tmp")
     try:
         with open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
@@ -52,7 +55,8 @@ def write_page(html: str, path: Path) -> Path:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise DiskError(
             f"The debrief could not be written to {path} ({error.strerror or error}).",
             "The recording is safe. Choose another place with: voicecoach report SESSION --html FILE",

@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -122,9 +122,11 @@ def _latency(data: Path) -> Iterator[Check]:
     for folder in record.list_sessions(data / "sessions")[-20:]:
         session = record.read(folder)
         started = session.first("started")
-        if started is None or (started.data.get("sound") or {}).get("port") != "device":
+        sound = started.data.get("sound") if started else None
+        if not isinstance(sound, Mapping) or sound.get("port") != "device":
             continue
-        times += [float(event.data.get("endpoint_ms") or 0) for event in session.of("timed")]
+        measured = [event.data.get("endpoint_ms") for event in session.of("timed")]
+        times += [float(value) for value in measured if isinstance(value, int | float)]
     if times:
         p50, p95 = np.percentile(times, (50, 95))
         yield Check(

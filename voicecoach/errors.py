@@ -34,6 +34,10 @@ class DeviceError(VoicecoachError):
     exit_code = 4
 
 
+class NoDevice(DeviceError):
+    """There is no microphone or no speaker at all."""
+
+
 class MissingModel(VoicecoachError):
     """A model or a voice that is not on this machine, or whose bytes are not the pinned ones."""
 

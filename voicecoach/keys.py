@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from types import FrameType
 from voicecoach.session import Keys
 
 STOP_KEYS = frozenset("qQ\x1b\x04")
+_ARROWS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)")
+"""What a terminal sends for arrows and function keys: it begins with Esc and is not Esc."""
 
 
 class Keyboard:
@@ -44,14 +47,14 @@ class Keyboard:
 
         typed = ""
         try:
-            while sys.stdin.isatty() and select.select([sys.stdin], [], [], 0)[0]:
+            while interactive() and select.select([sys.stdin], [], [], 0)[0]:
                 chunk = os.read(sys.stdin.fileno(), 64).decode(errors="ignore")
                 if not chunk:
                     break
                 typed += chunk
         except (OSError, ValueError):
             return typed
-        return "\x1b" if typed == "\x1b" else typed.replace("\x1b[", "")  # arrow keys are not Esc
+        return _ARROWS.sub("", typed)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[Keyboard]:

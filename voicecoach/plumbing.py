@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from voicecoach.errors import BadInput
 from voicecoach.judge import Rules
 from voicecoach.judge.stream import judge_line
 from voicecoach.measure import activity, observe
 from voicecoach.nouns import Baseline, Heard
+from voicecoach.record import tidy
 from voicecoach.world import audiofiles, pitch, vad
 from voicecoach.world.ears import Ears
 
@@ -34,6 +37,8 @@ def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[st
         reasons.append("Rates, words and fillers are not measured without a transcript.")
     elif seen.rate is None:
         reasons.append("Rates are not measured: no words were recognised.")
+    if seen.level and seen.level.noise_dbfs is None:
+        reasons.append("The noise is not measured: there is no gap in the speech.")
     if baseline is not None and seen.relative is None:
         reasons.append("The change from the baseline is not measured: there is no voiced speech.")
     return {
@@ -65,7 +70,9 @@ def _tidy(value: Any) -> Any:
         return {key: _tidy(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_tidy(item) for item in value]
-    return round(value, 4) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value
 
 
 def as_lines(result: Mapping[str, Any]) -> str:
@@ -93,26 +100,46 @@ def as_lines(result: Mapping[str, Any]) -> str:
 
 def judge_lines(source: str, rules: Rules) -> Iterator[dict[str, Any]]:
     """Judge one turn per line of a JSONL file ("-": standard input). Raises BadInput naming the line."""
-    try:
-        file = sys.stdin.buffer if source == "-" else open(source, "rb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise BadInput(f"{source} cannot be read ({error.strerror or error}).", "Check the path.") from error
-    with file:
-        for number, raw in enumerate(file, 1):
+    with _opened(source) as file:
+        number = 0
+        while raw := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
             if not raw.strip():
                 continue
-            if len(raw) > MAX_LINE_BYTES:
-                raise BadInput(
-                    f"Line {number} of {source} is over {MAX_LINE_BYTES >> 20} MB.", "One turn belongs on a line."
-                )
             try:
-                line = json.loads(raw)
-            except (ValueError, RecursionError) as error:
-                raise BadInput(
-                    f"Line {number} of {source} is not JSON ({error}).", 'Lines look like {"id": 1, "text": "I see."}'
-                ) from error
-            if not isinstance(line, dict):
-                raise BadInput(
-                    f"Line {number} of {source} is not a JSON object.", 'Lines look like {"id": 1, "text": "I see."}'
-                )
-            yield judge_line(line, rules)
+                yield judge_line(_object(raw), rules)
+            except BadInput as error:
+                raise BadInput(f"Line {number} of {source}: {error.what}", error.do, error.detail) from error
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    if source == "-":
+        if sys.stdin is None:
+            raise BadInput("Standard input is closed.", "Give a file instead of -.")
+        yield sys.stdin.buffer
+        return
+    try:
+        file = open(source, "rb")  # noqa: SIM115 - closed below
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadInput(f"{source} cannot be read ({why or error}).", "Check the path.") from error
+    with file:
+        try:
+            yield file
+        except OSError as error:  # a folder opens on some systems and cannot be read
+            raise BadInput(f"{source} cannot be read ({error.strerror or error}).", "Check the path.") from error
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """A line as an object whose texts can be written again."""
+    example = 'Lines look like {"id": 1, "text": "I see."}'
+    if len(raw) > MAX_LINE_BYTES:
+        raise BadInput(f"It is over {MAX_LINE_BYTES >> 20} MB.", "One turn belongs on a line.")
+    try:
+        line = tidy(json.loads(raw))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"It is not JSON ({error}).", example) from error
+    if not isinstance(line, dict):
+        raise BadInput("It is not a JSON object.", example)
+    return line

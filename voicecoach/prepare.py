@@ -40,13 +40,16 @@ def path_of(kind: str, name: str, what: str) -> Path:
     """The file that `name` means: a bundled one's name or a path. Raises BadInput with the nearest name."""
     if name in names(kind):
         return _folder(kind) / f"{name}.yaml"
-    given = Path(name).expanduser()
-    if given.suffix in {".yaml", ".yml"} or given.exists():
-        return given
-    near = difflib.get_close_matches(name, names(kind), n=1)
+    try:
+        given = Path(name).expanduser()
+        if name and (given.suffix in {".yaml", ".yml"} or given.exists()):
+            return given
+    except (OSError, ValueError, RuntimeError):  # a name that no file can have, or an unknown ~user
+        pass
+    near = difflib.get_close_matches(name[:80], names(kind), n=1)
     hint = f"Did you mean {near[0]}? " if near else ""
     raise BadInput(
-        f"There is no {what} called '{name}'.",
+        f"There is no {what} called '{name[:80]}'.",
         f"{hint}There are: {', '.join(names(kind))}; or give the path of a .yaml file.",
     )
 

@@ -68,16 +68,17 @@ _TOLD_LINES = 5
 
 def to_json(value: Any) -> str:
     """One line of JSON: sorted keys, no NaN, numbers to six places, so that equal values are equal bytes."""
-    return json.dumps(_tidy(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(tidy(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _tidy(value: Any) -> Any:
+def tidy(value: Any) -> Any:
+    """A value as plain JSON that can be written: lists, finite numbers to six places, text without half characters."""
     if is_dataclass(value) and not isinstance(value, type):
-        return _tidy(asdict(value))
+        return tidy(asdict(value))
     if isinstance(value, Mapping):
-        return {_tidy(str(key)): _tidy(item) for key, item in value.items()}
+        return {tidy(str(key)): tidy(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_tidy(item) for item in value]
+        return [tidy(item) for item in value]
     if isinstance(value, float | np.floating):
         return round(float(value), 6) + 0.0 if np.isfinite(value) else None  # + 0.0: never -0.0
     if isinstance(value, np.integer):
@@ -369,11 +370,11 @@ def _parse(line: bytes) -> Event | None:
     try:
         data = json.loads(line)
         kind, at = data.pop("kind"), data.pop("at")
-        data = _tidy(data)
+        data = tidy(data)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     known = isinstance(kind, str) and type(at) is int and 0 <= at <= MAX_SECONDS * SAMPLE_RATE_HZ
-    return Event(_tidy(kind), at, data) if known else None
+    return Event(tidy(kind), at, data) if known else None
 
 
 def _text(path: Path) -> str:

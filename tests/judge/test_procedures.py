@@ -124,3 +124,11 @@ def test_broken_procedure_files_name_the_line(old: str, new: str, message: str) 
         parse_procedure(GOOD.replace(old, new), "mine.yaml")
     assert message in str(caught.value)
     assert "mine.yaml" in str(caught.value)
+
+
+def test_a_premature_solution_is_no_step_done() -> None:
+    """The words that were offered too early are the fault; the same offer later in the call is the step."""
+    procedure = load_procedure(FOLDER / "five-step-process.yaml")
+    early = said("resolution done", "premature_solution shown")
+    assert outcomes(procedure, early)["present-resolution"] == "not heard"
+    assert outcomes(procedure, early, said("resolution done"))["present-resolution"] == "done"

@@ -115,7 +115,9 @@ def test_a_loop_is_heard_again_and_then_dropped(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(made, "_transcribe", transcribe)
     texts = []
     for wide in (1, 5, 9):  # noqa: B007 - `transcribe` sees it
-        texts.append(made.hear(testing.noise(1.0).astype(np.float32)).text)
+        texts.append(  # noqa: PERF401
+            made.hear(testing.noise(1.0).astype(np.float32)).text
+        )
 
     assert texts == ["I see.", "I see.", ""]
     assert beams == [1, 1, 5, 1, 5]

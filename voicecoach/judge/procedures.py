@@ -78,7 +78,23 @@ def _score(step: Step, assessments: Sequence[tuple[int, Assessment]]) -> StepOut
 
 
 def _found(assessments: Sequence[tuple[int, Assessment]], codes: Sequence[str]) -> Where:
-    return tuple((turn, finding) for turn, said in assessments for finding in said.findings if finding.code in codes)
+    return tuple(
+        (turn, finding)
+        for turn, said in assessments
+        for finding in said.findings
+        if finding.code in codes and not _too_early(finding, said)
+    )
+
+
+def _too_early(finding: Finding, said: Assessment) -> bool:
+    """Whether a move is the very words of a premature solution: then it is the fault, not a step done (003.1)."""
+    return finding.kind == "move" and any(
+        fault.code == "premature_solution"
+        and fault.outcome == "shown"
+        and fault.start < finding.end
+        and finding.start < fault.end
+        for fault in said.findings
+    )
 
 
 def _satisfied(step: Step, codes: set[str]) -> bool:

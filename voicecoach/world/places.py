@@ -18,7 +18,10 @@ def data_home() -> Path:
     """The one folder that holds everything recorded or learned about a trainee; VOICECOACH_DATA overrides it."""
     given = os.environ.get("VOICECOACH_DATA")
     if given:
-        return Path(given).expanduser()
+        try:
+            return Path(given).expanduser()
+        except RuntimeError:  # ~somebody who is not known here
+            return Path(given)
     from platformdirs import user_data_dir
 
     return Path(user_data_dir("voicecoach", appauthor=False))

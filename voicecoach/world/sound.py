@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from voicecoach.errors import DeviceError
+from voicecoach.errors import DeviceError, NoDevice
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 
@@ -132,9 +132,9 @@ def check_devices(device_in: str | None, device_out: str | None) -> tuple[str, s
             names.append(str(sd.query_devices(_number(device), kind)["name"]))
         except (ValueError, sd.PortAudioError) as error:
             if device is None:
-                raise DeviceError(
+                raise NoDevice(
                     f"No {what} was found.",
-                    "Plug one in, or rehearse with the recorded trainee: voicecoach rehearse --demo",
+                    "Plug one in, or let the recorded trainee take the call: voicecoach rehearse --demo",
                     str(error),
                 ) from error
             raise DeviceError(
