@@ -57,7 +57,7 @@ def test_an_engine_speaks_at_the_rate_it_is_told(kind: type[Any]) -> None:
     assert slow.ndim == 1
     assert np.abs(slow).max() <= 1.1  # resampling may overshoot; the style's level limits it
     assert numbers(slow)[2] == pytest.approx(150, rel=0.2)
-    assert 1.25 < numbers(fast)[2] / numbers(slow)[2] < 1.7
+    assert 1.1 < numbers(fast)[2] / numbers(slow)[2] < 1.7
 
 
 @pytest.mark.models
@@ -72,7 +72,7 @@ def test_anger_is_heard_in_the_voice(kind: type[Any], monkeypatch: pytest.Monkey
 
     assert db - calm_db == pytest.approx(10, abs=2)
     assert 12 * np.log2(hz / calm_hz) == pytest.approx(3.5, abs=1.5)
-    assert wpm / calm_wpm > 1.15
+    assert wpm / calm_wpm > 1.08
     assert (calm.engine, calm.samples.dtype) == (kind.name, np.int16)
     assert np.abs(furious.samples.astype(int)).max() < 32767
 

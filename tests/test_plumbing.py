@@ -1,0 +1,179 @@
+"""The plumbing commands: their keys are a promise, and every refusal names its line or its file."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from voicecoach import cli, plumbing, prepare, testing
+from voicecoach.errors import BadInput
+
+DATA = Path(__file__).parent / "data"
+KEYS = {
+    "file", "duration_s", "span_s", "speech_s", "pauses", "f0", "level", "effort", "rate", "relative", "tracker",
+    "transcript", "words", "fillers", "quality",
+}  # fmt: skip
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(cli.app, ["measure", *arguments, "--json"])
+
+
+@pytest.mark.models
+def test_the_promised_keys_are_there() -> None:
+    """docs/delivery.md, section 9: names, nesting, units and types, on real speech with a baseline."""
+    done = run(str(DATA / "jfk.flac"), "--baseline", str(DATA / "jfk.flac"))
+    found = json.loads(done.stdout)
+
+    assert done.exit_code == 0
+    assert set(found) == KEYS
+    assert set(found["f0"]) == {"median_hz", "p10_hz", "p90_hz", "range_st", "voiced_s"}
+    assert set(found["level"]) == {"rms_dbfs", "noise_dbfs", "clip_frac"}
+    assert set(found["effort"]) == {"centroid_hz", "alpha_db"}
+    assert {"wpm", "articulation_sps", "words", "syllables"} <= set(found["rate"])
+    assert all(set(word) == {"text", "start", "end", "probability"} for word in found["words"])
+    assert all(set(pause) == {"start", "end"} and pause["end"] - pause["start"] >= 0.25 for pause in found["pauses"])
+    assert {"f0_st", "centroid_oct", "level_db", "effort_db"} <= set(found["relative"])
+    assert [found["relative"][key] for key in ("f0_st", "centroid_oct", "level_db", "effort_db")] == [0, 0, 0, 0]
+    assert found["quality"] == {"ok": True, "reasons": []}
+    assert found["duration_s"] == 11.0
+    assert 7 < found["speech_s"] < found["span_s"] < 11
+    assert found["rate"]["words"] == len(found["words"]) == len(found["transcript"].split()) == 22
+
+
+@pytest.mark.models
+def test_what_is_not_measured_is_null_with_a_reason(tmp_path: Path) -> None:
+    """Silence has no pitch, no level, no rate; without a transcript there are no words. Never 0, never NaN."""
+    soundfile.write(tmp_path / "silence.wav", testing.silence(3.0), 16_000)
+    for arguments in ((str(tmp_path / "silence.wav"),), (str(DATA / "jfk.flac"), "--no-transcript")):
+        found = json.loads(run(*arguments).stdout)
+        nulls = {key for key, value in found.items() if value is None}
+
+        assert set(found) == KEYS
+        assert nulls >= {"rate", "transcript", "words", "fillers"}
+        assert (nulls >= {"f0", "level", "effort"}) == (not found["quality"]["ok"])
+        assert found["quality"]["reasons"]
+        assert all(reason.endswith(".") for reason in found["quality"]["reasons"])
+
+
+@pytest.mark.models
+def test_a_bad_file_among_good_ones(tmp_path: Path) -> None:
+    """One line each, in order; the bad one says why, and the exit code tells that there was one."""
+    (tmp_path / "bad.wav").write_text("not audio")
+    good = str(DATA / "LJ001-0002.flac")
+    done = run(good, str(tmp_path / "bad.wav"), str(tmp_path / "missing.wav"), good, "--no-transcript")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert done.exit_code == 3
+    assert [set(line) == KEYS for line in lines] == [True, False, False, True]
+    assert "not an audio file" in lines[1]["error"]
+    assert lines[2] == {"file": str(tmp_path / "missing.wav"), "error": lines[2]["error"]}
+    assert lines[0] == lines[3]
+
+
+def test_a_line_for_people_says_what_is_missing() -> None:
+    """Not measured is written out."""
+    result = {
+        "file": "x.wav", "duration_s": 1.0, "speech_s": 0.0, "pauses": [], "f0": None, "level": {"rms_dbfs": -20.0},
+        "effort": None, "rate": None, "quality": {"ok": False, "reasons": ["No speech was found."]},
+    }  # fmt: skip
+    said = plumbing.as_lines(result)
+
+    assert "pitch       not measured" in said
+    assert "level       -20.0 dBFS" in said
+    assert "note        No speech was found." in said
+
+
+# --- judge -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rules() -> Any:
+    return prepare.rules()
+
+
+def judged(tmp_path: Path, raw: bytes, rules: Any) -> list[dict[str, Any]]:
+    (tmp_path / "turns.jsonl").write_bytes(raw)
+    return list(plumbing.judge_lines(str(tmp_path / "turns.jsonl"), rules))
+
+
+def test_turns_are_judged_line_by_line(tmp_path: Path, rules: Any) -> None:
+    """Blank lines are skipped, a byte order mark and a missing last newline are fine, ids come back."""
+    raw = '\ufeff{"id": 7, "text": "I am so sorry."}\r\n\n{"id": "b", "text": "Calm down! ☕"}'.encode()
+    first, second = judged(tmp_path, raw, rules)
+
+    assert (first["id"], second["id"]) == (7, "b")
+    assert any(move["code"] == "apologise" for move in first["moves"])
+    assert second["faults"]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        (b"not json", "not JSON"),
+        (b"[1]", "not a JSON object"),
+        (b"5", "not a JSON object"),
+        (b'{"id": 1}', "no 'text'"),
+        (b'{"id": 1, "text": 5}', "'text' must be text"),
+        (b'{"id": 1, "text": null}', "'text' must be text"),
+        (b'{"text": "a", "history_steps": "x"}', "must be a list of codes"),
+        (b'{"text": "' + b"a" * (1 << 20) + b'"}', "over 1 MB"),
+        (b"[" * 100_000, "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b'{"text": "\xe9"}', "not JSON"),
+    ],
+)
+def test_errors_name_the_line(tmp_path: Path, rules: Any, line: bytes, what: str) -> None:
+    """The file and the number of the line, blank lines counted, and what came before is judged."""
+    (tmp_path / "t.jsonl").write_bytes(b'{"text": "I see."}\n\n' + line + b"\n")
+    lines = plumbing.judge_lines(str(tmp_path / "t.jsonl"), rules)
+
+    assert next(lines)["faults"] == []
+    with pytest.raises(BadInput, match="Line 3 of") as caught:
+        next(lines)
+    assert what in caught.value.what
+    assert "t.jsonl" in caught.value.what
+    assert caught.value.do
+
+
+def test_half_a_character_can_be_printed(tmp_path: Path, rules: Any) -> None:
+    """A lone surrogate in a text would break the output, hours into a large file."""
+    (result,) = judged(tmp_path, b'{"id": "\\ud800", "text": "I am so sorry \\ud83d that you waited."}\n', rules)
+
+    assert json.dumps(result, ensure_ascii=False).encode("utf-8")
+
+
+def test_a_source_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, rules: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing, a folder, an impossible name, a closed standard input."""
+    for source in (str(tmp_path / "missing"), str(tmp_path), "a\0b", "x" * 5000):
+        with pytest.raises(BadInput, match="cannot be read"):
+            list(plumbing.judge_lines(source, rules))
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(BadInput, match="Standard input is closed"):
+        list(plumbing.judge_lines("-", rules))
+
+
+def test_standard_input_is_read_and_left_open(rules: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-` reads turns from a pipe."""
+    buffer = io.BytesIO(b'{"id": 1, "text": "I see."}\n')
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=buffer))
+
+    assert [line["id"] for line in plumbing.judge_lines("-", rules)] == [1]
+    assert not buffer.closed
+
+
+def test_no_number_is_not_a_number() -> None:
+    """JSON has no NaN, and other programs would refuse the line."""
+    assert plumbing._tidy({"a": [float("nan"), 1.23456], "b": float("inf")}) == {"a": [None, 1.2346], "b": None}
+    assert np.isfinite(plumbing._tidy(1.0))
