@@ -11,12 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.measure import activity, observe
+from voicecoach.measure import observe
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Observation
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Observation
 from voicecoach.record import from_json, to_json
-from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
+from voicecoach.world.hearing import listen
 
 READING = (
     "Good morning, and thank you for calling. My name is on the list, and I will help you today.",
@@ -30,11 +30,17 @@ MIN_CALIBRATION_S = 6.0
 
 def measure_file(samples: Floats, ears: Ears | None, baseline: Baseline | None = None) -> Observation:
     """Every number of a recording [shape=(n,)], 16 kHz; without `ears` there are no words, hence no rates."""
+    return hear_and_measure(samples, ears, baseline)[0]
+
+
+def hear_and_measure(
+    samples: Floats, ears: Ears | None, baseline: Baseline | None = None
+) -> tuple[Observation, Heard | None]:
+    """As `measure_file`, with the words; nothing is recognised where nobody speaks."""
     samples = observe.valid(samples)
-    prepared = observe.for_models(samples)
-    spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
-    heard = ears.hear(samples) if ears and spans else None
-    return observe.observe(samples, spans, pitch.track(prepared), heard, baseline)
+    hearing = listen(samples)
+    heard = ears.hear(samples) if ears and hearing.speech else None
+    return observe.observe(samples, hearing.speech, hearing.track, heard, baseline), heard
 
 
 def calibrate(samples: Floats, device: str, ears: Ears | None) -> tuple[Baseline, Observation]:

@@ -47,6 +47,8 @@ def write_page(html: str, path: Path) -> Path:
     """Write the page whole or not at all, into `path` or, if that is a folder, there as PAGE; raises DiskError."""
     if path.is_dir():
         path /= PAGE
+    if path.exists() and not path.is_file():  # a device or a pipe, which a file would replace
+        raise BadInput(f"{path} is not a file.", "Choose another place with: voicecoach report SESSION --html FILE")
     draft = path.with_name(path.name + ".tmp")
     try:
         with open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:

@@ -173,4 +173,4 @@ def listen(device_in: str | None, device_out: str | None, show: Callable[[float]
 
 def stdout_is_terminal() -> bool:
     """Whether somebody can see a meter."""
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -11,13 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from voicecoach.calibration import hear_and_measure
 from voicecoach.errors import BadInput
 from voicecoach.judge import Rules
 from voicecoach.judge.stream import judge_line
-from voicecoach.measure import activity, observe
 from voicecoach.nouns import Baseline, Heard
 from voicecoach.record import tidy
-from voicecoach.world import audiofiles, pitch, vad
+from voicecoach.world import audiofiles
 from voicecoach.world.ears import Ears
 
 __all__ = ["as_lines", "judge_line", "judge_lines", "measure"]
@@ -27,11 +27,7 @@ MAX_LINE_BYTES = 1 << 20
 
 def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[str, Any]:
     """The measures of one recording as plain JSON; what was not measured is null with a reason in `quality`."""
-    samples = observe.valid(audiofiles.read_mono(path))
-    prepared = observe.for_models(samples)
-    spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
-    heard = ears.hear(samples) if ears and spans else None
-    seen = observe.observe(samples, spans, pitch.track(prepared), heard, baseline)
+    seen, heard = hear_and_measure(audiofiles.read_mono(path), ears, baseline)
     reasons = list(seen.quality.reasons)
     if ears is None:
         reasons.append("Rates, words and fillers are not measured without a transcript.")

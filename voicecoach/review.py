@@ -18,6 +18,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Baseline, Heard, Observ
 from voicecoach.record import Writer
 from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
+from voicecoach.world.hearing import listen
 from voicecoach.world.models import ModelFiles
 
 PROVISIONAL_TURNS = 3
@@ -54,7 +55,7 @@ def review(
     n = len(agent) if customer is None else max(len(agent), len(customer))
     agent = np.pad(agent, (0, n - len(agent)))
     other = np.zeros(n, np.float32) if customer is None else np.pad(customer, (0, n - len(customer)))
-    spans = [activity.speech_spans(vad.probabilities(observe.for_models(side)), n) for side in (agent, other)]
+    spans = [listen(side).speech for side in (agent, other)]
     if not spans[0]:
         raise BadInput(
             f"Nobody speaks on the agent's channel of {name}.", "Is the agent on the other channel? Try --agent right."
@@ -109,15 +110,15 @@ def _recognised(
 def _measure(said: _Said, samples: Floats, customer: Sequence[activity.Span]) -> Observation:
     turn = said.turn
     piece = samples[turn.start : turn.end]
-    prepared = observe.for_models(piece)
+    hearing = listen(piece)
     gap = None
     if said.who == "trainee":
         ends = [end for _, end in customer if end <= turn.speech[0][0]]
         gap = (turn.speech[0][0] - ends[-1]) / SAMPLE_RATE_HZ if ends else None
     return observe.observe(
         piece,
-        activity.speech_spans(vad.probabilities(prepared), len(prepared)),
-        pitch.track(prepared),
+        hearing.speech,
+        hearing.track,
         said.heard,
         offset_s=turn.start / SAMPLE_RATE_HZ,
         response_gap_s=gap,

@@ -40,6 +40,7 @@ from voicecoach.persona.style import style_for, style_name
 from voicecoach.record import Writer
 from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
+from voicecoach.world.hearing import listen
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.sound import Block, Duplex, Samples
 from voicecoach.world.voice import Line, Voice
@@ -318,10 +319,8 @@ class _Loop:
 
     def _measure_customer(self, line: Line, text: str, at: int) -> Observation:
         """The numbers of the customer's own voice, before the telephone band; the words are known."""
-        prepared = observe.for_models(line.clean)
-        spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
-        heard = Heard(text, (), "as authored")
-        return observe.observe(line.clean, spans, pitch.track(prepared), heard, offset_s=at / SAMPLE_RATE_HZ)
+        hearing, heard = listen(line.clean), Heard(text, (), "as authored")
+        return observe.observe(line.clean, hearing.speech, hearing.track, heard, offset_s=at / SAMPLE_RATE_HZ)
 
     def _take_measure(self, wait: bool = False) -> None:
         """Write down the customer's numbers once the worker has them."""
@@ -381,9 +380,8 @@ class _Loop:
         self.cue_checked = at
         start = at - round(CUE_WINDOW_S * SAMPLE_RATE_HZ)
         samples = self._samples(start, at)
-        prepared = observe.for_models(samples)
-        spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
-        seen = observe.observe(samples, spans, pitch.track(prepared), baseline=self.call.baseline)
+        hearing = listen(samples)
+        seen = observe.observe(samples, hearing.speech, hearing.track, baseline=self.call.baseline)
         if seen.quality.ok and seen.relative and seen.relative.effort_db > CUE_DB:
             self.cue = "softer"
             self._event("cue", text=self.cue, turn=self.number + 1)
@@ -438,8 +436,7 @@ class _Loop:
         return _Answer(turn, heard, observation, context, assessment, reaction, line, took)
 
     def _measure_trainee(self, turn: Turn, samples: Floats, heard: Heard, customer_end: int) -> Observation:
-        prepared = observe.for_models(samples)
-        spans = activity.speech_spans(vad.probabilities(prepared), len(prepared))
+        hearing = listen(samples)
         latency = round(self.sound.info.latency_s * SAMPLE_RATE_HZ)
         onset = turn.speech[0][0]
         gap = (onset - latency - customer_end) / SAMPLE_RATE_HZ if customer_end else None
@@ -447,8 +444,8 @@ class _Loop:
             gap = -activity.total(turn.overlap) / SAMPLE_RATE_HZ
         return observe.observe(
             samples,
-            spans,
-            pitch.track(prepared),
+            hearing.speech,
+            hearing.track,
             heard,
             self.call.baseline,
             offset_s=turn.start / SAMPLE_RATE_HZ,

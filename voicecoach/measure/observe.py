@@ -189,21 +189,32 @@ def _f0(voiced_hz: npt.NDArray[np.float64]) -> F0 | None:
 
 
 def _quality(speech_s: float, f0: F0 | None, level: Level | None) -> Quality:
+    voiced_s = f0.voiced_s if f0 else 0.0
+    reasons = _too_little(speech_s, voiced_s) + (
+        _bad_signal(level) if level else ["All of it was spoken over the customer."]
+    )
+    return Quality(not reasons, tuple(reasons))
+
+
+def _too_little(speech_s: float, voiced_s: float) -> list[str]:
+    """Reasons for which there is not enough to go by."""
     reasons = []
     if speech_s < MIN_SPEECH_S:
         reasons.append(f"Only {speech_s:.1f} s of speech; {MIN_SPEECH_S} s are needed.")
-    if f0 is None or f0.voiced_s < MIN_VOICED_S:
-        voiced_s = f0.voiced_s if f0 else 0.0
+    if voiced_s < MIN_VOICED_S:
         reasons.append(f"Only {voiced_s:.1f} s of voiced speech; {MIN_VOICED_S} s are needed.")
-    if level is None:
-        reasons.append("All of it was spoken over the customer.")
-    elif level.clip_frac > MAX_CLIPPED:
+    return reasons
+
+
+def _bad_signal(level: Level) -> list[str]:
+    """Reasons for which the signal itself cannot be trusted."""
+    reasons = []
+    if level.clip_frac > MAX_CLIPPED:
         reasons.append(f"{100 * level.clip_frac:.1f} % of the samples are clipped: turn the microphone down.")
-    if level is not None and level.noise_dbfs is not None and level.rms_dbfs - level.noise_dbfs < MIN_SNR_DB:
-        reasons.append(
-            f"Speech is only {level.rms_dbfs - level.noise_dbfs:.0f} dB above the noise; {MIN_SNR_DB:.0f} dB are needed."
-        )
-    return Quality(not reasons, tuple(reasons))
+    if level.noise_dbfs is not None and level.rms_dbfs - level.noise_dbfs < MIN_SNR_DB:
+        over_db = level.rms_dbfs - level.noise_dbfs
+        reasons.append(f"Speech is only {over_db:.0f} dB above the noise; {MIN_SNR_DB:.0f} dB are needed.")
+    return reasons
 
 
 def relate(observation: Observation, baseline: Baseline | None) -> Observation:
@@ -224,15 +235,20 @@ def relate(observation: Observation, baseline: Baseline | None) -> Observation:
 
 
 def baseline_from(observations: Sequence[Observation], device: str, *, provisional: bool = False) -> Baseline | None:
-    """A calm voice from one or more observations: medians in log frequency and dB, averaged. None if none will do."""
-    usable = [o for o in observations if o.quality.ok and o.f0 and o.level and o.effort]
-    if not usable:
+    """A calm voice from one or more observations: medians in log frequency and dB, averaged.
+
+    Short ones count together. None if the signal of none is good, or all together are too little to go by.
+    """
+    usable = [
+        (o, o.f0, o.level, o.effort) for o in observations if o.f0 and o.level and o.effort and not _bad_signal(o.level)
+    ]
+    if _too_little(sum(o.speech_s for o, *_ in usable), sum(f0.voiced_s for _, f0, _, _ in usable)):
         return None
-    rates = [o.rate.articulation_sps for o in usable if o.rate]
+    rates = [o.rate.articulation_sps for o, *_ in usable if o.rate]
     return Baseline(
-        f0_median_hz=float(2 ** np.mean([np.log2(o.f0.median_hz) for o in usable if o.f0])),
-        centroid_hz=float(2 ** np.mean([np.log2(o.effort.centroid_hz) for o in usable if o.effort])),
-        level_dbfs=float(np.mean([o.level.rms_dbfs for o in usable if o.level])),
+        f0_median_hz=float(2 ** np.mean([np.log2(f0.median_hz) for _, f0, _, _ in usable])),
+        centroid_hz=float(2 ** np.mean([np.log2(effort.centroid_hz) for *_, effort in usable])),
+        level_dbfs=float(np.mean([level.rms_dbfs for _, _, level, _ in usable])),
         articulation_sps=float(np.mean(rates)) if rates else None,
         device=device,
         provisional=provisional,

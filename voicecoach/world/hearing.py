@@ -1,0 +1,55 @@
+"""What every measurement starts from: where somebody speaks, and at which pitch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from voicecoach.measure import activity, observe
+from voicecoach.measure.activity import FRAME, Span
+from voicecoach.measure.observe import HOP, VOICED, Floats, PitchTrack
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.world import pitch, vad
+
+SLOWED = 1.5
+"""A shout at 500 Hz lies above what the detector knows as speech; played this much slower it is speech to it again."""
+MISSED_S = 0.3
+"""Voiced sound outside the found speech from which a second, slower look is taken."""
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """Stretches of speech (sample spans) and the pitch track of one recording."""
+
+    speech: tuple[Span, ...]
+    track: PitchTrack
+
+
+def listen(samples: Floats) -> Hearing:
+    """Voice activity and pitch of `samples` [shape=(n,)], 16 kHz, as recorded."""
+    prepared = observe.for_models(samples)
+    track = pitch.track(prepared)
+    probabilities = vad.probabilities(prepared)
+    spans = activity.speech_spans(probabilities, len(prepared))
+    if _missed_s(spans, track) >= MISSED_S:
+        again = np.maximum(probabilities, _slower(prepared, len(probabilities)))
+        spans = activity.speech_spans(again, len(prepared))
+    return Hearing(spans, track)
+
+
+def _missed_s(spans: tuple[Span, ...], track: PitchTrack) -> float:
+    """Seconds of voiced frames outside the stretches of speech."""
+    voiced = track.confidence >= VOICED
+    for start, end in spans:
+        voiced[start // HOP : end // HOP + 1] = False
+    return float(voiced.sum()) * HOP / SAMPLE_RATE_HZ
+
+
+def _slower(prepared: Floats, n_frames: int) -> Floats:
+    """Probabilities of voice of the same recording played SLOWED times slower, one per frame of the original."""
+    import soxr
+
+    slow = vad.probabilities(np.asarray(soxr.resample(prepared, 1.0, SLOWED), np.float32))
+    centres = (np.arange(n_frames) + 0.5) * FRAME * SLOWED
+    return np.asarray(slow[np.minimum((centres / FRAME).astype(int), len(slow) - 1)], np.float32)
