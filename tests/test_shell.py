@@ -64,10 +64,17 @@ def test_the_terminal_is_left_as_it_was(terminal: int) -> None:
     """Also after an error in the call."""
     handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)
-    with pytest.raises(ZeroDivisionError), keys.Keyboard().listening():
-        assert termios.tcgetattr(handle) != before
-        _ = 1 / 0
+    during = []
 
+    def call() -> None:
+        with keys.Keyboard().listening():
+            during.append(termios.tcgetattr(handle))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        call()
+
+    assert during != [before]
     assert termios.tcgetattr(handle) == before
 
 

@@ -108,10 +108,13 @@ def test_anything_can_be_said_in_quotes(text: str) -> None:
     assert parse(f"name: |-\n  {text}\n").name == text
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=80))
-@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\x85\u2028\u2029"), max_size=80))
+@settings(max_examples=100, deadline=None)
 def test_what_ruamel_writes_is_read_back(text: str) -> None:
-    """Whatever another program writes as a text is read as that text, or refused as a control character."""
+    """Whatever another program writes as a text is read as that text, or refused as a control character.
+
+    Without the odd line ends, which ruamel itself does not write back as they were.
+    """
     buffer = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.version = "1.2"
@@ -126,7 +129,7 @@ def test_what_ruamel_writes_is_read_back(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab:-?*&!|>'\"%@`#{}[], \n\t~0.01No"), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_text_is_read_or_refused(text: str) -> None:
     """P13: no file crashes the reader, and what it accepts is what YAML 1.2 says."""
     try:

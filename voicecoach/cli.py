@@ -34,10 +34,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-personas_app = typer.Typer(help="List, show and check the customers that can call.", invoke_without_command=True)
-procedures_app = typer.Typer(
-    help="List and show the complaint-handling procedures that score a call.", invoke_without_command=True
-)
+personas_app = typer.Typer(invoke_without_command=True)
+procedures_app = typer.Typer(invoke_without_command=True)
 app.add_typer(personas_app, name="personas")
 app.add_typer(procedures_app, name="procedures")
 
@@ -432,9 +430,10 @@ def _history_row(folder: Path) -> dict[str, Any]:
     started, ended = session.first("started"), session.first("ended")
     angers = [event.data["anger"] for event in session.of("said") if isinstance(event.data.get("anger"), int | float)]
     last = session.events[-1].at if session.events else 0
+    customer = started.data.get("persona") if started else None
     return {
         "session": folder.name,
-        "persona": str((started.data.get("persona") or {}).get("name", "")) if started else "",
+        "persona": str(customer.get("name", "")) if isinstance(customer, dict) else "",
         "minutes": round(last / SAMPLE_RATE_HZ / 60, 2),
         "turns": sum(1 for _ in session.of("spoke")),
         "outcome": str(ended.data.get("outcome", "")) if ended else "cut off",
@@ -703,6 +702,7 @@ def judge(
 
 def main() -> NoReturn:
     """Run the command line: errors become sentences and exit codes, tracebacks only with --debug."""
+    _open_streams()
     try:
         app(standalone_mode=True)
     except VoicecoachError as error:
@@ -718,6 +718,16 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
         _fail(error, 1)
     sys.exit(0)
+
+
+def _open_streams() -> None:
+    """Streams that are closed lead nowhere, and letters that a terminal does not have become question marks."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _fail(error: Exception, code: int) -> NoReturn:

@@ -144,7 +144,7 @@ def check_devices(device_in: str | None, device_out: str | None) -> tuple[str, s
 
 
 def _number(device: str | None) -> str | int | None:
-    return int(device) if device is not None and device.isdigit() else device
+    return int(device) if device is not None and device.isdecimal() else device
 
 
 class Device:
@@ -158,7 +158,7 @@ class Device:
         os.environ.setdefault("PULSE_LATENCY_MSEC", "100")  # else PortAudio's stream may die under load on Linux
         sd = import_sounddevice()
         names = check_devices(device_in, device_out)
-        self._blocks: queue.Queue[tuple[Samples, Samples, int]] = queue.Queue(QUEUE_BLOCKS)
+        self._blocks: queue.Queue[tuple[Samples, Samples, int, int]] = queue.Queue(QUEUE_BLOCKS)
         self._line: deque[Samples] = deque()
         self._lock = threading.Lock()
         self._finished = threading.Event()
@@ -166,6 +166,8 @@ class Device:
         self._spoken: deque[tuple[int, int]] = deque()
         self.lost_blocks = 0
         self.xruns = 0
+        self._dropped = 0
+        """Samples dropped since the last block that was queued."""
         self._stream, rate_hz = self._open(sd, device_in, device_out, rate_hz)
         self._rate_hz = rate_hz
         self._down = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
@@ -180,6 +182,7 @@ class Device:
         rates = [rate_hz] if rate_hz else list(dict.fromkeys((DEVICE_RATE_HZ, own, 44_100, SAMPLE_RATE_HZ)))
         failures = []
         for rate in rates:
+            stream = None
             try:
                 stream = sd.Stream(
                     samplerate=rate,
@@ -195,6 +198,9 @@ class Device:
                 return stream, rate
             except (sd.PortAudioError, ValueError) as error:
                 failures.append(f"{rate} Hz: {error}")
+                if stream is not None:
+                    stream.close(ignore_errors=True)
+                self._finished.clear()
         raise DeviceError(
             f"The sound devices could not be opened at {' or '.join(str(rate) for rate in rates)} Hz.",
             "Close other programs that use them, choose others with --input and --output, or leave --rate out.",
@@ -217,9 +223,11 @@ class Device:
                     self._line[0] = piece[taken:]
         outdata[filled:, 0] = 0
         try:
-            self._blocks.put_nowait((indata[:, 0].copy(), outdata[:, 0].copy(), filled))
+            self._blocks.put_nowait((indata[:, 0].copy(), outdata[:, 0].copy(), filled, self._dropped))
+            self._dropped = 0
         except queue.Full:
             self.lost_blocks += 1
+            self._dropped += frames
 
     def read(self) -> Block:
         """The next block; raises DeviceError once the device is gone. The call begins with the first one asked for."""
@@ -231,12 +239,15 @@ class Device:
                     "The sound device was lost.", "Plug it in again and start a new call; what was recorded is kept."
                 )
             try:
-                mic, out, filled = self._blocks.get(timeout=LOST_AFTER_S if self._frames else STARTS_WITHIN_S)
+                mic, out, filled, dropped = self._blocks.get(timeout=LOST_AFTER_S if self._frames else STARTS_WITHIN_S)
             except queue.Empty:
                 raise DeviceError(
                     "The sound device has stopped delivering.",
                     "Plug it in again and start a new call; what was recorded is kept.",
                 ) from None
+            if dropped:  # silence in their place keeps the clock and both channels true
+                mic, out = (np.concatenate([np.zeros(dropped, np.int16), part]) for part in (mic, out))
+                filled = filled and filled + dropped
             if filled:
                 self._spoken.append((self._frames, self._frames + filled))
             self._frames += len(mic)
