@@ -6,6 +6,8 @@ device, 5 a model or voice that is missing, 6 the disk, 130 stopped with Ctrl-C.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import sys
@@ -711,13 +713,20 @@ def main() -> NoReturn:
         typer.echo("Stopped.", err=True)
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         sys.exit(0)
     except OSError as error:
-        _fail(error, 6 if error.errno in {28, 30, 122} else 1)
+        _abandon_stdout()
+        _fail(error, 6 if error.errno in {errno.ENOSPC, errno.EROFS, errno.EDQUOT} else 1)
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
         _fail(error, 1)
     sys.exit(0)
+
+
+def _abandon_stdout() -> None:
+    """Let what could not be printed go nowhere: Python would try once more at its very end, and fail there."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_streams() -> None:

@@ -252,6 +252,7 @@ class _Loop:
 
     def _start(self) -> None:
         call, files = self.call, self.ears_files
+        self.sound.on_stall = self._stalled
         self._event(
             "started",
             wall=call.wall,
@@ -521,6 +522,11 @@ class _Loop:
         if at - max(self.quiet_from, self.customer_end) >= SILENCE_S * SAMPLE_RATE_HZ and self.reaction is not None:
             reaction = persona.react_to_silence(self.call.persona, self.reaction.mood)
             self._react(reaction, self._speak(reaction), None)
+
+    def _stalled(self) -> None:
+        self._event(
+            "fault", what="The sound device has stopped for a moment.", do="Waiting for it to come back.", detail=""
+        )
 
     def _ends(self) -> str:
         return self.reaction.reply.ends if self.reaction else ""

@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,8 +33,10 @@ LATENCY_S = 0.2
 BLOCK_MS = 20
 QUEUE_BLOCKS = 1500
 """Thirty seconds: what the loop may fall behind before sound is lost, and that is told."""
-LOST_AFTER_S = 0.5
-"""No block for this long means that the device is gone (it may die without any notice)."""
+STALLED_AFTER_S = 0.5
+"""No block for this long is told: a sound server may be frozen, or die without any notice."""
+LOST_AFTER_S = 3.0
+"""No block for this long means that the device is gone; a busy machine comes back before."""
 STARTS_WITHIN_S = 4.0
 """A stream may take this long until its first block (sound servers wake their devices up)."""
 FADE_MS = 60
@@ -69,6 +72,8 @@ class Duplex(Protocol):
     """Blocks dropped because the loop had fallen too far behind."""
     xruns: int
     """Times that the device ran dry or over."""
+    on_stall: Callable[[], None]
+    """Called once each time the device has delivered nothing for STALLED_AFTER_S."""
 
     def read(self) -> Block | None:
         """The next block, waiting for it; None when there will be no more. Raises DeviceError when the device is lost."""
@@ -166,6 +171,7 @@ class Device:
         self._spoken: deque[tuple[int, int]] = deque()
         self.lost_blocks = 0
         self.xruns = 0
+        self.on_stall: Callable[[], None] = lambda: None
         self._dropped = 0
         """Samples dropped since the last block that was queued."""
         self._stream, rate_hz = self._open(sd, device_in, device_out, rate_hz)
@@ -234,17 +240,7 @@ class Device:
         if not self._frames:
             self._forget_the_wait()
         while len(self._ready) < FRAME:
-            if self._finished.is_set() and self._blocks.empty():
-                raise DeviceError(
-                    "The sound device was lost.", "Plug it in again and start a new call; what was recorded is kept."
-                )
-            try:
-                mic, out, filled, dropped = self._blocks.get(timeout=LOST_AFTER_S if self._frames else STARTS_WITHIN_S)
-            except queue.Empty:
-                raise DeviceError(
-                    "The sound device has stopped delivering.",
-                    "Plug it in again and start a new call; what was recorded is kept.",
-                ) from None
+            mic, out, filled, dropped = self._next()
             if dropped:  # silence in their place keeps the clock and both channels true
                 mic, out = (np.concatenate([np.zeros(dropped, np.int16), part]) for part in (mic, out))
                 filled = filled and filled + dropped
@@ -260,6 +256,21 @@ class Device:
         self._at += FRAME
         customer = bool(self._spoken) and self._spoken[0][0] < end
         return Block(block[:, 0].copy(), block[:, 1].copy(), customer)
+
+    def _next(self) -> tuple[Samples, Samples, int, int]:
+        """What the callback queued next; tells of a stall and raises when the device is gone."""
+        waited, limit = 0.0, LOST_AFTER_S if self._frames else STARTS_WITHIN_S
+        while waited < limit and not (self._finished.is_set() and self._blocks.empty()):
+            try:
+                return self._blocks.get(timeout=STALLED_AFTER_S)
+            except queue.Empty:
+                waited += STALLED_AFTER_S
+                if waited == STALLED_AFTER_S and self._frames:
+                    self.on_stall()
+        raise DeviceError(
+            "The sound device was lost." if self._finished.is_set() else "The sound device has stopped delivering.",
+            "Plug it in again and start a new call; what was recorded is kept.",
+        )
 
     def _forget_the_wait(self) -> None:
         """Drop what came in while the models were loading."""

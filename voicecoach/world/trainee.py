@@ -7,7 +7,7 @@ so a call of minutes takes as long as recognising it does, and comes out alike o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -165,6 +165,7 @@ class FileDuplex:
     def __init__(self, trainee: Trainee) -> None:
         self._trainee = trainee
         self._line: Samples = np.zeros(0, np.int16)
+        self.on_stall: Callable[[], None] = lambda: None
         self.info = SoundInfo(
             "recorded trainee", trainee.name, "none (the record keeps the customer's voice)", SAMPLE_RATE_HZ, 0.0
         )
