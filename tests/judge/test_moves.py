@@ -338,3 +338,26 @@ def test_assess_joins_words_and_delivery() -> None:
     assessment = assess("I'm so sorry about that.", (), None, TurnContext(), RULES)
     assert assessment.codes("done") == ("apologise",)
     assert assessment.delivery.loudness == "unsure"
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("I can't apologise for this.", False),
+        ("I cannot say sorry for that.", False),
+        ("I can't apologise enough for this.", True),
+        ("I can't begin to apologise for that.", True),
+        ("I can't tell you how sorry I am.", True),
+    ],
+)
+def test_cannot_apologise_is_no_apology_unless_it_means_enough(text: str, done: bool) -> None:
+    """ "Cannot apologise" refuses; "cannot apologise enough" does the opposite."""
+    found = find(text, (), TurnContext(), RULES.cues)
+    assert any((f.code, f.outcome) == ("apologise", "done") for f in found) is done
+
+
+@pytest.mark.parametrize("text", ["Please tell me what happened, I am listening.", "Go on, tell me everything."])
+def test_an_invitation_to_tell_the_story_is_no_hurry(text: str) -> None:
+    """Asking for the story before it is told is listening, not a premature solution."""
+    found = find(text, (), TurnContext(customer_said="It broke again!", customer_finished=False), RULES.cues)
+    assert "premature_solution" not in {f.code for f in found}

@@ -79,7 +79,7 @@ def find(text: str, words: Sequence[Word], context: TurnContext, cues: Cues) -> 
     hits += _names(clauses, context.customer_name, text, cues)
     hits = _restated(hits, clauses, context, cues)
     hits = _checked_back(hits, context, cues)
-    hits += _too_early(hits, context, cues)
+    hits += _too_early(hits, clauses, context, cues)
     hits += _talked_over(clauses, context, cues)
     return _finish(hits, text, words)
 
@@ -338,12 +338,18 @@ def _unfounded(hit: _Hit, cues: Cues) -> _Hit:
     return replace(hit, outcome="unsure", confidence=WEAKENED_CONFIDENCE)
 
 
-def _too_early(hits: Sequence[_Hit], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
+_INVITES = re.compile(
+    r"\b(?:tell|walk) me (?:\w+ )?(?:what|about|everything|all|more|the whole|how|through)|\bwhat (?:has )?happened\b|\bgo on\b"
+)
+"""An open invitation to tell the story is the opposite of hurrying (002.2, 003.1): it is no question that steers."""
+
+
+def _too_early(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
     """Solving, explaining or questioning before the customer has finished and been acknowledged."""
     acknowledged = min((hit.start for hit in hits if hit.code in ACKNOWLEDGING and hit.outcome == "done"), default=None)
     early_in_call = not ACKNOWLEDGING & set(context.history)
     for hit in sorted(hits, key=lambda hit: hit.start):
-        if hit.code not in HURRIED or hit.outcome != "done":
+        if hit.code not in HURRIED or hit.outcome != "done" or _INVITES.search(clauses[hit.clause].plain):
             continue
         unheard = early_in_call and (acknowledged is None or hit.start < acknowledged)
         if unheard and not context.customer_finished:
