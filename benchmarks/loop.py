@@ -46,10 +46,10 @@ def hold_call(folder: Path) -> tuple[record.Record, float, float]:
     script, spoken = prepare.demo_trainee(), prepare.spoken()
     persona, persona_text = prepare.choose_persona(prepare.DEFAULT_PERSONA)
     procedure, procedure_text = prepare.choose_procedure(prepare.DEFAULT_PROCEDURE)
-    call = session.Call(
-        persona, persona_text, procedure, procedure_text, prepare.rules(), prepare.demo_baseline(script), script.name, 1, wall=prepare.now()
-    )  # fmt: skip
     ears, files = prepare.ears()
+    call = session.Call(
+        persona, persona_text, procedure, procedure_text, prepare.rules(), prepare.demo_baseline(script, ears), script.name, 1, wall=prepare.now()
+    )  # fmt: skip
     voice = prepare.voice(persona)
     with record.Writer(folder, persona_text, procedure_text) as writer:
         sound = FileDuplex(recorded_trainee(script, spoken))
@@ -63,13 +63,13 @@ def measures() -> dict[str, float]:
 
     script, spoken = prepare.demo_trainee(), prepare.spoken()
     turns = [np.asarray(recorded(script, spoken, turn.say, turn.manner) / 32768, np.float32) for turn in script.turns]
-    seconds = sum(map(calibration.seconds, turns))
+    seconds = sum(map(len, turns)) / SAMPLE_RATE_HZ
     calibration.measure_file(turns[0], None)  # load the models outside the clock
     _, _, own = timed(lambda: [calibration.measure_file(turn, None) for turn in turns])
     _, _, f0 = timed(lambda: [pitch.track(observe.for_models(turn)) for turn in turns])
     librosa.pyin(turns[0], fmin=65, fmax=2093, sr=SAMPLE_RATE_HZ)
     _, _, pyin = timed(lambda: [librosa.pyin(turn, fmin=65, fmax=2093, sr=SAMPLE_RATE_HZ) for turn in turns[:4]])
-    pyin_rtf = pyin / sum(map(calibration.seconds, turns[:4]))
+    pyin_rtf = pyin / (sum(map(len, turns[:4])) / SAMPLE_RATE_HZ)
     return {
         "measure_rtf": own / seconds,
         "pitch_rtf": f0 / seconds,
@@ -88,7 +88,7 @@ def main() -> None:
     script = prepare.demo_trainee()
     times = [event.data for event in held.of("timed")]
     steps = {key: [float(row[key]) for row in times] for key in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms")}
-    answer = [sum(values) for values in zip(*steps.values(), strict=True)]
+    answer = [float(row["answer_ms"]) for row in times]
     heard = [plain(event.data["text"]) for event in held.of("heard")]
     result: dict[str, Any] = {
         "processors": os.cpu_count(),

@@ -142,8 +142,8 @@ def test_the_disk_and_the_sessions_on_it(tmp_path: Path, monkeypatch: pytest.Mon
 def session(data: Path, name: str, sound: Any, *times: Any) -> None:
     with record.Writer(data / "sessions" / name, "", "") as writer:
         writer.event("started", sound=sound)
-        for endpoint_ms in times:
-            writer.event("timed", turn=1, endpoint_ms=endpoint_ms)
+        for answer_ms in times:
+            writer.event("timed", turn=1, answer_ms=answer_ms)
 
 
 @pytest.mark.models

@@ -208,3 +208,16 @@ def test_the_shorter_channel_is_filled_with_silence(made: CallMade, tmp_path: Pa
 
     assert len(record.read_audio(session)) == SAMPLE_RATE_HZ * 14
     assert list(session.of("said"))
+
+
+@pytest.mark.models
+def test_one_recording_twice_is_the_agent_alone(made: CallMade, tmp_path: Path) -> None:
+    """Two equal channels are no call: nobody is accused of speaking over an echo, and the debrief says what was done."""
+    twice = np.stack([made.samples[:, 0]] * 2, axis=1)[: SAMPLE_RATE_HZ * 20]
+    soundfile.write(tmp_path / "call.wav", twice, SAMPLE_RATE_HZ)
+    done = CliRunner().invoke(cli.app, ["--data", str(tmp_path / "data"), "review", str(tmp_path / "call.wav")])
+
+    assert done.exit_code == 0
+    assert "Both channels hold the same" in done.output
+    assert "NOT AS IT WAS JUDGED" not in done.output
+    assert "CUSTOMER" not in done.output

@@ -339,3 +339,52 @@ def test_the_screen_sees_what_the_record_gets(tmp_path: Path) -> None:
 
     assert [one for one in seen if isinstance(one, Event)] == list(held.record.events)
     assert {one.who for one in seen if isinstance(one, session.Tick)} >= {"customer", "you", "nobody"}
+
+
+def test_a_turn_that_was_open_survives_a_lost_device(tmp_path: Path) -> None:
+    """What the trainee had said when the device went is written down, heard and judged."""
+
+    class BreaksLater(FileDuplex):
+        left = 9 * SAMPLE_RATE_HZ // FRAME
+
+        def read(self) -> Block | None:
+            self.left -= 1
+            if self.left < 0:
+                raise DeviceError("The sound device was lost.", "Plug it in again.")
+            return super().read()
+
+    speaking = np.concatenate([testing.noise(4.0, -75), testing.voice_like(20.0)])
+    with pytest.raises(DeviceError):
+        hold(tmp_path, BreaksLater(PlainRecording(speaking)), ["I am sorry to hear that"])
+    (folder,) = record.list_sessions(tmp_path)
+    saved = record.read(folder)
+
+    assert [event.data["text"] for event in saved.of("heard")] == ["I am sorry to hear that"]
+    assert [event.kind for event in saved.events][-2:] == ["fault", "ended"]
+
+
+def test_a_stall_is_told_and_the_call_goes_on(tmp_path: Path) -> None:
+    """A device that stops for a moment is a fault event, not the end."""
+
+    class Stalling(FileDuplex):
+        blocks = 0
+
+        def read(self) -> Block | None:
+            self.blocks += 1
+            if self.blocks == 50:
+                self.on_stall()
+            return super().read()
+
+    held = hold(tmp_path, Stalling(replies(1)), GOOD[:1])
+
+    assert "for a moment" in str(held.data("fault")[0]["what"])
+    assert len(held.data("heard")) == 1
+
+
+def test_the_time_to_answer_is_the_sum_of_its_parts(tmp_path: Path) -> None:
+    """Noticing the end takes the patience; the whole wait is told beside its parts."""
+    (timed,) = hold(tmp_path, FileDuplex(replies(1)), GOOD[:1]).data("timed")
+    parts = sum(float(timed[part]) for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms"))  # type: ignore[arg-type]
+
+    assert timed["endpoint_ms"] == pytest.approx(1000, abs=40)
+    assert timed["answer_ms"] == pytest.approx(parts, abs=0.01)

@@ -13,7 +13,7 @@ from pathlib import Path
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure import observe
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Observation
+from voicecoach.nouns import Baseline, Heard, Observation
 from voicecoach.record import from_json, to_json
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen
@@ -103,8 +103,3 @@ def load(data: Path, trainee: str, device: str) -> Baseline | None:
 def average(samples: Sequence[Floats], device: str, ears: Ears | None) -> Baseline | None:
     """A baseline from several recordings, each measured by itself."""
     return observe.baseline_from([measure_file(one, ears) for one in samples], device)
-
-
-def seconds(samples: Floats) -> float:
-    """Length of a recording at 16 kHz."""
-    return len(samples) / SAMPLE_RATE_HZ

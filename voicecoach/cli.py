@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from voicecoach.session import Call
+    from voicecoach.world.ears import Ears
+    from voicecoach.world.models import ModelFiles
     from voicecoach.world.sound import Duplex, Samples
+    from voicecoach.world.voice import Voice
 
 EPILOG = "Everything stays on this machine. Exit codes: 0 done, 2 usage, 3 input, 4 sound, 5 model, 6 disk, 130 Ctrl-C."
 
@@ -162,8 +165,12 @@ def rehearse(
             _say(f"To take it yourself: {mend}\n")
             demo = True
     try:
-        call, sound = _with_demo(call, seed) if sound is None else (_with_baseline(call, sound), sound)
-        _hold(call, sound, model, telephone=telephone, words=words, talk=talk)
+        console = _console()
+        with console.status("Loading the recogniser and the customer's voice..."):
+            ears, files = prepare.ears(model)
+            voice = prepare.voice(customer, telephone=telephone)
+        call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound), sound)
+        _hold(call, sound, ears, files, voice, words=words)
     finally:
         if sound is not None:
             sound.close()
@@ -175,7 +182,7 @@ def _open_device(device_in: str | None, device_out: str | None, rate: int | None
     return Device(device_in, device_out, rate)
 
 
-def _with_demo(call: Call, seed: int | None) -> tuple[Call, Duplex]:
+def _with_demo(call: Call, ears: Ears, seed: int | None) -> tuple[Call, Duplex]:
     """The recorded trainee at the microphone, with its own calibration and a call that repeats."""
     from dataclasses import replace
 
@@ -184,7 +191,7 @@ def _with_demo(call: Call, seed: int | None) -> tuple[Call, Duplex]:
 
     script = prepare.demo_trainee()
     sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
-    baseline = prepare.demo_baseline(script)
+    baseline = prepare.demo_baseline(script, ears)
     return replace(
         call, baseline=baseline, trainee=script.name, seed=1 if seed is None else seed, mode="hands-free"
     ), sound
@@ -203,32 +210,30 @@ def _with_baseline(call: Call, sound: Duplex) -> Call:
     return replace(call, baseline=baseline)
 
 
-def _hold(call: Call, sound: Duplex, model: str, *, telephone: bool, words: bool, talk: str) -> None:
+def _hold(call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool) -> None:
     """Hold the call, then show its debrief: also after a fault, as far as the record goes."""
-    from voicecoach import prepare, record, session
+    from voicecoach import record, session
     from voicecoach.keys import Keyboard, interactive
     from voicecoach.screen import Screen
 
-    console = _console()
-    with console.status("Loading the recogniser and the customer's voice..."):
-        ears, files = prepare.ears(model)
-        voice = prepare.voice(call.persona, telephone=telephone)
     folder = record.new_folder(_sessions(), call.wall, call.persona.id)
-    keys = "q hangs up" if talk == "hands-free" else "space: talk / send    q hangs up"
+    keys = "q hangs up" if call.mode == "hands-free" else "space: talk / send    q hangs up"
     keyboard = Keyboard()
-    failure: Exception | None = None
+    failure: BaseException | None = None
     writer = record.Writer(folder, call.persona_text, call.procedure_text)
+    screen = Screen(_console(), call.persona.name, words=words, keys=keys if interactive() else "")
     try:
-        with (
-            keyboard.listening(),
-            Screen(console, call.persona.name, words=words, keys=keys if interactive() else "") as screen,
-        ):
+        with keyboard.listening(), screen:
             session.rehearse(call, sound, ears, files, voice, writer, show=screen, keys=keyboard)
-    except VoicecoachError as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, what was recorded gets its debrief first
         failure = error
     finally:
         _close(writer, clean=failure is None)
-    _debrief(folder)
+    try:
+        _debrief(folder)
+    except (KeyboardInterrupt, BrokenPipeError):
+        typer.echo(f"The call is kept. Its debrief: voicecoach report {folder.name}", err=True)
+        failure = failure or KeyboardInterrupt()
     if failure is not None:
         raise failure
     if keyboard.interrupted:
@@ -250,8 +255,8 @@ def _debrief(folder: Path, html: Path | None = None, open_page: bool = False) ->
 
     session = record.read(folder)
     report = debrief.report_on(session)
-    _say(as_text(report, width=min(100, _console().width)))
     path = debrief.write_page(debrief.page_of(session, report), html or folder / debrief.PAGE)
+    _say(as_text(report, width=min(100, _console().width)))
     _say(f"\nThe page with the recording: {path}")
     if open_page:
         import webbrowser
@@ -355,7 +360,10 @@ def review(
     from voicecoach.world import audiofiles
 
     steps, procedure_text = prepare.choose_procedure(procedure)
-    sides = reviewing.channels_of(audiofiles.read(file), agent, file)
+    channels = audiofiles.read(file)
+    sides = reviewing.channels_of(channels, agent, file)
+    if len(channels) > 1 and sides[1] is None:
+        _say("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
     ears, files = prepare.ears(model)
     own = calibration.average([audiofiles.read_mono(path) for path in baseline or ()], "this recording", ears)
     wall = prepare.now()
@@ -433,12 +441,14 @@ def _history_row(folder: Path) -> dict[str, Any]:
     angers = [event.data["anger"] for event in session.of("said") if isinstance(event.data.get("anger"), int | float)]
     last = session.events[-1].at if session.events else 0
     customer = started.data.get("persona") if started else None
+    from voicecoach.report.facts import text
+
     return {
         "session": folder.name,
-        "persona": str(customer.get("name", "")) if isinstance(customer, dict) else "",
+        "persona": text(customer.get("name")) if isinstance(customer, dict) else "",
         "minutes": round(last / SAMPLE_RATE_HZ / 60, 2),
         "turns": sum(1 for _ in session.of("spoke")),
-        "outcome": str(ended.data.get("outcome", "")) if ended else "cut off",
+        "outcome": text(ended.data.get("outcome")) if ended else "cut off",
         "anger": [angers[0], angers[-1]] if angers else None,
     }
 
@@ -455,7 +465,7 @@ def delete(
     from voicecoach import record
     from voicecoach.keys import interactive
 
-    folders = [record.find(_sessions(), session) for session in sessions]
+    folders = list(dict.fromkeys(record.find(_sessions(), session).resolve() for session in sessions))
     for folder in folders:
         _say(f"{folder}")
     if not yes:
@@ -706,10 +716,11 @@ def main() -> NoReturn:
     """Run the command line: errors become sentences and exit codes, tracebacks only with --debug."""
     _open_streams()
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except VoicecoachError as error:
         _fail(error, error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("Stopped.", err=True)
         sys.exit(130)
     except BrokenPipeError:
@@ -719,8 +730,12 @@ def main() -> NoReturn:
         _abandon_stdout()
         _fail(error, 6 if error.errno in {errno.ENOSPC, errno.EROFS, errno.EDQUOT} else 1)
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence, not a traceback
+        if hasattr(error, "format_message") and hasattr(
+            error, "exit_code"
+        ):  # the command line was wrong: Typer tells how
+            error.show()  # type: ignore[attr-defined]
+            sys.exit(error.exit_code)
         _fail(error, 1)
-    sys.exit(0)
 
 
 def _abandon_stdout() -> None:

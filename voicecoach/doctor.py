@@ -18,6 +18,7 @@ from voicecoach.errors import DeviceError, VoicecoachError
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
 from voicecoach.world import pitch, vad
+from voicecoach.world.ears import Whisper
 from voicecoach.world.models import OFFLINE, find
 from voicecoach.world.places import bundled
 from voicecoach.world.sound import Device, import_sounddevice
@@ -87,6 +88,7 @@ def _sound() -> Iterator[Check]:
 def _recogniser(model: str) -> Check:
     try:
         files = find(model)
+        Whisper(files)
     except VoicecoachError as error:
         return Check("recogniser", False, error.what, error.do)
     found = f"{files.name}, {files.megabytes:.0f} MB, SHA-256 {files.sha256[:16]}..., from {files.source}"
@@ -125,7 +127,7 @@ def _latency(data: Path) -> Iterator[Check]:
         sound = started.data.get("sound") if started else None
         if not isinstance(sound, Mapping) or sound.get("port") != "device":
             continue
-        measured = [event.data.get("endpoint_ms") for event in session.of("timed")]
+        measured = [event.data.get("answer_ms") for event in session.of("timed")]
         times += [float(value) for value in measured if isinstance(value, int | float)]
     if times:
         p50, p95 = np.percentile(times, (50, 95))

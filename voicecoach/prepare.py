@@ -14,7 +14,7 @@ from voicecoach.judge.procedures import parse_procedure
 from voicecoach.nouns import Baseline, Procedure
 from voicecoach.persona import Persona
 from voicecoach.persona.style import style_name
-from voicecoach.world.ears import Whisper
+from voicecoach.world.ears import Ears, Whisper
 from voicecoach.world.models import OFFLINE, ModelFiles, find
 from voicecoach.world.places import bundled
 from voicecoach.world.spoken import Spoken
@@ -97,14 +97,13 @@ def demo_trainee() -> TraineeScript:
     return load_script(path_of("assets/trainees", DEMO_TRAINEE, "trainee"))
 
 
-def demo_baseline(script: TraineeScript) -> Baseline | None:
+def demo_baseline(script: TraineeScript, listener: Ears) -> Baseline:
     """The recorded trainee's calm voice, from its own calibration sentences."""
     from voicecoach.calibration import calibrate
     from voicecoach.world.trainee import calibration_of
 
-    ears_, _ = ears()
     samples = calibration_of(script, spoken())
-    return calibrate(np.asarray(samples / 32768, np.float32), f"{script.name}, a recorded trainee", ears_)[0]
+    return calibrate(np.asarray(samples / 32768, np.float32), f"{script.name}, a recorded trainee", listener)[0]
 
 
 def now() -> str:

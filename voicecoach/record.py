@@ -17,7 +17,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     measured   who ("trainee" | "customer"), turn | line, observation
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped
     cue        text, turn
-    timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms     time between speech and answer
+    timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms, answer_ms    end of speech to answer, and its parts
     note       text                                             the trainee's own notes
     fault      what, do, detail
     ended      outcome, why

@@ -57,9 +57,13 @@ def review(
     other = np.zeros(n, np.float32) if customer is None else np.pad(customer, (0, n - len(customer)))
     spans = [listen(side).speech for side in (agent, other)]
     if not spans[0]:
-        raise BadInput(
-            f"Nobody speaks on the agent's channel of {name}.", "Is the agent on the other channel? Try --agent right."
+        where = f"on the agent's channel of {name}" if customer is not None else f"in {name}"
+        hint = (
+            "Is the agent on the other channel? Try --agent right (or left)."
+            if customer is not None
+            else "Is it the right file?"
         )
+        raise BadInput(f"Nobody speaks {where}.", hint)
     said = _recognised(agent, other, spans, ears, progress)
     measured = [_measure(one, agent if one.who == "trainee" else other, spans[1]) for one in said]
     if baseline is None:
@@ -142,21 +146,20 @@ def _write_turns(
 ) -> None:
     context, previous = TurnContext(), None
     customer_said: list[str] = []
-    line_starts: list[float] = []
+    line_starts = [one.turn.speech[0][0] / SAMPLE_RATE_HZ for one in said if one.who == "customer"]
     number = line = 0
     for one, seen in zip(said, measured, strict=True):
         turn, text = one.turn, one.heard.text
         if one.who == "customer":
             line += 1
             customer_said.append(text)
-            line_starts.append(turn.speech[0][0] / SAMPLE_RATE_HZ)
             writer.event(
                 "said",
                 at=turn.end,
                 line=f"customer.{line}",
                 text=text,
-                start=turn.start,
-                end=turn.end,
+                start=turn.speech[0][0],
+                end=turn.speech[-1][1],
                 voice="recorded",
             )
             writer.event("measured", at=turn.end, who="customer", line=f"customer.{line}", observation=seen)
@@ -187,7 +190,10 @@ def _write_turns(
 
 
 def channels_of(channels: Sequence[Floats], agent: str, path: Path) -> tuple[Floats, Floats | None]:
-    """Agent and customer out of a file's channels; mono is the agent alone. Raises BadInput for three and more."""
+    """Agent and customer out of a file's channels; one channel, or two that are the same, is the agent alone.
+
+    Raises BadInput for three and more.
+    """
     if len(channels) == 1:
         return channels[0], None
     if len(channels) > 2:
@@ -196,4 +202,12 @@ def channels_of(channels: Sequence[Floats], agent: str, path: Path) -> tuple[Flo
             "A call has two, agent and customer; or mix it down to one speaker.",
         )
     left, right = channels
+    if same(left, right):
+        return left, None
     return (left, right) if agent == "left" else (right, left)
+
+
+def same(left: Floats, right: Floats) -> bool:
+    """Whether two channels are one recording twice: what differs is 30 dB below what they share."""
+    difference = float(np.mean((left.astype(np.float64) - right) ** 2))
+    return difference <= 1e-3 * float(np.mean(left.astype(np.float64) ** 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Self
 
 from rich.console import Console, Group
@@ -10,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from voicecoach.nouns import Event
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event
 from voicecoach.session import Tick
 
 METER_CELLS = 24
@@ -27,6 +28,9 @@ class Screen:
         self._tick = Tick(0.0, "nobody", METER_FLOOR_DBFS)
         self._lines: list[tuple[str, str]] = []
         self._live: Live | None = None
+        self._broken = False
+        self._spoken_by: tuple[float, Event] | None = None
+        """When the customer's line will have been spoken (s), and its event."""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -36,24 +40,47 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         if self._live is not None:
-            self._live.stop()
+            with contextlib.suppress(OSError, UnicodeError, SystemExit):
+                self._live.stop()
 
     def __call__(self, news: Event | Tick) -> None:
-        """Take in an event or a tick of the call."""
+        """Take in an event or a tick of the call. A terminal that is gone never ends a call."""
+        try:
+            self._take(news)
+        except (OSError, UnicodeError, SystemExit):
+            self._broken = True
+            self._live = None
+
+    def _take(self, news: Event | Tick) -> None:
+        if self._broken:
+            return
         if isinstance(news, Tick):
             self._tick = news
+            if self._spoken_by is not None and news.at_s >= self._spoken_by[0]:
+                self._show_spoken()
             if self._live is not None:
                 self._live.update(self._view())
             return
         match news.kind:
             case "said":
-                self._line(self._customer, news.data, f"anger {float(news.data.get('anger', 0)):.1f}")
+                self._show_spoken()
+                until_s = float(news.data.get("end", news.at)) / SAMPLE_RATE_HZ
+                self._spoken_by = (until_s, news)
+                if self._live is None:
+                    self._show_spoken()
             case "heard":
+                self._show_spoken()
                 self._line("You", news.data, "")
             case "interrupted":
                 self._note("You spoke over the customer.")
             case "fault":
                 self._note(f"{news.data.get('what', '')} {news.data.get('do', '')}")
+
+    def _show_spoken(self) -> None:
+        """Show the customer's last line, once it has been heard: nobody should read ahead."""
+        if self._spoken_by is not None:
+            event, self._spoken_by = self._spoken_by[1], None
+            self._line(self._customer, event.data, f"anger {float(event.data.get('anger', 0)):.1f}")
 
     def _line(self, who: str, data: Any, aside: str) -> None:
         text = str(data.get("text", ""))

@@ -169,7 +169,8 @@ class _Loop:
         self.said: list[str] = []
         """What the customer said since the trainee's last turn."""
         self.number = 0
-        self.pending: tuple[Future[_Answer], Turn] | None = None
+        self.pending: tuple[Future[_Answer], Turn, int] | None = None
+        """The answer in the making, its turn, and the sample at which the turn was closed."""
         self.measuring: deque[tuple[Future[Observation], str]] = deque()
         self.reaction: Reaction | None = None
         """The reaction whose line is being spoken, or was last."""
@@ -196,16 +197,14 @@ class _Loop:
         try:
             self._start()
             outcome, why = self._talk()
-            self._last_words()
         except KeyboardInterrupt:
             outcome, why = "stopped", "The trainee stopped the call."
         except VoicecoachError as error:
             why, failure = error.what, error
         except Exception as error:  # noqa: BLE001 - whatever broke, the record must say so; it is raised again below
             why, failure = "Something in voicecoach broke.", error
-        finally:
-            self.worker.shutdown(wait=False, cancel_futures=True)
         try:
+            self._last_words(failure)
             if failure is not None:
                 self._event(
                     "fault", what=why, do=getattr(failure, "do", ""), detail=getattr(failure, "detail", repr(failure))
@@ -214,12 +213,25 @@ class _Loop:
             self.writer.sync()
         except DiskError as error:
             failure = failure or error
+        finally:
+            self.worker.shutdown(wait=False, cancel_futures=True)
         if failure is not None:
             raise failure
         return outcome
 
-    def _last_words(self) -> None:
-        """Write down the turn that was open or waiting for its answer when the call ended."""
+    def _last_words(self, failure: Exception | None) -> None:
+        """Write down the turn that was open or waiting for its answer when the call ended, however it ended."""
+        if isinstance(failure, DiskError):
+            return
+        try:
+            self._finish_turn()
+        except DiskError:
+            raise
+        except Exception:
+            if failure is None:
+                raise
+
+    def _finish_turn(self) -> None:
         turn = flush(self.turns, self.writer.samples)
         if turn is not None:
             self._submit(turn)
@@ -398,7 +410,7 @@ class _Loop:
         future = self.worker.submit(
             self._answer, turn, samples, " ".join(self.said), self.line_from or 0, self.customer_end, nod
         )
-        self.pending = (future, turn)
+        self.pending = (future, turn, self.writer.samples)
         if not self.sound.realtime:
             future.exception()  # files wait for the worker, so that nothing depends on its speed
 
@@ -460,8 +472,8 @@ class _Loop:
         """Make a finished answer true: write it down and let the customer speak, unless the trainee went on."""
         if self.pending is None or not self.pending[0].done() or self.turns.phase != "quiet":
             return
-        answer, self.pending = self.pending[0].result(), None
-        now = self.writer.samples
+        (future, _, closed), self.pending = self.pending, None
+        answer, now = future.result(), self.writer.samples
         if not answer.heard.text:
             self.quiet_from = now  # voice without words: a cough, a rustle; nobody said anything
             return
@@ -470,7 +482,9 @@ class _Loop:
             return
         self._react(answer.reaction, answer.line, self.number)
         recognise_ms, judge_ms, voice_ms = answer.took_ms
-        endpoint_ms = (now - answer.turn.speech[-1][1]) * 1000 / SAMPLE_RATE_HZ
+        spoken_until = answer.turn.speech[-1][1]
+        endpoint_ms = (closed - spoken_until) * 1000 / SAMPLE_RATE_HZ
+        waited_ms = (now - spoken_until) * 1000 / SAMPLE_RATE_HZ
         self._event(
             "timed",
             turn=self.number,
@@ -478,6 +492,7 @@ class _Loop:
             recognise_ms=recognise_ms,
             judge_ms=judge_ms,
             voice_ms=voice_ms,
+            answer_ms=waited_ms if self.sound.realtime else endpoint_ms + sum(answer.took_ms),
         )
 
     def _write_turn(self, answer: _Answer) -> None:

@@ -200,9 +200,9 @@ def _too_little(speech_s: float, voiced_s: float) -> list[str]:
     """Reasons for which there is not enough to go by."""
     reasons = []
     if speech_s < MIN_SPEECH_S:
-        reasons.append(f"Only {speech_s:.1f} s of speech; {MIN_SPEECH_S} s are needed.")
+        reasons.append(f"Only {speech_s:.2f} s of speech; {MIN_SPEECH_S} s are needed.")
     if voiced_s < MIN_VOICED_S:
-        reasons.append(f"Only {voiced_s:.1f} s of voiced speech; {MIN_VOICED_S} s are needed.")
+        reasons.append(f"Only {voiced_s:.2f} s of voiced speech; {MIN_VOICED_S} s are needed.")
     return reasons
 
 
@@ -213,7 +213,7 @@ def _bad_signal(level: Level) -> list[str]:
         reasons.append(f"{100 * level.clip_frac:.1f} % of the samples are clipped: turn the microphone down.")
     if level.noise_dbfs is not None and level.rms_dbfs - level.noise_dbfs < MIN_SNR_DB:
         over_db = level.rms_dbfs - level.noise_dbfs
-        reasons.append(f"Speech is only {over_db:.0f} dB above the noise; {MIN_SNR_DB:.0f} dB are needed.")
+        reasons.append(f"Speech is only {over_db:.1f} dB above the noise; {MIN_SNR_DB:.0f} dB are needed.")
     return reasons
 
 

@@ -299,7 +299,7 @@ def _limits(anger: float, wanted: float, floor: float) -> Iterator[str]:
     if anger + capped > 5:
         yield "5 is the top of the scale"
     if anger + capped < floor:
-        yield f"the customer cannot cool below {floor:g} yet: the story is not told or no solution accepted"
+        yield f"nobody is calmer than {floor:g} before the story is told and a solution is accepted"
     elif anger + capped < 0:
         yield "0 is the bottom of the scale"
 

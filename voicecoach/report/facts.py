@@ -409,7 +409,7 @@ def _fault(event: Event) -> MachineFault:
 def _latencies(timed: Sequence[Mapping[str, Any]]) -> tuple[Latency, ...]:
     """Median of each part of the waiting time, in the order in which the parts happen."""
     result = []
-    for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms"):
+    for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms", "answer_ms"):
         values = sorted(value for data in timed if (value := number(data.get(part))) is not None)
         if values:
             half = len(values) // 2

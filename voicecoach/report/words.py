@@ -77,6 +77,7 @@ LATENCIES = {
     "recognise": "recognising your words",
     "judge": "judging the turn",
     "voice": "starting the customer's voice",
+    "answer": "all together",
 }
 WHO = {"trainee": "You", "customer": "Customer"}
 

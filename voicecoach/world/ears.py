@@ -38,9 +38,11 @@ class Whisper:
             self._model: Any = WhisperModel(
                 str(files.folder), device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True
             )
-        except (RuntimeError, ValueError, OSError, ImportError) as error:
+        except Exception as error:
             raise MissingModel(
-                f"The recogniser in {files.folder} could not be loaded.", "Check it with: voicecoach doctor", str(error)
+                f"The recogniser in {files.folder} could not be loaded.",
+                f"Check it with: voicecoach doctor --model {files.name}",
+                str(error),
             ) from error
         self.name = files.name
 

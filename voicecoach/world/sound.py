@@ -100,7 +100,7 @@ def import_sounddevice() -> Any:
     """The module `sounddevice`, or DeviceError with the line that mends its absence."""
     try:
         import sounddevice
-    except OSError as error:
+    except (OSError, ImportError) as error:
         raise DeviceError(
             "The sound library PortAudio is not installed.",
             "On Debian or Ubuntu: sudo apt install libportaudio2   (macOS and Windows bring it along)",
