@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 EPILOG = "Everything stays on this machine. Exit codes: 0 done, 2 usage, 3 input, 4 sound, 5 model, 6 disk, 130 Ctrl-C."
 
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
 app = typer.Typer(
     name="voicecoach",
     help="Rehearse difficult calls: an angry customer speaks, you answer aloud, and the debrief plays back every mark.",
@@ -237,7 +240,7 @@ def _hold(call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice
     if failure is not None:
         raise failure
     if keyboard.interrupted:
-        raise typer.Exit(130)
+        raise typer.Exit(STOPPED)
 
 
 def _close(writer: Any, clean: bool) -> None:
@@ -717,12 +720,14 @@ def main() -> NoReturn:
     _open_streams()
     try:
         code = app(standalone_mode=False)
+        if code == STOPPED:
+            typer.echo("Stopped.", err=True)
         sys.exit(code if isinstance(code, int) else 0)
     except VoicecoachError as error:
         _fail(error, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("Stopped.", err=True)
-        sys.exit(130)
+        sys.exit(STOPPED)
     except BrokenPipeError:
         _abandon_stdout()
         sys.exit(0)
