@@ -39,7 +39,6 @@ def test_a_calm_reading_gives_a_baseline(reading: Floats) -> None:
     assert -40 < baseline.level_dbfs < -15
     assert baseline.articulation_sps == pytest.approx(4.5, abs=1.5)
     assert seen.speech_s > calibration.MIN_CALIBRATION_S
-    assert calibration.seconds(reading) == len(reading) / 16_000
 
 
 @pytest.mark.models

@@ -388,3 +388,28 @@ def test_the_time_to_answer_is_the_sum_of_its_parts(tmp_path: Path) -> None:
 
     assert timed["endpoint_ms"] == pytest.approx(1000, abs=40)
     assert timed["answer_ms"] == pytest.approx(parts, abs=0.01)
+
+
+def test_without_a_calibration_the_first_turns_stand_in(tmp_path: Path) -> None:
+    """After three good turns there is a provisional baseline: a fact of the record, and the next turn is compared."""
+    held = hold(tmp_path, FileDuplex(replies(5)), GOOD[:5])
+    (calibrated,) = held.data("calibrated")
+    own = [data["observation"] for data in held.data("measured") if data["who"] == "trainee"]
+
+    assert calibrated["baseline"]["provisional"] is True  # type: ignore[index]
+    assert [seen["relative"] is None for seen in own] == [True, True, True, False, False]  # type: ignore[index]
+
+
+def test_what_came_in_while_loading_is_not_part_of_the_call(tmp_path: Path) -> None:
+    """The call begins when it begins: the port is drained first."""
+
+    class Waited(FileDuplex):
+        drained = 0
+
+        def drain(self) -> None:
+            self.drained += 1
+
+    sound = Waited(replies(1))
+    hold(tmp_path, sound, GOOD[:1])
+
+    assert sound.drained == 1

@@ -22,6 +22,8 @@ from voicecoach.errors import BadInput, DeviceError, NoDevice, VoicecoachError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from voicecoach.measure.observe import Floats
+    from voicecoach.nouns import Baseline
     from voicecoach.session import Call
     from voicecoach.world.ears import Ears
     from voicecoach.world.models import ModelFiles
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 EPILOG = "Everything stays on this machine. Exit codes: 0 done, 2 usage, 3 input, 4 sound, 5 model, 6 disk, 130 Ctrl-C."
 
+READING_S = 22.0
+"""The three calibration sentences at an easy pace, with a breath before and after."""
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
@@ -172,7 +176,7 @@ def rehearse(
         with console.status("Loading the recogniser and the customer's voice..."):
             ears, files = prepare.ears(model)
             voice = prepare.voice(customer, telephone=telephone)
-        call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound), sound)
+        call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
         _hold(call, sound, ears, files, voice, words=words)
     finally:
         if sound is not None:
@@ -200,16 +204,22 @@ def _with_demo(call: Call, ears: Ears, seed: int | None) -> tuple[Call, Duplex]:
     ), sound
 
 
-def _with_baseline(call: Call, sound: Duplex) -> Call:
-    """The trainee's calibration on this microphone; without one, say what is missed."""
+def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
+    """The trainee's calibration on this microphone; without one it is offered, or the first turns stand in for it."""
     from dataclasses import replace
 
     from voicecoach import calibration
+    from voicecoach.keys import interactive
 
     baseline = calibration.load(_data(), call.trainee, sound.info.input)
     if baseline is None:
-        _say("There is no calibration of your calm voice on this microphone, so loudness will not be judged.")
-        _say("It takes twenty seconds: voicecoach calibrate\n")
+        _say("There is no calibration of your calm voice on this microphone, so your first turns will stand in for it.")
+        if interactive() and typer.confirm("Record it now? It takes twenty seconds.", default=True):
+            try:
+                baseline = _calibrated(_read_aloud(sound, READING_S), sound.info.input, ears, call.trainee)
+            except BadInput as error:
+                _say(f"{error}\nThe call goes on without it.")
+        _say()
     return replace(call, baseline=baseline)
 
 
@@ -279,7 +289,7 @@ def calibrate(
     input: _Input = None,
     output: _Output = None,
     device: Annotated[str | None, typer.Option(help="With files: the microphone that they stand for.")] = None,
-    seconds: Annotated[float, typer.Option(help="Seconds to read.", min=8, max=60)] = 22.0,
+    seconds: Annotated[float, typer.Option(help="Seconds to read.", min=8, max=60)] = READING_S,
     model: _Model = "tiny.en",
 ) -> None:
     """Measure your calm voice once per microphone: twenty seconds of reading, so that verdicts compare you with yourself.
@@ -288,27 +298,39 @@ def calibrate(
     """
     import numpy as np
 
-    from voicecoach import calibration, prepare
+    from voicecoach import prepare
     from voicecoach.world import audiofiles
 
     ears, _ = prepare.ears(model)
     if files:
-        pieces = [audiofiles.read_mono(path) for path in files]
-        samples, name = np.concatenate(pieces), device or "recording"
-    else:
-        samples, name = _read_aloud(input, output, seconds)
-    baseline, seen = calibration.calibrate(samples, name, ears)
+        samples = np.concatenate([audiofiles.read_mono(path) for path in files])
+        _calibrated(samples, device or "recording", ears, trainee)
+        return
+    sound = _open_device(input, output, None)
+    try:
+        samples = _read_aloud(sound, seconds)
+    finally:
+        sound.close()
+    _calibrated(samples, sound.info.input, ears, trainee)
+
+
+def _calibrated(samples: Floats, device: str, ears: Ears, trainee: str) -> Baseline:
+    """Measure a calm reading, keep it, and say what was found. Raises BadInput naming what was wrong with it."""
+    from voicecoach import calibration
+
+    baseline, seen = calibration.calibrate(samples, device, ears)
     path = calibration.save(_data(), trainee, baseline)
-    _say(f"Your calm voice on {name}:")
+    _say(f"Your calm voice on {device}:")
     _say(
         f"  pitch {baseline.f0_median_hz:.0f} Hz, level {baseline.level_dbfs:.0f} dBFS, {seen.speech_s:.0f} s of speech"
     )
     if seen.rate:
         _say(f"  {seen.rate.wpm:.0f} words a minute, {seen.rate.articulation_sps:.1f} syllables a second")
     _say(f"Kept in {path}")
+    return baseline
 
 
-def _read_aloud(device_in: str | None, device_out: str | None, seconds: float) -> tuple[Any, str]:
+def _read_aloud(sound: Duplex, seconds: float) -> Floats:
     """Record a reading from the microphone, with the sentences and a meter on the screen."""
     import numpy as np
     from rich.live import Live
@@ -317,27 +339,24 @@ def _read_aloud(device_in: str | None, device_out: str | None, seconds: float) -
     from voicecoach import calibration
     from voicecoach.nouns import SAMPLE_RATE_HZ
 
-    sound = _open_device(device_in, device_out, None)
-    try:
-        _say("Read this aloud, calmly, as you would to a friendly customer:\n")
-        for sentence in calibration.READING:
-            _say(f"  {sentence}")
-        _say()
-        blocks: list[Samples] = []
-        got, needed = 0, round(seconds * SAMPLE_RATE_HZ)
-        with Live(console=_console(), refresh_per_second=10, transient=True) as live:
-            while got < needed:
-                block = sound.read()
-                if block is None:
-                    break
-                blocks.append(block.mic)
-                got += len(block.mic)
-                level = 20 * np.log10(np.sqrt(np.mean((block.mic / 32768.0) ** 2)) + 1e-6)
-                left = (needed - got) / SAMPLE_RATE_HZ
-                live.update(Text("█" * max(0, int((level + 60) / 2.5)) + f"  {left:.0f} s"))
-        return np.asarray(np.concatenate(blocks) / 32768, np.float32), sound.info.input
-    finally:
-        sound.close()
+    _say("Read this aloud, calmly, as you would to a friendly customer:\n")
+    for sentence in calibration.READING:
+        _say(f"  {sentence}")
+    _say()
+    blocks: list[Samples] = []
+    got, needed = 0, round(seconds * SAMPLE_RATE_HZ)
+    sound.drain()
+    with Live(console=_console(), refresh_per_second=10, transient=True) as live:
+        while got < needed:
+            block = sound.read()
+            if block is None:
+                break
+            blocks.append(block.mic)
+            got += len(block.mic)
+            level = 20 * np.log10(np.sqrt(np.mean((block.mic / 32768.0) ** 2)) + 1e-6)
+            left = (needed - got) / SAMPLE_RATE_HZ
+            live.update(Text("█" * max(0, int((level + 60) / 2.5)) + f"  {left:.0f} s"))
+    return np.asarray(np.concatenate(blocks) / 32768, np.float32)
 
 
 @app.command()

@@ -15,6 +15,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     spoke      turn, start, end, speech, overlap                an utterance of the trainee
     heard      turn, text, words [{text, start_s, end_s, probability}], model, who ("trainee" | "customer")
     measured   who ("trainee" | "customer"), turn | line, observation
+    calibrated baseline                                         the first turns, where there was no calibration
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped
     cue        text, turn
     timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms, answer_ms    end of speech to answer, and its parts

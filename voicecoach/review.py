@@ -21,9 +21,6 @@ from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen
 from voicecoach.world.models import ModelFiles
 
-PROVISIONAL_TURNS = 3
-"""Without a calibration, this many first turns stand for the own voice, and the report says so."""
-
 
 @dataclass(frozen=True)
 class _Said:
@@ -68,7 +65,7 @@ def review(
     measured = [_measure(one, agent if one.who == "trainee" else other, spans[1]) for one in said]
     if baseline is None:
         own = [o for one, o in zip(said, measured, strict=True) if one.who == "trainee" and o.quality.ok]
-        baseline = observe.baseline_from(own[:PROVISIONAL_TURNS], "this recording", provisional=True)
+        baseline = observe.baseline_from(own[: observe.PROVISIONAL_TURNS], "this recording", provisional=True)
     writer.event(
         "started",
         wall=wall,

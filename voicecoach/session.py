@@ -169,6 +169,9 @@ class _Loop:
         self.said: list[str] = []
         """What the customer said since the trainee's last turn."""
         self.number = 0
+        self.baseline = call.baseline
+        self.own: list[Observation] = []
+        """The first turns that were measured well, while there is no baseline."""
         self.pending: tuple[Future[_Answer], Turn, int] | None = None
         """The answer in the making, its turn, and the sample at which the turn was closed."""
         self.measuring: deque[tuple[Future[Observation], str]] = deque()
@@ -265,6 +268,7 @@ class _Loop:
     def _start(self) -> None:
         call, files = self.call, self.ears_files
         self.sound.on_stall = self._stalled
+        self.sound.drain()
         self._event(
             "started",
             wall=call.wall,
@@ -388,13 +392,13 @@ class _Loop:
         """At most one sparse cue, from the last seconds of an open turn."""
         due = at - self.cue_checked >= CUE_EVERY_S * SAMPLE_RATE_HZ
         long_enough = at - self.turns.onset >= CUE_AFTER_S * SAMPLE_RATE_HZ
-        if not (self.call.cues and self.call.baseline and self.turns.speaking and due and long_enough) or self.cue:
+        if not (self.call.cues and self.baseline and self.turns.speaking and due and long_enough) or self.cue:
             return
         self.cue_checked = at
         start = at - round(CUE_WINDOW_S * SAMPLE_RATE_HZ)
         samples = self._samples(start, at)
         hearing = listen(samples)
-        seen = observe.observe(samples, hearing.speech, hearing.track, baseline=self.call.baseline)
+        seen = observe.observe(samples, hearing.speech, hearing.track, baseline=self.baseline)
         if seen.quality.ok and seen.relative and seen.relative.effort_db > CUE_DB:
             self.cue = "softer"
             self._event("cue", text=self.cue, turn=self.number + 1)
@@ -460,7 +464,7 @@ class _Loop:
             hearing.speech,
             hearing.track,
             heard,
-            self.call.baseline,
+            self.baseline,
             offset_s=turn.start / SAMPLE_RATE_HZ,
             response_gap_s=gap,
             overlap=[(start - turn.start, end - turn.start) for start, end in turn.overlap],
@@ -510,6 +514,17 @@ class _Loop:
         )
         self._event("measured", who="trainee", turn=self.number, observation=answer.observation)
         self._event("assessed", turn=self.number, assessment=answer.assessment)
+        self._mind_baseline(answer.observation)
+
+    def _mind_baseline(self, seen: Observation) -> None:
+        """Without a calibration the first turns become a provisional one."""
+        if self.baseline is not None or not seen.quality.ok:
+            return
+        self.own.append(seen)
+        if len(self.own) == observe.PROVISIONAL_TURNS:
+            self.baseline = observe.baseline_from(self.own, self.sound.info.input, provisional=True)
+            if self.baseline is not None:
+                self._event("calibrated", baseline=asdict(self.baseline))
 
     def _react(self, reaction: Reaction, line: Line, turn: int | None) -> None:
         self._event(

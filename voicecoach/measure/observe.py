@@ -50,6 +50,9 @@ MAX_CLIPPED = 0.001
 MIN_SNR_DB = 10.0
 """Below these a verdict would be a guess (docs/delivery.md, recommended measurement set)."""
 CLIPPED = 0.999
+PROVISIONAL_TURNS = 3
+"""Without a calibration, this many first turns stand for the own voice, and the report says so. Our judgement: about
+twenty seconds of speech, as much as a calibration."""
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ def gather(events: Sequence[Event]) -> Facts:
     ended = next((event.data for _, event in reversed(of("ended"))), {})
     return Facts(
         started=next((event.data for _, event in of("started")), {}),
-        baseline=read(Baseline, next((event.data.get("baseline") for _, event in of("started")), None)),
+        baseline=read(Baseline, _first_baseline(of)),
         lines=lines,
         said=tuple((place, text(event.data.get("text"))) for place, event in _spoken_by_customer(of)),
         angers=tuple(a for _, event in of("said") if (a := number(event.data.get("anger"))) is not None),
@@ -398,6 +398,12 @@ def _reacted(place: int, event: Event) -> Reacted:
         mood=read(Mood, event.data.get("mood")),
         causes=causes.causes if causes else (),
     )
+
+
+def _first_baseline(of: _Of) -> Any:
+    """The calibration that the call began with, or the provisional one that its first turns became."""
+    found = [event.data.get("baseline") for kind in ("started", "calibrated") for _, event in of(kind)]
+    return next((baseline for baseline in found if baseline is not None), None)
 
 
 def _fault(event: Event) -> MachineFault:

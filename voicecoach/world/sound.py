@@ -79,6 +79,10 @@ class Duplex(Protocol):
         """The next block, waiting for it; None when there will be no more. Raises DeviceError when the device is lost."""
         ...
 
+    def drain(self) -> None:
+        """Drop what came in before now, while nobody was reading."""
+        ...
+
     def play(self, samples: Samples) -> None:
         """Queue a line of the customer [shape=(n,)], 16 kHz."""
         ...
@@ -236,9 +240,7 @@ class Device:
             self._dropped += frames
 
     def read(self) -> Block:
-        """The next block; raises DeviceError once the device is gone. The call begins with the first one asked for."""
-        if not self._frames:
-            self._forget_the_wait()
+        """The next block; raises DeviceError once the device is gone."""
         while len(self._ready) < FRAME:
             mic, out, filled, dropped = self._next()
             if dropped:  # silence in their place keeps the clock and both channels true
@@ -272,8 +274,8 @@ class Device:
             "Plug it in again and start a new call; what was recorded is kept.",
         )
 
-    def _forget_the_wait(self) -> None:
-        """Drop what came in while the models were loading."""
+    def drain(self) -> None:
+        """See Duplex."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._blocks.get_nowait()

@@ -179,6 +179,9 @@ class FileDuplex:
         customer = bool(piece.size)
         return Block(self._trainee.hear(out, customer), out, customer)
 
+    def drain(self) -> None:
+        """Files wait for the loop: nothing comes in before it is read."""
+
     def play(self, samples: Samples) -> None:
         """See Duplex."""
         self._line = np.concatenate([self._line, samples])
