@@ -19,6 +19,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
 from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Whisper
+from voicecoach.world.hearing import weights
 from voicecoach.world.models import OFFLINE, find
 from voicecoach.world.places import bundled
 from voicecoach.world.sound import Device, import_sounddevice
@@ -49,11 +50,18 @@ def checks(data: Path, model: str = OFFLINE) -> Iterator[Check]:
     yield _libraries()
     yield from _sound()
     yield _recogniser(model)
-    yield Check("voice activity", True, vad.NAME)
-    yield Check("pitch tracker", "fallback" not in pitch.name(), pitch.name(), "pip install swift-f0", needed=False)
+    hashes = weights()
+    yield Check("voice activity", True, f"{vad.NAME}, {_hash(hashes[vad.NAME])}, from the package faster-whisper")
+    own = pitch.model_path() is not None
+    from_where = f", {_hash(hashes[pitch.name()])}, from the package swift-f0" if own else ""
+    yield Check("pitch tracker", own, f"{pitch.name()}{from_where}", "pip install swift-f0", needed=False)
     yield from _voices()
     yield _disk(data)
     yield from _latency(data)
+
+
+def _hash(sha256: str) -> str:
+    return f"SHA-256 {sha256[:16]}..."
 
 
 def _libraries() -> Check:
@@ -91,7 +99,7 @@ def _recogniser(model: str) -> Check:
         Whisper(files)
     except VoicecoachError as error:
         return Check("recogniser", False, error.what, error.do)
-    found = f"{files.name}, {files.megabytes:.0f} MB, SHA-256 {files.sha256[:16]}..., from {files.source}"
+    found = f"{files.name}, {files.megabytes:.0f} MB, {_hash(files.sha256)}, from {files.source}"
     return Check("recogniser", True, found)
 
 

@@ -18,7 +18,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Baseline, Heard, Observ
 from voicecoach.record import Writer
 from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
-from voicecoach.world.hearing import listen
+from voicecoach.world.hearing import listen, weights
 from voicecoach.world.models import ModelFiles
 
 
@@ -81,6 +81,7 @@ def review(
         voice="",
         vad=vad.NAME,
         tracker=pitch.name(),
+        weights=weights(),
         baseline=asdict(baseline) if baseline else None,
     )
     _write_audio(writer, agent, other)

@@ -40,7 +40,7 @@ from voicecoach.persona.style import style_for, style_name
 from voicecoach.record import Writer
 from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
-from voicecoach.world.hearing import listen
+from voicecoach.world.hearing import listen, weights
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.sound import Block, Duplex, Samples
 from voicecoach.world.voice import Line, Voice
@@ -293,6 +293,7 @@ class _Loop:
             voice=self.voice.name,
             vad=vad.NAME,
             tracker=pitch.name(),
+            weights=weights(),
             baseline=asdict(call.baseline) if call.baseline else None,
         )
         self.opening = persona.begin(call.persona, call.seed)

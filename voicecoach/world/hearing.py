@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from voicecoach.measure.activity import FRAME, Span
 from voicecoach.measure.observe import HOP, VOICED, Floats, PitchTrack
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world import pitch, vad
+from voicecoach.world.models import sha256
 
 SLOWED = 1.5
 """A shout at 500 Hz lies above what the detector knows as speech; played this much slower it is speech to it again."""
@@ -53,3 +56,10 @@ def _slower(prepared: Floats, n_frames: int) -> Floats:
     slow = vad.probabilities(np.asarray(soxr.resample(prepared, 1.0, SLOWED), np.float32))
     centres = (np.arange(n_frames) + 0.5) * FRAME * SLOWED
     return np.asarray(slow[np.minimum((centres / FRAME).astype(int), len(slow) - 1)], np.float32)
+
+
+@lru_cache(maxsize=1)
+def weights() -> Mapping[str, str]:
+    """SHA-256 of the weights that voice activity and pitch are found with, by name; "" where there are none."""
+    paths = {vad.NAME: vad.model_path(), pitch.name(): pitch.model_path()}
+    return {name: sha256(path) if path is not None and path.is_file() else "" for name, path in paths.items()}

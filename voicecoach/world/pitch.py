@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,15 @@ def track(samples: Floats) -> PitchTrack:
 def name() -> str:
     """The tracker that `track` uses here, and its version."""
     return _pyin_name() if _tracker() is None else _swift_name()
+
+
+def model_path() -> Path | None:
+    """The tracker's weights, inside the package swift-f0; None for the fallback, which has none."""
+    if _tracker() is None:
+        return None
+    import swift_f0
+
+    return Path(swift_f0.__file__).with_name("model.onnx")
 
 
 def _swift_name() -> str:
