@@ -142,3 +142,16 @@ def test_a_calibration_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.Mon
             calibration.save(tmp_path, "anna", replace(CALM, f0_median_hz=300.0))
 
     assert calibration.load(tmp_path, "anna", CALM.device) == CALM
+
+
+@pytest.mark.models
+def test_two_voice_levels_are_no_calibration(reading: Floats) -> None:
+    """A reading of which half is much louder says so; a few decibels are natural."""
+    half = len(reading) // 2
+    gains = np.where(np.arange(len(reading)) < half, 1.0, 0.25).astype(np.float32)
+
+    with pytest.raises(BadInput, match="louder than others"):
+        calibration.calibrate(reading * gains, "x", None)
+
+    slightly = np.where(np.arange(len(reading)) < half, 1.0, 0.8).astype(np.float32)
+    assert calibration.calibrate(reading * slightly, "x", None)[0].device == "x"

@@ -27,6 +27,10 @@ READING = (
 MIN_CALIBRATION_S = 6.0
 """Less speech leaves the median of the pitch uncertain by more than a semitone (docs/delivery.md, section 4)."""
 
+MAX_SPREAD_DB = 8.0
+"""Loudest over quietest two seconds of a reading. Readers stay within 4 dB; two ways of speaking in one recording were
+16 dB and more apart (our measurement: two readers, six clips, four actors). Our judgement lies between."""
+
 
 def measure_file(samples: Floats, ears: Ears | None, baseline: Baseline | None = None) -> Observation:
     """Every number of a recording [shape=(n,)], 16 kHz; without `ears` there are no words, hence no rates."""
@@ -51,8 +55,11 @@ def calibrate(samples: Floats, device: str, ears: Ears | None) -> tuple[Baseline
         reasons.insert(
             0, f"{observation.speech_s:.1f} s of speech were found; at least {MIN_CALIBRATION_S:.0f} s are needed."
         )
+    spread_db = observe.level_spread_db(samples, listen(samples).speech) or 0.0
+    if spread_db > MAX_SPREAD_DB:
+        reasons.append(f"Parts of it are {spread_db:.0f} dB louder than others: read all of it in one calm voice.")
     baseline = observe.baseline_from([observation], device)
-    if baseline is None or observation.speech_s < MIN_CALIBRATION_S:
+    if baseline is None or observation.speech_s < MIN_CALIBRATION_S or spread_db > MAX_SPREAD_DB:
         raise BadInput(
             "This calibration cannot be used. " + " ".join(reasons),
             "Read the sentences again, calmly, close to the microphone.",

@@ -166,3 +166,12 @@ def test_an_unvoiced_track_measures_no_pitch() -> None:
 
     assert (result.f0, result.effort) == (None, None)
     assert not result.quality.ok
+
+
+def test_the_spread_of_levels_of_known_tones() -> None:
+    """Two seconds at -20 and two at -32 dB are 12 dB apart; one tone is not apart from itself."""
+    both = as_float(np.concatenate([testing.tone(300, 2.0, -20.0), testing.tone(300, 2.0, -32.0)]))
+
+    assert observe.level_spread_db(both, [(0, len(both))]) == pytest.approx(12.0, abs=0.1)
+    assert observe.level_spread_db(both, [(0, 3 * SAMPLE_RATE_HZ)]) is None
+    assert observe.level_spread_db(both, []) is None

@@ -256,3 +256,21 @@ def baseline_from(observations: Sequence[Observation], device: str, *, provision
         device=device,
         provisional=provisional,
     )
+
+
+SPREAD_WINDOW_S = 2.0
+
+
+def level_spread_db(samples: Floats, speech: Sequence[activity.Span]) -> float | None:
+    """Loudest over quietest stretch of SPREAD_WINDOW_S of speech in dB; None for less than two such stretches."""
+    if not speech:
+        return None
+    spoken = np.concatenate([samples[start:end] for start, end in speech])
+    size = round(SPREAD_WINDOW_S * SAMPLE_RATE_HZ)
+    levels = [_db(float(np.mean(part.astype(np.float64) ** 2))) for part in _whole(spoken, size)]
+    return max(levels) - min(levels) if len(levels) > 1 else None
+
+
+def _whole(samples: Floats, size: int) -> list[Floats]:
+    """The whole stretches of `size` samples."""
+    return [samples[start : start + size] for start in range(0, len(samples) - size + 1, size)]
