@@ -194,6 +194,8 @@ class TurnContext:
     """False while the customer still has points of the story to tell (venting)."""
     talked_over_s: float = 0.0
     """Seconds of the trainee's speech over the customer's, verbal nods excluded."""
+    cut_off: bool = False
+    """The customer fell silent in mid-line because of it."""
 
 
 Loudness = Literal["quiet", "raised", "shouting", "unsure"]

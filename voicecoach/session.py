@@ -413,7 +413,7 @@ class _Loop:
         nod = activity.total(turn.overlap) == spoken and spoken < NOD_S * SAMPLE_RATE_HZ and not self.barged
         samples = self._samples(turn.start, turn.end)
         future = self.worker.submit(
-            self._answer, turn, samples, " ".join(self.said), self.line_from or 0, self.customer_end, nod
+            self._answer, turn, samples, " ".join(self.said), self.line_from or 0, self.barged, self.customer_end, nod
         )
         self.pending = (future, turn, self.writer.samples)
         if not self.sound.realtime:
@@ -429,7 +429,9 @@ class _Loop:
 
     # --- the worker --------------------------------------------------------------------------------
 
-    def _answer(self, turn: Turn, samples: Floats, said: str, line_from: int, customer_end: int, nod: bool) -> _Answer:
+    def _answer(
+        self, turn: Turn, samples: Floats, said: str, line_from: int, cut_off: bool, customer_end: int, nod: bool
+    ) -> _Answer:
         """Recognise, measure, judge, react and speak: pure, so that an unwanted answer can be thrown away."""
         began = time.perf_counter()
         offset_s = turn.start / SAMPLE_RATE_HZ
@@ -443,6 +445,7 @@ class _Loop:
             customer_said=said,
             customer_finished=not persona.has_more_to_tell(self.call.persona, mood),
             overlap_s=talked_over_s(_seconds(turn.overlap), [line_from / SAMPLE_RATE_HZ]),
+            cut_off=cut_off,
         )
         previous = self.previous.delivery if self.previous else None
         assessment = judge.assess(heard.text, heard.words, observation, context, self.call.rules, previous)

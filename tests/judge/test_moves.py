@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -361,3 +362,20 @@ def test_an_invitation_to_tell_the_story_is_no_hurry(text: str) -> None:
     """Asking for the story before it is told is listening, not a premature solution."""
     found = find(text, (), TurnContext(customer_said="It broke again!", customer_finished=False), RULES.cues)
     assert "premature_solution" not in {f.code for f in found}
+
+
+def test_cutting_the_customer_off_is_a_sure_interruption() -> None:
+    """Half a second of overlap is worth a listen; when it silenced the customer in mid-line, it is shown."""
+    brief = TurnContext(customer_said="And then", talked_over_s=0.6)
+    told = {cut: find("I have your order here.", (), replace(brief, cut_off=cut), RULES.cues) for cut in (False, True)}
+    outcomes = {cut: [f.outcome for f in found if f.code == "interrupt"] for cut, found in told.items()}
+    assert outcomes == {False: ["listen"], True: ["shown"]}
+
+
+def test_the_customers_own_date_is_no_promise() -> None:
+    """ "You need it by Friday" says back; "you will have it by Friday" promises."""
+    found = {
+        text: [f.code for f in find(text, (), TurnContext(), RULES.cues)]
+        for text in ("You need the labels by Friday noon.", "You will have the labels by Friday noon.")
+    }
+    assert ["res_when" in codes for codes in found.values()] == [False, True]

@@ -31,13 +31,14 @@ def next_context(
     customer_said: str,
     customer_finished: bool,
     overlap_s: float,
+    cut_off: bool = False,
 ) -> TurnContext:
     """The context in which the next turn of the trainee is judged.
 
     `so_far` is the context of the turn before, or `TurnContext(customer_name=...)` at the beginning of a call;
     `previous` is the assessment of the turn before, None at the beginning. `customer_said` is what the customer has
     said since the turn before (if nothing, what was said last is kept), `customer_finished` whether the whole story
-    has been told, `overlap_s` the seconds of this turn spoken over the customer (`talked_over_s`); a turn that is
+    has been told, `overlap_s` the seconds of this turn spoken over the customer (`talked_over_s`), `cut_off` whether that stopped the customer in mid-line; a turn that is
     nothing but a verbal nod is told apart by the judge of moves.
     """
     done = (
@@ -51,4 +52,5 @@ def next_context(
         history=so_far.history + done,
         customer_finished=customer_finished,
         talked_over_s=overlap_s,
+        cut_off=cut_off and overlap_s > 0,
     )

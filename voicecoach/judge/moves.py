@@ -365,5 +365,6 @@ def _too_early(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnCon
 def _talked_over(clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
     """An interruption by the clock; which words were spoken over is not known here, so the first clause is quoted."""
     if context.talked_over_s > INTERRUPT_LISTEN_S:
-        confidence = STRONG_CONFIDENCE if context.talked_over_s > INTERRUPT_SHOWN_S else WEAK_CONFIDENCE
+        sure = context.cut_off or context.talked_over_s > INTERRUPT_SHOWN_S
+        confidence = STRONG_CONFIDENCE if sure else WEAK_CONFIDENCE
         yield _of_context("interrupt", confidence, cues, 0, clauses[0].start, clauses[0].end)

@@ -298,7 +298,7 @@ def _limits(anger: float, wanted: float, floor: float) -> Iterator[str]:
         yield f"one turn calms by at most {MAX_FALL:g}"
     if anger + capped > 5:
         yield "5 is the top of the scale"
-    if anger + capped < floor:
+    if floor > 0 and anger + capped < floor:
         yield f"nobody is calmer than {floor:g} before the story is told and a solution is accepted"
     elif anger + capped < 0:
         yield "0 is the bottom of the scale"

@@ -87,6 +87,10 @@ class _Call:
             self._previous,
             customer_said=" ".join(self.said),
             customer_finished=_finished(self.persona, self._mood),
+            cut_off=any(
+                cut.by == "trainee" and cut.stopped and turn.start_s <= cut.start_s <= turn.end_s
+                for cut in self._facts.interruptions
+            ),
             overlap_s=talked_over_s(turn.overlap, [line.start_s for line in self._facts.lines]),
         )
         self.said.clear()
