@@ -379,3 +379,9 @@ def test_the_customers_own_date_is_no_promise() -> None:
         for text in ("You need the labels by Friday noon.", "You will have the labels by Friday noon.")
     }
     assert ["res_when" in codes for codes in found.values()] == [False, True]
+
+
+@pytest.mark.parametrize("text", ["MmMM, go on.", "M.M.M. Go on.", "Mmm.", "Mm-hmm, mm-hmm."])
+def test_a_hum_is_a_nod_however_it_is_spelled(text: str) -> None:
+    """Recognisers write a hum in many ways."""
+    assert [f.code for f in find(text, (), TurnContext(), RULES.cues)] == ["verbal_nod"]
