@@ -71,8 +71,8 @@ def test_evidence_shows_both_voices() -> None:
     """The trainee's numbers stand beside their thresholds, the customer's beside the calmest line."""
     evidence = judge_in_kind(spoken(1.0, 0.5, 1.05), Heat(4, Relative(3.0, 0.2, 2.0, 5.1, 1.2))).evidence
 
-    assert evidence[0] == "effort +1.0 dB over your calm voice; held up to +2, matched above +4"
-    assert "spoke at 4 of 5: effort +5.1 dB and pitch +3.0 semitones against the calmest line before" in evidence[-1]
+    assert evidence[0] == "effort +1.0 dB, held up to +2, matched above +4"
+    assert "spoke at 4 of 5, +5.1 dB and +3.0 semitones from the calmest line before" in evidence[-1]
 
 
 @given(st.floats(-30, 30), st.floats(-12, 12), st.floats(0.3, 3), st.floats(0, 20))

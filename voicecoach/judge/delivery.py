@@ -11,6 +11,8 @@ from voicecoach.nouns import F0, Delivery, Loudness, Observation, Pace, Rate, Re
 RAISED_DB = 4.0
 """Effort in dB over the calm voice above which speech is raised (docs/delivery.md: 1.3 % of held-out calm and neutral
 recordings lie above, 89 % of the angry ones); the rule is 001.3."""
+SOFTER = "softer"
+"""The live cue of a raised voice: one word, because nobody reads a sentence while speaking."""
 SETTLED_DB = 2.0
 """At or below this the voice is quiet (docs/delivery.md). Between the two the last verdict stays, so that a voice near
 the line does not flicker."""

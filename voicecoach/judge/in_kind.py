@@ -95,10 +95,10 @@ def _ratio(observation: Observation) -> float | None:
 
 def _trainee_evidence(effort: float, f0: float, ratio: float | None) -> tuple[str, ...]:
     """The trainee's three changes; the rate only where it was judged."""
-    rate = () if ratio is None else (f"rate {ratio:.2f} times your calm rate; held up to {BRISK_RATIO:.2f}",)
+    rate = () if ratio is None else (f"rate {ratio:.2f} times your calm rate, held up to {BRISK_RATIO:.2f}",)
     return (
-        f"effort {effort:+.1f} dB over your calm voice; held up to +{SETTLED_DB:g}, matched above +{RAISED_DB:g}",
-        f"pitch {f0:+.1f} semitones; held up to +{LIFTED_ST:g}",
+        f"effort {effort:+.1f} dB, held up to +{SETTLED_DB:g}, matched above +{RAISED_DB:g}",
+        f"pitch {f0:+.1f} semitones, held up to +{LIFTED_ST:g}",
         *rate,
     )
 
@@ -107,10 +107,7 @@ def _customer_evidence(heat: Heat) -> tuple[str, ...]:
     level, change = f"the customer spoke at {heat.level} of 5", heat.change
     if change is None:
         return (level,)
-    rate = "" if change.rate_ratio is None else f", {change.rate_ratio:.2f} times the rate"
-    return (
-        f"{level}: effort {change.effort_db:+.1f} dB and pitch {change.f0_st:+.1f} semitones against the calmest line before{rate}",
-    )
+    return (f"{level}, {change.effort_db:+.1f} dB and {change.f0_st:+.1f} semitones from the calmest line before",)
 
 
 def changes(lines: Sequence[Observation | None]) -> tuple[Relative | None, ...]:
