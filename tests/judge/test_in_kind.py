@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,15 @@ def test_customer_is_compared_with_the_calmest_line_before() -> None:
     assert fifth is not None
     assert second.f0_st == pytest.approx(12 * math.log2(150 / 200))
     assert fifth.f0_st == pytest.approx(12)
+
+
+def test_only_our_own_comparison_counts() -> None:
+    """What a record claims of the customer's change is not taken over where the calmest line carries no comparison."""
+    clipped = replace(line(150), level=Level(-20, -60, 0.5))
+    claimed = replace(line(300), relative=Relative(9, 9, 9, 9))
+
+    assert changes([clipped, claimed]) == (None, None)
+    assert changes([claimed]) == (None,)
 
 
 # --- over the call -----------------------------------------------------------------------------------

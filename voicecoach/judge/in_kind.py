@@ -7,7 +7,7 @@ where it was measured, with the own calmest line. Nothing here says who moved wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -115,7 +115,7 @@ def changes(lines: Sequence[Observation | None]) -> tuple[Relative | None, ...]:
     calmest: Observation | None = None
     result = []
     for line in lines:
-        usable = line if line is not None and _usable(line) else None
+        usable = replace(line, relative=None) if line is not None and _usable(line) else None
         result.append(relate(usable, baseline_from([calmest], "")).relative if usable and calmest else None)
         if usable and (calmest is None or _strain_db(usable) < _strain_db(calmest)):
             calmest = usable

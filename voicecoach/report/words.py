@@ -66,7 +66,7 @@ PACE = {"slow": "slowly", "brisk": "at a brisk pace", "rushed": "in a rush", "un
 IN_KIND = {
     "held": "held steady while the customer was {}",
     "drifted": "drifted from your calm voice while the customer was {}",
-    "matched the anger": "matched the anger of the customer, who was {}",
+    "matched the anger": "matched the anger while the customer was {}",
 }
 LEVELS = ("calm", "curt", "annoyed", "angry", "furious", "shouting")
 PROCEDURES = {
