@@ -262,6 +262,19 @@ def test_a_raised_voice_gets_one_cue(tmp_path: Path) -> None:
     assert cues[0].at - onset >= 3.0 * SAMPLE_RATE_HZ
 
 
+def test_what_follows_a_cue_is_measured(tmp_path: Path) -> None:
+    """The cue has the effort that called for it, and the rest of the turn, still as loud, is measured beside it."""
+    baseline = Baseline(90.0, 200.0, -30.0, 4.0, "test")
+    trainee = RecordedTrainee([Reply(testing.voice_like(9.0, tilt_db_per_octave=-3.0))])
+    held = hold(tmp_path, FileDuplex(trainee), GOOD[:1], make_call(baseline=baseline))
+    (cue,), (after,) = held.record.of("cue"), held.data("after_cue")
+
+    rest = after["observation"]
+    assert (after["turn"], after["cue"]) == (1, cue.at)
+    assert rest["duration_s"] == (held.data("spoke")[0]["end"] - cue.at) / SAMPLE_RATE_HZ  # type: ignore[index,operator]
+    assert rest["relative"]["effort_db"] == pytest.approx(cue.data["effort_db"], abs=3.0)  # type: ignore[index]
+
+
 class Breaking(FileDuplex):
     """A device that is lost after two seconds."""
 

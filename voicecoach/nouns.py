@@ -214,6 +214,35 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class InKind:
+    """Whether one turn kept the own calm voice against a heated customer ("not in kind", 001.3)."""
+
+    verdict: Literal["held", "drifted", "matched the anger", "unsure"]
+    evidence: tuple[str, ...] = ()
+    """Each number beside its threshold, or why there is no verdict."""
+    source: str = "001.3"
+    level: int | None = None
+    """Spoken anger, 0 to 5, of the line that was answered."""
+
+
+@dataclass(frozen=True)
+class CallInKind:
+    """Both voices over a whole call."""
+
+    held: int
+    drifted: int
+    matched: int
+    correlation: float | None
+    """Spearman's rank correlation, -1 to 1, of the customer's spoken anger with the trainee's effort."""
+    pairs: int
+    """Turns that the correlation rests on, or would."""
+    came_down: int
+    """How often the customer's next line was less angry after a heated line met a held or quieter turn."""
+    chances: int
+    """How often a heated line met such a turn, with a line of the customer after it."""
+
+
+@dataclass(frozen=True)
 class Assessment:
     """The verdicts on one turn."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -19,7 +19,7 @@ import numpy as np
 from voicecoach import RULES_VERSION, __version__, judge, persona
 from voicecoach.errors import DiskError, VoicecoachError
 from voicecoach.judge.context import next_context, talked_over_s
-from voicecoach.judge.delivery import RAISED_DB
+from voicecoach.judge.delivery import RAISED_DB, SOFTER
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import PATIENCE_S, Frame, Mode, TurnState, flush, merge, next_turn
@@ -174,7 +174,8 @@ class _Loop:
         """The first turns that were measured well, while there is no baseline."""
         self.pending: tuple[Future[_Answer], Turn, int] | None = None
         """The answer in the making, its turn, and the sample at which the turn was closed."""
-        self.measuring: deque[tuple[Future[Observation], str]] = deque()
+        self.measuring: deque[tuple[Future[Observation], str, Mapping[str, Any]]] = deque()
+        """Measurements in the making, each with the kind and the data of its event."""
         self.reaction: Reaction | None = None
         """The reaction whose line is being spoken, or was last."""
         self.line: Line | None = None
@@ -188,6 +189,8 @@ class _Loop:
         self.goodbye = False
         """The time is up and the customer has been told to say so."""
         self.cue = ""
+        self.cued: list[int] = []
+        """Where cues came in the turn that is open or waits for its answer."""
         self.cue_checked = 0
         self.synced = 0
 
@@ -333,7 +336,7 @@ class _Loop:
                 end=at + len(self.line.samples),
             )
             job = self.worker.submit(self._measure_customer, self.line, reply.text, at)
-            self.measuring.append((job, reply.line))
+            self.measuring.append((job, "measured", {"who": "customer", "line": reply.line}))
 
     def _measure_customer(self, line: Line, text: str, at: int) -> Observation:
         """The numbers of the customer's own voice, before the telephone band; the words are known."""
@@ -341,10 +344,10 @@ class _Loop:
         return observe.observe(line.clean, hearing.speech, hearing.track, heard, offset_s=at / SAMPLE_RATE_HZ)
 
     def _take_measure(self, wait: bool = False) -> None:
-        """Write down the customer's numbers once the worker has them."""
+        """Write down the numbers of the customer, or of what followed a cue, once the worker has them."""
         while self.measuring and (wait or not self.sound.realtime or self.measuring[0][0].done()):
-            job, line = self.measuring.popleft()
-            self._event("measured", who="customer", line=line, observation=job.result())
+            job, kind, data = self.measuring.popleft()
+            self._event(kind, **data, observation=job.result())
 
     def _speaking(self, block: Block) -> bool:
         return block.customer or self.sound.playing()
@@ -393,7 +396,10 @@ class _Loop:
         """At most one sparse cue, from the last seconds of an open turn."""
         due = at - self.cue_checked >= CUE_EVERY_S * SAMPLE_RATE_HZ
         long_enough = at - self.turns.onset >= CUE_AFTER_S * SAMPLE_RATE_HZ
-        if not (self.call.cues and self.baseline and self.turns.speaking and due and long_enough) or self.cue:
+        if (
+            not (self.call.cues and self.baseline and self.turns.phase == "speaking" and due and long_enough)
+            or self.cue
+        ):
             return
         self.cue_checked = at
         start = at - round(CUE_WINDOW_S * SAMPLE_RATE_HZ)
@@ -401,8 +407,9 @@ class _Loop:
         hearing = listen(samples)
         seen = observe.observe(samples, hearing.speech, hearing.track, baseline=self.baseline)
         if seen.quality.ok and seen.relative and seen.relative.effort_db > CUE_DB:
-            self.cue = "softer"
-            self._event("cue", text=self.cue, turn=self.number + 1)
+            self.cue = SOFTER
+            self.cued.append(self.writer.samples)  # where its event stands
+            self._event("cue", text=self.cue, turn=self.number + 1, effort_db=seen.relative.effort_db)
 
     def _submit(self, turn: Turn) -> None:
         """Hand a finished turn to the worker; speech that goes on before the answer joins the turn before."""
@@ -518,7 +525,17 @@ class _Loop:
         )
         self._event("measured", who="trainee", turn=self.number, observation=answer.observation)
         self._event("assessed", turn=self.number, assessment=answer.assessment)
+        self._measure_after_cues(turn)
         self._mind_baseline(answer.observation)
+
+    def _measure_after_cues(self, turn: Turn) -> None:
+        """Have the rest of the turn after each cue measured, after the answer, so that nobody waits for it."""
+        for at in self.cued:
+            if turn.start <= at < turn.end:
+                overlap = [(max(start, at) - at, end - at) for start, end in turn.overlap if end > at]
+                job = self.worker.submit(_measure_rest, self._samples(at, turn.end), self.baseline, overlap)
+                self.measuring.append((job, "after_cue", {"turn": self.number, "cue": at}))
+        self.cued.clear()
 
     def _mind_baseline(self, seen: Observation) -> None:
         """Without a calibration the first turns become a provisional one."""
@@ -615,6 +632,12 @@ class _Loop:
 
     def _event(self, kind: str, **data: Any) -> None:
         self.show(self.writer.event(kind, **data))
+
+
+def _measure_rest(samples: Floats, baseline: Baseline | None, overlap: Sequence[activity.Span]) -> Observation:
+    """The voice from a cue to the end of its turn."""
+    hearing = listen(samples)
+    return observe.observe(samples, hearing.speech, hearing.track, baseline=baseline, overlap=overlap)
 
 
 def _seconds(spans: Sequence[activity.Span]) -> list[tuple[float, float]]:

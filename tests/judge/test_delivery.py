@@ -5,16 +5,22 @@ from __future__ import annotations
 import pytest
 
 from voicecoach.judge.delivery import judge_delivery
-from voicecoach.nouns import Delivery, Observation, Quality, Rate, Relative
+from voicecoach.nouns import F0, Delivery, Observation, Quality, Rate, Relative
 
 
 def spoken(
-    effort: float | None = 0.0, sps: float = 4.0, wpm: float = 130.0, words: int = 20, ratio: float | None = 1.0
-):
+    effort: float | None = 0.0,
+    sps: float = 4.0,
+    wpm: float = 130.0,
+    words: int = 20,
+    ratio: float | None = 1.0,
+    range_st: float = 8.0,
+) -> Observation:
     return Observation(
         duration_s=8,
         span_s=7.5,
         speech_s=7,
+        f0=F0(120, 100, 160, range_st, 4),
         rate=Rate(wpm=wpm, articulation_sps=sps, words=words, syllables=words + 8),
         relative=None if effort is None else Relative(0, 0, 0, effort_db=effort, rate_ratio=ratio),
     )
@@ -79,10 +85,34 @@ def test_evidence_shows_number_and_threshold() -> None:
 
 def test_advice_is_one_sentence_and_never_about_feelings() -> None:
     """At most one sentence, no feelings ascribed, and no praise for flat or very slow speech."""
-    cases = [spoken(e, sps, wpm) for e in (0, 6, 15) for sps in (3, 4.8, 6) for wpm in (60, 120, 160, 200)]
+    cases = [
+        spoken(e, sps, wpm, range_st=range_st)
+        for e in (0, 6, 15)
+        for sps in (3, 4.8, 6)
+        for wpm in (60, 120, 160, 200)
+        for range_st in (2, 8)
+    ]
     for case in cases:
         advice = judge_delivery(case).advice
         assert advice.count(".") <= 1
         assert not any(word in advice.lower() for word in ("angry", "anger", "upset", "great", "well done", "perfect"))
     assert judge_delivery(spoken()).advice == ""
     assert "pace" in judge_delivery(spoken(wpm=80)).advice
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ({"range_st": 3.9}, True),
+        ({"range_st": 4.0}, False),
+        ({"range_st": 3.9, "words": 7}, False),
+        ({"range_st": 3.9, "effort": 5.0}, False),
+        ({"range_st": 3.9, "sps": 4.7}, False),
+        ({"range_st": 3.9, "wpm": 90}, True),
+    ],
+)
+def test_a_flat_voice_is_asked_to_move(numbers: dict[str, float], told: bool) -> None:
+    """Quiet and slow below 4 semitones of range, over at least 8 words, gets one sentence about movement and its number."""
+    delivery = judge_delivery(spoken(**numbers))  # type: ignore[arg-type]
+    assert ("move" in delivery.advice) == told
+    assert ("pitch range 3.9 semitones; flat below 4" in delivery.evidence) == told

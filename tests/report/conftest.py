@@ -247,7 +247,7 @@ def made_call() -> list[Event]:
         played_s=4.8,
         stopped=True,
     )
-    call.note("cue", 28.0, text="softer", turn=3)
+    call.note("cue", 28.4, text="softer", turn=3, effort_db=9.2)
     call.trainee(
         text, 25.1, 31.2,
         observed(6.1, 171, 8.6, 186, response_gap_s=-0.8, overlap_s=0.8),
@@ -271,6 +271,7 @@ def made_call() -> list[Event]:
         ),
         overlap=((at(25.2), at(25.9)),),
     )  # fmt: skip
+    call.note("after_cue", 32.0, turn=3, cue=at(28.4), observation=observed(2.8, 164, 6.9, 180))
     call.customer(
         "argued.1",
         "Did I read the manual? Three times this thing has died on me, and you ask me THAT?",

@@ -15,7 +15,21 @@ from hypothesis import strategies as st
 from voicecoach import judge, persona
 from voicecoach.judge import Rules
 from voicecoach.judge.context import next_context, talked_over_s
-from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Cause, Delivery, Event, Finding, Mood, Procedure, TurnContext
+from voicecoach.nouns import (
+    F0,
+    SAMPLE_RATE_HZ,
+    Assessment,
+    Cause,
+    Delivery,
+    Event,
+    Finding,
+    InKind,
+    Mood,
+    Observation,
+    Procedure,
+    Rate,
+    TurnContext,
+)
 from voicecoach.persona import Persona
 from voicecoach.record import to_json
 from voicecoach.report import points
@@ -326,6 +340,48 @@ def test_calm_voice_is_praised_only_when_it_held() -> None:
     assert points.well([turn(1, delivery=quiet), turn(2, delivery=quiet)], [])[0].title.startswith("Spoke quietly")
     assert points.well([turn(1, delivery=quiet)], []) == ()
     assert points.well([turn(1, delivery=quiet), turn(2, delivery=raised)], []) == ()
+
+
+def flat(range_st: float) -> Observation:
+    """A measured turn by its range of pitch alone."""
+    return Observation(8, 8, 7, f0=F0(120, 100, 150, range_st, 4), rate=Rate(130, 4, 20, 28))
+
+
+def test_a_monotone_is_never_praised_for_being_quiet() -> None:
+    """Flat turns alone earn nothing; beside a natural one, that is the one to hear."""
+    quiet = Delivery("quiet", "slow")
+    dull = [replace(turn(n, delivery=quiet), observation=flat(3.0)) for n in (1, 2)]
+    lively = replace(turn(3, delivery=quiet), observation=flat(8.0))
+
+    assert points.well(dull, []) == ()
+    assert points.well([*dull, lively], [])[0].turn == 3
+
+
+def against(number: int, verdict: str, level: int = 4) -> ReportTurn:
+    """A turn by its verdict against a customer of that level."""
+    return replace(turn(number), in_kind=InKind(verdict, ("effort",), level=level))  # type: ignore[arg-type]
+
+
+def test_holding_twice_is_praised_unless_the_anger_was_matched() -> None:
+    """Two held turns and none that matched the anger; the most heated is the one to hear."""
+    held = [against(1, "held", 3), against(2, "held", 5)]
+
+    (point,) = points.well(held, [])
+    assert (point.title, point.turn) == ("Held steady while the customer was shouting", 2)
+    assert point.evidence == "2 of 2 turns after a heated line. Turn 2: effort."
+    assert points.well(held[:1], []) == ()
+    assert points.well([*held, against(3, "matched the anger")], []) == ()
+
+
+def test_matched_anger_takes_the_place_of_the_strained_voice() -> None:
+    """One point about the voice, not two about the same turn."""
+    loud = replace(against(1, "matched the anger"), delivery=Delivery("raised", "rushed", (), "Softer."))
+
+    (point,) = points.work([loud, against(2, "held")], [], ())
+
+    assert point.title == "Matched the anger while the customer was furious"
+    assert (point.advice, point.source) == ("Softer.", "001.3")
+    assert point.evidence.startswith("1 of 2 turns after a heated line.")
 
 
 def test_weak_evidence_is_only_worth_a_listen_and_comes_last() -> None:

@@ -6,11 +6,13 @@ difference. Nothing here says what the trainee felt: happy speech measures much 
 
 from __future__ import annotations
 
-from voicecoach.nouns import Delivery, Loudness, Observation, Pace, Rate, Relative
+from voicecoach.nouns import F0, Delivery, Loudness, Observation, Pace, Rate, Relative
 
 RAISED_DB = 4.0
 """Effort in dB over the calm voice above which speech is raised (docs/delivery.md: 1.3 % of held-out calm and neutral
 recordings lie above, 89 % of the angry ones); the rule is 001.3."""
+SOFTER = "softer"
+"""The live cue of a raised voice: one word, because nobody reads a sentence while speaking."""
 SETTLED_DB = 2.0
 """At or below this the voice is quiet (docs/delivery.md). Between the two the last verdict stays, so that a voice near
 the line does not flicker."""
@@ -34,6 +36,9 @@ BRISK_RATIO = 1.10
 TOO_SLOW_WPM = 95.0
 """Below this, slowness itself annoys: over-articulated speech is heard as anger (Morgan & Ferguson 2017;
 docs/delivery.md)."""
+FLAT_ST = 4.0
+"""Pitch range (10th to 90th percentile, semitones) below which the voice hardly moves. Our judgement: quiet and slow is
+the target only with a natural range, and a monotone is never rewarded (docs/delivery.md)."""
 MIN_WORDS = 8
 """Short turns are spoken slower anyway; do not score the pace of fewer words (docs/delivery.md)."""
 
@@ -47,7 +52,20 @@ def judge_delivery(observation: Observation | None, previous: Delivery | None = 
     loudness, loud_evidence = _loudness(observation.relative, previous)
     pace, pace_evidence = _pace(observation.rate, observation.relative)
     too_slow = pace == "slow" and observation.rate is not None and observation.rate.wpm < TOO_SLOW_WPM
-    return Delivery(loudness, pace, (*loud_evidence, *pace_evidence), _advice(loudness, pace, too_slow))
+    flat = loudness == "quiet" and pace == "slow" and is_flat(observation)
+    evidence = (*loud_evidence, *pace_evidence, *(_flat_evidence(observation.f0) if flat else ()))
+    return Delivery(loudness, pace, evidence, _advice(loudness, pace, too_slow, flat))
+
+
+def is_flat(observation: Observation | None) -> bool:
+    """Whether the pitch hardly moved, over words enough to tell."""
+    if observation is None or observation.f0 is None or observation.rate is None:
+        return False
+    return observation.rate.words >= MIN_WORDS and observation.f0.range_st < FLAT_ST
+
+
+def _flat_evidence(f0: F0 | None) -> tuple[str, ...]:
+    return (f"pitch range {f0.range_st:.1f} semitones; flat below {FLAT_ST:g}",) if f0 else ()
 
 
 def _loudness(relative: Relative | None, previous: Delivery | None) -> tuple[Loudness, tuple[str, ...]]:
@@ -88,7 +106,7 @@ def _pace(rate: Rate | None, relative: Relative | None) -> tuple[Pace, tuple[str
     return "slow", tuple(evidence)
 
 
-def _advice(loudness: Loudness, pace: Pace, too_slow: bool) -> str:
+def _advice(loudness: Loudness, pace: Pace, too_slow: bool, flat: bool) -> str:
     """One sentence about what would help most, or none: calm speech needs no remark, and no praise for slowness."""
     loud, fast = loudness in ("raised", "shouting"), pace in ("brisk", "rushed")
     if loud and fast:
@@ -103,6 +121,12 @@ def _advice(loudness: Loudness, pace: Pace, too_slow: bool) -> str:
         return "You spoke fast: leave a short pause after each thought, so that the customer can take it in."
     if pace == "brisk":
         return "A little slower would do: end each sentence before you begin the next."
+    if flat and too_slow:
+        return "A little more pace, and a voice that moves up and down, would sound more natural: very slow, even speech can come across as impatience."
+    if flat:
+        return (
+            "Quiet and slow is right; let your voice move naturally as well, up for what matters and down at the end."
+        )
     if too_slow:
         return "A little more pace would sound more natural: very slow speech can come across as impatience."
     return ""

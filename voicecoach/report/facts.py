@@ -10,7 +10,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -133,6 +133,15 @@ def seconds(data: Any) -> float | None:
 
 
 @dataclass(frozen=True)
+class CueFacts:
+    """A live cue: its words, the effort that called for it, and what was measured from then to the end of the turn."""
+
+    text: str
+    effort_db: float | None = None
+    rest: Observation | None = None
+
+
+@dataclass(frozen=True)
 class TurnFacts:
     """What is on record of one utterance of the trainee, and the live judgement of it."""
 
@@ -144,7 +153,7 @@ class TurnFacts:
     heard: Heard | None = None
     observation: Observation | None = None
     assessed: Assessment | None = None
-    cues: tuple[str, ...] = ()
+    cues: tuple[CueFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +198,7 @@ class _Draft:
     place: int
     at_s: float
     values: dict[str, Any] = field(default_factory=dict)
-    cues: list[str] = field(default_factory=list)
+    cues: list[CueFacts] = field(default_factory=list)
 
 
 def gather(events: Sequence[Event]) -> Facts:
@@ -261,12 +270,23 @@ def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]
             value = reader(event.data)
             if value is not None:
                 draft.values[name] = value
-    for _, event in of("cue"):
-        key, words = _turn_number(event), text(event.data.get("text"))
-        if key in drafts and words:
-            drafts[key].cues.append(words)
+    for key, cue in _cues(of):
+        if key in drafts:
+            drafts[key].cues.append(cue)
     turns = tuple(_turn(key, draft) for key, draft in sorted(drafts.items()))
     return turns, tuple((draft.place, key) for key, draft in sorted(drafts.items(), key=lambda item: item[1].place))
+
+
+def _cues(of: _Of) -> Iterator[tuple[int, CueFacts]]:
+    """The live cues, each with the number of its turn and with what was measured after it."""
+    rests = {
+        (_turn_number(event), number(event.data.get("cue"))): read(Observation, event.data.get("observation"))
+        for _, event in of("after_cue")
+    }
+    for _, event in of("cue"):
+        key, words = _turn_number(event), text(event.data.get("text"))
+        if key is not None and words:
+            yield key, CueFacts(words, number(event.data.get("effort_db")), rests.get((key, event.at)))
 
 
 def _heard(data: Mapping[str, Any]) -> Heard | None:

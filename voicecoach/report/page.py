@@ -14,10 +14,10 @@ from html import escape
 from importlib import resources
 from itertools import pairwise
 
-from voicecoach.nouns import Delivery
+from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import draw, words
 from voicecoach.report.tell import measures
-from voicecoach.report.text import ending, measurement, moment, subtitle, title
+from voicecoach.report.text import ending, measurement, moment, not_in_kind, subtitle, title
 from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
@@ -188,6 +188,7 @@ def _summary(report: Report, play: Play) -> str:
         + "\n"
         + _points("To work on", "work", report.work, "Nothing to correct was heard.", play)
         + "\n</div>"
+        + _list("Not in kind", not_in_kind(report.in_kind))
     )
 
 
@@ -311,11 +312,13 @@ def _turn(turn: ReportTurn, play: Play) -> str:
         else '<p class="hint">No words were recognised.</p>'
     )
     marks = "\n".join(_mark(mark, play) for mark in turn.marks)
-    cues = "".join(f'<p class="hint">On your screen: {escape(cue)}</p>' for cue in turn.cues)
+    cues = "".join(f'<p class="hint">{escape(_sentence(after.told))}</p>' for after in turn.after_cues)
     return (
         f'<li class="you" id="turn-{turn.number}"><div class="who"><h3>You, turn {turn.number}</h3> '
         f"{play(turn.start_s, turn.end_s, f'your turn {turn.number}')}</div>"
-        f"{said}{_delivery(turn.delivery)}{cues}" + (f'<ul class="marks">{marks}</ul>' if marks else "") + "</li>"
+        f"{said}{_delivery(turn.delivery)}{_in_kind(turn.in_kind)}{cues}"
+        + (f'<ul class="marks">{marks}</ul>' if marks else "")
+        + "</li>"
     )
 
 
@@ -325,6 +328,19 @@ def _delivery(delivery: Delivery | None) -> str:
     said = f"<strong>Said {escape(words.delivery(delivery.loudness, delivery.pace))}</strong>"
     evidence = f" ({escape(words.evidence(delivery.evidence))})" if delivery.evidence else ""
     return f'<p class="delivery">{said}{evidence}. {escape(delivery.advice)}</p>'
+
+
+def _in_kind(in_kind: InKind | None) -> str:
+    kind = words.in_kind(in_kind.verdict, in_kind.level) if in_kind else ""
+    if in_kind is None or not kind:
+        return ""
+    evidence = escape(words.evidence(in_kind.evidence))
+    return f'<p class="delivery"><strong>{escape(_sentence(kind).rstrip("."))}</strong> ({evidence}).</p>'
+
+
+def _sentence(phrase: str) -> str:
+    """A phrase with a capital and a full stop."""
+    return f"{phrase[:1].upper()}{phrase[1:]}."
 
 
 def _mark(mark: Mark, play: Play) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from voicecoach.nouns import Delivery
+from voicecoach.judge.delivery import is_flat
+from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import words
 from voicecoach.report.values import AngerStep, Mark, Point, ReportTurn, StepLine
 
@@ -56,7 +58,7 @@ def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep]) -> tuple[Point
     """Up to three things done well, the most telling first.
 
     Candidates are each move that was clearly made (`done`; one Point a code, its best instance), and quiet,
-    slow delivery where every measured turn had it. Moves rank by how far they calmed the customer in this very
+    slow delivery where every measured turn had it, or a calm voice held against a heated customer. Moves rank by how far they calmed the customer in this very
     call (the fall of anger that names them as its cause), then by `WEIGHTS`, then by time. Quiet, slow delivery
     stands second at best: what was said comes first. The second and third prefer turns not yet quoted.
     """
@@ -68,14 +70,15 @@ def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep]) -> tuple[Point
         _point(mark, f"The customer's anger fell by {-effect(mark):.1f}." if effect(mark) < 0 else "")
         for mark in chosen
     ]
-    calm = _calm_voice(turns)
+    calm = _held_steady(turns) or _calm_voice(turns)
     return tuple(([*points[:1], calm, *points[1:]] if calm else points)[:MOST])
 
 
 def work(turns: Sequence[ReportTurn], anger: Sequence[AngerStep], steps: Sequence[StepLine]) -> tuple[Point, ...]:
     """Up to three things to work on, the gravest first.
 
-    In this order: the two gravest faults that were clearly shown; a raised or hurried voice; further shown faults;
+    In this order: the two gravest faults that were clearly shown; a voice that matched the customer's anger, or else
+    was raised or hurried; further shown faults;
     steps of the procedure that were not heard, in the procedure's order; the longest wait; last, and marked as
     uncertain, faults on weaker evidence. Faults go by how far they angered the customer in this call, then by
     `SEVERITY`, then by time; of each code only the gravest instance.
@@ -93,7 +96,7 @@ def work(turns: Sequence[ReportTurn], anger: Sequence[AngerStep], steps: Sequenc
     shown = [point for point in points if point.certain]
     candidates = [
         *shown[: MOST - 1],
-        *_strained_voice(turns),
+        *(_matched_anger(turns) or _strained_voice(turns)),
         *shown[MOST - 1 :],
         *(_missing(step) for step in steps if step.outcome == "not heard"),
         *_waits(turns),
@@ -146,13 +149,52 @@ def _point(mark: Mark, evidence: str) -> Point:
     )
 
 
+def _in_kind(turns: Sequence[ReportTurn], verdict: str) -> list[tuple[ReportTurn, InKind]]:
+    """The turns with that verdict against a heated customer, the most heated first."""
+    found = [(turn, turn.in_kind) for turn in turns if turn.in_kind and turn.in_kind.verdict == verdict]
+    return sorted(found, key=lambda entry: (-(entry[1].level or 0), entry[0].number))
+
+
+def _held_steady(turns: Sequence[ReportTurn]) -> Point | None:
+    """The calm voice held against a heated customer, at least twice and never lost; a flat voice is no example of it."""
+    held = _in_kind(turns, "held")
+    natural = [entry for entry in held if not is_flat(entry[0].observation)]
+    if len(held) < MIN_MEASURED or not natural or _in_kind(turns, "matched the anger"):
+        return None
+    best, in_kind = natural[0]
+    return _in_kind_point(best, in_kind, "Held steady", _of_judged(len(held), turns))
+
+
+def _matched_anger(turns: Sequence[ReportTurn]) -> list[Point]:
+    """The turn that matched the anger of the most heated line, with how many did."""
+    matched = _in_kind(turns, "matched the anger")
+    return [
+        _in_kind_point(turn, in_kind, "Matched the anger", _of_judged(len(matched), turns))
+        for turn, in_kind in matched[:1]
+    ]
+
+
+def _of_judged(count: int, turns: Sequence[ReportTurn]) -> str:
+    judged = sum(turn.in_kind is not None and turn.in_kind.verdict != "unsure" for turn in turns)
+    return f"{count} of {words.count(judged, 'turn')} after a heated line."
+
+
+def _in_kind_point(turn: ReportTurn, in_kind: InKind, title: str, evidence: str) -> Point:
+    point = _delivery_point(turn, f"{title} while the customer was {words.level(in_kind.level)}", evidence)
+    shown = f"{evidence} Turn {turn.number}: {words.evidence(in_kind.evidence)}."
+    return replace(point, evidence=shown, source=in_kind.source)
+
+
 def _calm_voice(turns: Sequence[ReportTurn]) -> Point | None:
-    """Quiet and unhurried in every turn that could be measured; the longest of them is the one to hear."""
+    """Quiet and unhurried in every turn that could be measured; the longest with a natural range is the one to hear."""
     measured = [turn for turn in turns if turn.delivery and turn.delivery.loudness != "unsure"]
     verdicts = {(turn.delivery.loudness, turn.delivery.pace) for turn in measured if turn.delivery}
     if len(measured) < MIN_MEASURED or not verdicts <= {("quiet", "slow"), ("quiet", "brisk"), ("quiet", "unsure")}:
         return None
-    best = max(measured, key=lambda turn: (turn.end_s - turn.start_s, -turn.number))
+    natural = [turn for turn in measured if not is_flat(turn.observation)]
+    if not natural:
+        return None  # a monotone is never rewarded
+    best = max(natural, key=lambda turn: (turn.end_s - turn.start_s, -turn.number))
     slow = verdicts == {("quiet", "slow")}
     title = "Spoke quietly and slowly throughout" if slow else "Kept your voice down throughout"
     return _delivery_point(best, title, f"{words.count(len(measured), 'measured turn')}, none raised or rushed.")

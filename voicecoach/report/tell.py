@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from voicecoach import RULES_VERSION
 from voicecoach.judge import Rules
+from voicecoach.judge.in_kind import Exchange, entrainment
 from voicecoach.judge.procedures import score
-from voicecoach.nouns import Assessment, Baseline, Event, Finding, Observation, Procedure, StepOutcome
+from voicecoach.nouns import Assessment, Baseline, Event, Finding, InKind, Observation, Procedure, StepOutcome
 from voicecoach.persona import Persona
 from voicecoach.report import points
+from voicecoach.report.exchanges import after_cues, exchanges
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.replay import replay
 from voicecoach.report.values import Curve, CurvePoint, Mark, Report, ReportTurn, Span, StepLine, StepQuote
@@ -44,7 +47,15 @@ def tell(
     """
     facts = gather(events)
     again = replay(facts, persona, rules)
-    turns = tuple(_turn(turn, again.assessments.get(turn.number)) for turn in facts.turns)
+    spoken = exchanges(facts.lines, facts.turns)
+    turns = tuple(
+        replace(
+            _turn(turn, again.assessments.get(turn.number)),
+            in_kind=_in_kind(exchange),
+            after_cues=after_cues(turn, following),
+        )
+        for turn, exchange, following in zip(facts.turns, spoken, (*facts.turns[1:], None), strict=False)
+    )
     steps = _steps(procedure, turns, again.assessments)
     return Report(
         name=text(name),
@@ -62,6 +73,7 @@ def tell(
         anger=again.anger,
         steps=steps,
         curves=_curves(facts),
+        in_kind=entrainment(spoken),
         interruptions=facts.interruptions,
         faults=facts.faults,
         notes=facts.notes,
@@ -92,8 +104,13 @@ def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:
         marks=tuple(_mark(finding, turn, said) for finding in assessment.findings) if assessment else (),
         delivery=assessment.delivery if assessment else None,
         observation=turn.observation,
-        cues=turn.cues,
+        cues=tuple(cue.text for cue in turn.cues),
     )
+
+
+def _in_kind(exchange: Exchange) -> InKind | None:
+    """The verdict against the line that was answered, if it is known how heated that was."""
+    return None if exchange.heat.level is None else exchange.in_kind
 
 
 def _mark(finding: Finding, turn: TurnFacts, said: str) -> Mark:

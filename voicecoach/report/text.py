@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS
+from voicecoach.nouns import CallInKind
 from voicecoach.report import words
 from voicecoach.report.values import AngerStep, CustomerLine, Point, Report, ReportTurn, StepLine
 
@@ -19,6 +21,7 @@ def as_text(report: Report, width: int = 80) -> str:
     _points(sheet, "DONE WELL", report.well, "Nothing stood out yet.")
     _points(sheet, "TO WORK ON", report.work, "Nothing to correct was heard.")
     _anger(sheet, report.anger)
+    _list(sheet, "NOT IN KIND", not_in_kind(report.in_kind))
     _transcript(sheet, report)
     _steps(sheet, report)
     _notes(sheet, report)
@@ -139,6 +142,11 @@ def _turn(sheet: _Sheet, time: str, turn: ReportTurn) -> None:
         telling = spoken.loudness in ("raised", "shouting") or spoken.pace == "rushed"
         evidence = words.evidence(spoken.evidence) if telling else ""
         sheet.put(f"~ said {words.delivery(spoken.loudness, spoken.pace)}{evidence and f' ({evidence})'}", 9, 2)
+    if turn.in_kind and (kind := words.in_kind(turn.in_kind.verdict, turn.in_kind.level)):
+        evidence = "" if turn.in_kind.verdict == "held" else f" ({words.evidence(turn.in_kind.evidence)})"
+        sheet.put(f"~ {kind}{evidence}", 9, 2)
+    for after in turn.after_cues:
+        sheet.put(f"~ {after.told}", 9, 2)
     for mark in turn.marks:
         sign, outcome = SIGNS.get(mark.outcome, "?"), words.outcome(mark.outcome)
         sheet.put(f"{sign} {words.code(mark.code)} [{outcome}, {words.clock(mark.start_s)}]: “{mark.quote}”", 9, 2)
@@ -163,13 +171,19 @@ def _where(step: StepLine) -> str:
 
 def _notes(sheet: _Sheet, report: Report) -> None:
     for heading, lines in _lists(report):
+        _list(sheet, heading, lines)
+
+
+def _list(sheet: _Sheet, heading: str, lines: Sequence[str]) -> None:
+    """A short list under its heading, or nothing."""
+    if lines:
         sheet.title(heading)
-        for line in lines:
-            sheet.put(f"- {line}", 2, 2)
+    for line in lines:
+        sheet.put(f"- {line}", 2, 2)
 
 
 def _lists(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
-    """The short lists at the end, those that are not empty."""
+    """The short lists at the end."""
     faults = [f"{words.clock(f.at_s)} {f.what} {f.do}".rstrip() for f in report.faults]
     everything = (
         ("YOUR NOTES", [f"{words.clock(note.at_s)} {note.text}" for note in report.notes]),
@@ -177,7 +191,34 @@ def _lists(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
         ("NOT AS IT WAS JUDGED IN THE CALL", report.differences),
         ("MEASUREMENT", measurement(report)),
     )
-    return ((heading, lines) for heading, lines in everything if lines)
+    return iter(everything)
+
+
+def not_in_kind(call: CallInKind) -> tuple[str, ...]:
+    """Both voices over the call in three sentences; none where no turn could be judged against a heated customer."""
+    if not call.held + call.drifted + call.matched:
+        return ()
+    lines = [
+        f"While the customer was {words.level(HEATED_LEVEL)} or worse: {words.count(call.held, 'turn')} held, "
+        f"{call.drifted} drifted, {call.matched} matched the anger.",
+        _correlation(call),
+    ]
+    if call.chances:
+        lines.append(
+            f"The customer came down in the next line after {call.came_down} of "
+            f"{words.count(call.chances, 'turn')} in which you held or became quieter: after, which need not mean because."
+        )
+    return tuple(lines)
+
+
+def _correlation(call: CallInKind) -> str:
+    turns = words.count(call.pairs, "turn")
+    if call.correlation is None:
+        return f"The customer's anger and your effort: no rank correlation from {turns}; it takes {MIN_PAIRS}, and both voices must change."
+    return (
+        f"The customer's anger and your effort: rank correlation {call.correlation:+.2f} over {turns} "
+        "(+1: they rose and fell together; 0: no relation)."
+    ).replace("-", "−")
 
 
 def measurement(report: Report) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voicecoach.nouns import Cause, Delivery, Observation
+from voicecoach.nouns import CallInKind, Cause, Delivery, InKind, Observation
 
 Who = Literal["trainee", "customer"]
 Span = tuple[float, float]
@@ -50,6 +50,16 @@ class CustomerLine:
 
 
 @dataclass(frozen=True)
+class AfterCue:
+    """What was measured after a live cue. `came_back` is None where that cannot be told; never that the cue caused it."""
+
+    cue: str
+    came_back: bool | None
+    told: str
+    """The same as a phrase, with its numbers."""
+
+
+@dataclass(frozen=True)
 class ReportTurn:
     """An utterance of the trainee with its verdicts; `observation` or `delivery` is None where there is none on record."""
 
@@ -66,6 +76,10 @@ class ReportTurn:
     observation: Observation | None
     cues: tuple[str, ...] = ()
     """What the screen whispered to the trainee at this turn."""
+    after_cues: tuple[AfterCue, ...] = ()
+    """What came after each of them."""
+    in_kind: InKind | None = None
+    """The voice against the customer's last line; None where the record does not tell how heated that was."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +215,7 @@ class Report:
     anger: tuple[AngerStep, ...]
     steps: tuple[StepLine, ...]
     curves: tuple[Curve, ...]
+    in_kind: CallInKind
     interruptions: tuple[Interruption, ...]
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]

@@ -63,6 +63,11 @@ LOUDNESS = {
     "unsure": "loudness not certain",
 }
 PACE = {"slow": "slowly", "brisk": "at a brisk pace", "rushed": "in a rush", "unsure": "pace not certain"}
+IN_KIND = {
+    "held": "held steady while the customer was {}",
+    "drifted": "drifted from your calm voice while the customer was {}",
+    "matched the anger": "matched the anger while the customer was {}",
+}
 LEVELS = ("calm", "curt", "annoyed", "angry", "furious", "shouting")
 PROCEDURES = {
     "000": "Five-Step Process",
@@ -103,6 +108,11 @@ def delivery(loudness: str, pace: str) -> str:
         return "in a way that could not be judged"
     both = (LOUDNESS.get(loudness, loudness), PACE.get(pace, pace))
     return (", " if "unsure" in (loudness, pace) else " and ").join(both)
+
+
+def in_kind(verdict: str, spoken: int | None) -> str:
+    """How a turn was said against the customer's last line; empty where there is no verdict."""
+    return IN_KIND.get(verdict, "").format(level(spoken))
 
 
 def evidence(phrases: Sequence[str]) -> str:
