@@ -20,7 +20,7 @@ from voicecoach.errors import BadInput
 DATA = Path(__file__).parent / "data"
 KEYS = {
     "file", "duration_s", "span_s", "speech_s", "pauses", "f0", "level", "effort", "rate", "relative", "tracker",
-    "transcript", "words", "fillers", "quality",
+    "transcript", "words", "fillers", "quality", "longest_pause_s", "unspoken",
 }  # fmt: skip
 
 
@@ -36,12 +36,14 @@ def test_the_promised_keys_are_there() -> None:
 
     assert done.exit_code == 0
     assert set(found) == KEYS
-    assert set(found["f0"]) == {"median_hz", "p10_hz", "p90_hz", "range_st", "voiced_s"}
+    assert set(found["f0"]) == {"median_hz", "p10_hz", "p90_hz", "range_st", "voiced_s", "slope_st_s"}
     assert set(found["level"]) == {"rms_dbfs", "noise_dbfs", "clip_frac"}
     assert set(found["effort"]) == {"centroid_hz", "alpha_db"}
     assert {"wpm", "articulation_sps", "words", "syllables"} <= set(found["rate"])
     assert all(set(word) == {"text", "start", "end", "probability"} for word in found["words"])
     assert all(set(pause) == {"start", "end"} and pause["end"] - pause["start"] >= 0.25 for pause in found["pauses"])
+    assert found["longest_pause_s"] == max(round(pause["end"] - pause["start"], 4) for pause in found["pauses"])
+    assert all(set(stretch) == {"start", "end"} for stretch in found["unspoken"])
     assert {"f0_st", "centroid_oct", "level_db", "effort_db"} <= set(found["relative"])
     assert [found["relative"][key] for key in ("f0_st", "centroid_oct", "level_db", "effort_db")] == [0, 0, 0, 0]
     assert found["quality"] == {"ok": True, "reasons": []}
@@ -59,7 +61,7 @@ def test_what_is_not_measured_is_null_with_a_reason(tmp_path: Path) -> None:
         nulls = {key for key, value in found.items() if value is None}
 
         assert set(found) == KEYS
-        assert nulls >= {"rate", "transcript", "words", "fillers"}
+        assert nulls >= {"rate", "transcript", "words", "fillers", "unspoken"}
         assert (nulls >= {"f0", "level", "effort"}) == (not found["quality"]["ok"])
         assert found["quality"]["reasons"]
         assert all(reason.endswith(".") for reason in found["quality"]["reasons"])

@@ -22,8 +22,10 @@ from voicecoach.nouns import (
     Heard,
     Level,
     Observation,
+    Pause,
     Quality,
     Relative,
+    Word,
 )
 
 Floats = npt.NDArray[np.float32]
@@ -50,6 +52,12 @@ MAX_CLIPPED = 0.001
 MIN_SNR_DB = 10.0
 """Below these a verdict would be a guess (docs/delivery.md, recommended measurement set)."""
 CLIPPED = 0.999
+MIN_SLOPE_S = 1.0
+"""Less voiced speech is a word or two, and its slope is the accent of a word, not of the utterance."""
+UNSPOKEN_S = 0.25
+"""An "um" lasts at least about this long; shorter stretches without a word are mostly its blurred edges."""
+WORD_SLACK_S = 0.15
+"""The recogniser's word times are off by about this much, so every word covers this much more on either side."""
 PROVISIONAL_TURNS = 3
 """Without a calibration, this many first turns stand for the own voice, and the report says so. Our judgement: about
 twenty seconds of speech, as much as a calibration."""
@@ -128,7 +136,7 @@ def observe(
     own = active & ~_frames_in(overlap, n_frames)
     voiced = own & (track.confidence[:n_frames] >= VOICED)
     level, effort = _level_and_effort(samples, active, own, voiced)
-    f0 = _f0(track.f0_hz[:n_frames][voiced])
+    f0 = _f0(track.f0_hz[:n_frames], voiced)
     rates = rate.rate(heard.text, span_s, speech_s) if heard else None
     observation = Observation(
         duration_s=duration_s,
@@ -145,6 +153,7 @@ def observe(
         overlap_s=activity.total(activity.intersect(speech, overlap)) / SAMPLE_RATE_HZ,
         quality=_quality(speech_s, f0, level),
         tracker=track.name,
+        unspoken=_unspoken(voiced, heard.words, offset_s) if heard else (),
     )
     return relate(observation, baseline)
 
@@ -184,11 +193,42 @@ def _level_and_effort(
     return level, effort
 
 
-def _f0(voiced_hz: npt.NDArray[np.float64]) -> F0 | None:
-    if not len(voiced_hz):
+def _f0(f0_hz: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_]) -> F0 | None:
+    if not voiced.any():
         return None
-    p10, median, p90 = (float(2.0**x) for x in np.percentile(np.log2(voiced_hz), (10, 50, 90)))
-    return F0(median, p10, p90, 12 * float(np.log2(p90 / p10)), len(voiced_hz) * HOP / SAMPLE_RATE_HZ)
+    frames = np.flatnonzero(voiced)
+    octaves = np.log2(f0_hz[frames])
+    p10, median, p90 = (float(2.0**x) for x in np.percentile(octaves, (10, 50, 90)))
+    slope = _slope(frames * HOP / SAMPLE_RATE_HZ, 12 * octaves)
+    return F0(median, p10, p90, 12 * float(np.log2(p90 / p10)), len(frames) * HOP / SAMPLE_RATE_HZ, slope)
+
+
+def _slope(at_s: npt.NDArray[np.float64], semitones: npt.NDArray[np.float64]) -> float | None:
+    """Semitones a second: the median slope between each frame of the first half and its partner in the second.
+
+    This is Theil's own short form of Theil-Sen: octave errors do not move it, and it takes no more than the frames.
+    """
+    if len(at_s) * HOP < MIN_SLOPE_S * SAMPLE_RATE_HZ:
+        return None
+    half = (len(at_s) + 1) // 2
+    return float(np.median((semitones[half:] - semitones[:-half]) / (at_s[half:] - at_s[:-half])))
+
+
+def _unspoken(voiced: npt.NDArray[np.bool_], words: Sequence[Word], offset_s: float) -> tuple[Pause, ...]:
+    """Voiced stretches of at least UNSPOKEN_S that no word covers; none where there are no words at all."""
+    if not words:
+        return ()
+    at_s = offset_s + np.arange(len(voiced)) * HOP / SAMPLE_RATE_HZ
+    bare = voiced.copy()
+    for word in words:
+        first, last = np.searchsorted(at_s, (word.start_s - WORD_SLACK_S, word.end_s + WORD_SLACK_S))
+        bare[first:last] = False
+    edges = np.flatnonzero(np.diff(bare, prepend=False, append=False)).reshape(-1, 2)
+    return tuple(
+        Pause(offset_s + start * HOP / SAMPLE_RATE_HZ, offset_s + end * HOP / SAMPLE_RATE_HZ)
+        for start, end in edges.tolist()
+        if (end - start) * HOP >= UNSPOKEN_S * SAMPLE_RATE_HZ
+    )
 
 
 def _quality(speech_s: float, f0: F0 | None, level: Level | None) -> Quality:
