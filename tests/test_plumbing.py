@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from voicecoach import cli, plumbing, prepare, testing
 from voicecoach.errors import BadInput
+from voicecoach.measure import observe
+from voicecoach.world import audiofiles, pitch
 
 DATA = Path(__file__).parent / "data"
 KEYS = {
@@ -80,6 +82,100 @@ def test_a_bad_file_among_good_ones(tmp_path: Path) -> None:
     assert "not an audio file" in lines[1]["error"]
     assert lines[2] == {"file": str(tmp_path / "missing.wav"), "error": lines[2]["error"]}
     assert lines[0] == lines[3]
+
+
+def chord(*f0_hz: float) -> np.ndarray:
+    """Harmonic tones at once, swelling as syllables do, which a voice-activity detector takes for speech most easily."""
+    t = np.arange(6 * 16_000) / 16_000
+    wave = sum(np.sin(2 * np.pi * f * k * t) / k for f in f0_hz for k in range(1, 9))
+    swell = 0.55 - 0.45 * np.cos(2 * np.pi * 4 * t)
+    return np.asarray(0.2 * wave * swell / np.abs(wave).max())
+
+
+def mono(name: str) -> np.ndarray:
+    return audiofiles.read_mono(DATA / f"{name}.flac")
+
+
+NOT_A_VOICE = {
+    "a tone": testing.tone(200, 6.0) / 32768,
+    "a buzz": chord(120),
+    "a major chord": chord(130.8, 164.8, 196.0),
+    "a melody": np.concatenate([chord(f)[:8000] for f in (220, 247, 262, 196, 220, 247, 262, 196)]),
+    "white noise": testing.noise(6.0, -26.0) / 32768,
+    "silence": np.zeros(48_000),
+    "one sample": np.ones(1),
+    "an offset": np.full(48_000, 0.3),
+    "clicks": (np.arange(96_000) % 4000 == 0).astype(float),
+}
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("what", NOT_A_VOICE)
+def test_what_is_no_voice_gives_no_verdict(tmp_path: Path, what: str) -> None:
+    """Tones, chords, noise, nothing: a reason in words, never `ok`, never a traceback."""
+    soundfile.write(tmp_path / "x.wav", NOT_A_VOICE[what], 16_000, "FLOAT")
+    quality = plumbing.measure(tmp_path / "x.wav", None, None)["quality"]
+
+    assert not quality["ok"]
+    assert quality["reasons"]
+
+
+@pytest.mark.models
+def test_a_clipped_voice_gives_no_verdict(tmp_path: Path) -> None:
+    """Speech driven into the rails is measured and flagged."""
+    soundfile.write(tmp_path / "x.wav", np.clip(20 * mono("jfk"), -1, 1), 16_000)
+    quality = plumbing.measure(tmp_path / "x.wav", None, None)["quality"]
+
+    assert not quality["ok"]
+    assert "clipped" in quality["reasons"][0]
+
+
+@pytest.mark.parametrize(("samples", "what"), [(np.zeros(0), "holds no audio"), (np.full(9, np.nan), "not numbers")])
+def test_what_is_no_audio_is_refused(tmp_path: Path, samples: np.ndarray, what: str) -> None:
+    """Zero frames and NaN are a sentence that names the file."""
+    soundfile.write(tmp_path / "x.wav", samples, 16_000, "FLOAT")
+
+    with pytest.raises(BadInput, match=what):
+        plumbing.measure(tmp_path / "x.wav", None, None)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("rate_hz", "channels"), [(8_000, 1), (96_000, 1), (16_000, 8)])
+def test_the_container_changes_no_number(tmp_path: Path, rate_hz: int, channels: int) -> None:
+    """The same voice at 8 and 96 kHz and in eight channels has the same level, and a median pitch within 0.35 st."""
+    import soxr
+
+    made = soxr.resample(mono("LJ001-0002"), 16_000, rate_hz)
+    soundfile.write(tmp_path / "x.wav", np.tile(made[:, None], channels), rate_hz)
+    plain, other = (plumbing.measure(p, None, None) for p in (DATA / "LJ001-0002.flac", tmp_path / "x.wav"))
+
+    assert other["f0"]["median_hz"] == pytest.approx(plain["f0"]["median_hz"], rel=0.02)
+    assert other["level"]["rms_dbfs"] == pytest.approx(plain["level"]["rms_dbfs"], abs=0.5)
+
+
+@pytest.mark.models
+def test_two_people_at_once_are_measured_without_falling_over(tmp_path: Path) -> None:
+    """A known limit (docs/delivery.md, section 8): two voices at once are measured as one, with finite numbers."""
+    a, b = (voice / voice.std() * 0.05 for voice in (mono("jfk"), mono("LJ001-0008")))
+    n = min(len(a), len(b))
+    soundfile.write(tmp_path / "x.wav", a[:n] + b[:n], 16_000)
+    found = plumbing.measure(tmp_path / "x.wav", None, None)
+
+    assert found["f0"]["median_hz"] > 60
+    assert "This sounds like a tone, not like a voice." not in found["quality"]["reasons"]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("slope_st_s", [-2.0, 3.0])
+def test_a_rising_voice_has_the_slope_it_was_made_with(slope_st_s: float) -> None:
+    """A made voice whose pitch glides is found to glide as much by the real tracker."""
+    t = np.arange(3 * 16_000) / 16_000
+    phase = 2 * np.pi * np.cumsum(160 * 2 ** (slope_st_s * t / 12)) / 16_000
+    made = np.asarray(0.1 * sum(np.sin(k * phase) / k for k in range(1, 12)), np.float32)
+    f0 = observe.observe(made, [(0, len(made))], pitch.track(observe.for_models(made))).f0
+
+    assert f0 is not None
+    assert f0.slope_st_s == pytest.approx(slope_st_s, abs=0.1)
 
 
 def test_a_line_for_people_says_what_is_missing() -> None:

@@ -105,6 +105,20 @@ def test_what_carries_no_verdict_says_so(samples: np.ndarray, reason: str) -> No
     assert any(reason in sentence for sentence in quality.reasons)
 
 
+def test_a_tone_is_no_voice() -> None:
+    """A pitch that does not move is flagged and is no baseline; the melody of a voice is neither."""
+    floats = as_float(testing.voice_like(3.0))
+    spans = [(0, len(floats))]
+    voice = testing.flat_pitch(floats)
+    tone = PitchTrack(np.full_like(voice.f0_hz, 120.0), voice.confidence, "tone")
+
+    held, moving = (observe.observe(floats, spans, track) for track in (tone, voice))
+
+    assert held.quality.reasons == ("This sounds like a tone, not like a voice.",)
+    assert observe.baseline_from([held], "test") is None
+    assert moving.quality.ok
+
+
 def test_speech_in_noise_is_refused() -> None:
     """Speech under 10 dB above the noise is not judged."""
     voice = np.concatenate([testing.voice_like(2.0, level_dbfs=-30, syllables_per_s=0), testing.silence(1.0)])

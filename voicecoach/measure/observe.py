@@ -51,6 +51,8 @@ MIN_VOICED_S = 0.7
 MAX_CLIPPED = 0.001
 MIN_SNR_DB = 10.0
 """Below these a verdict would be a guess (docs/delivery.md, recommended measurement set)."""
+MIN_RANGE_ST = 0.4
+"""Four fifths of the voiced frames this close together are a tone: of 296 clips of speech none lay below 2.5 st."""
 CLIPPED = 0.999
 MIN_SLOPE_S = 1.0
 """Less voiced speech is a word or two, and its slope is the accent of a word, not of the utterance."""
@@ -234,7 +236,7 @@ def _unspoken(voiced: npt.NDArray[np.bool_], words: Sequence[Word], offset_s: fl
 def _quality(speech_s: float, f0: F0 | None, level: Level | None) -> Quality:
     voiced_s = f0.voiced_s if f0 else 0.0
     reasons = _too_little(speech_s, voiced_s) + (
-        _bad_signal(level) if level else ["All of it was spoken over the customer."]
+        _bad_signal(level, f0) if level else ["All of it was spoken over the customer."]
     )
     return Quality(not reasons, tuple(reasons))
 
@@ -249,7 +251,7 @@ def _too_little(speech_s: float, voiced_s: float) -> list[str]:
     return reasons
 
 
-def _bad_signal(level: Level) -> list[str]:
+def _bad_signal(level: Level, f0: F0 | None) -> list[str]:
     """Reasons for which the signal itself cannot be trusted."""
     reasons = []
     if level.clip_frac > MAX_CLIPPED:
@@ -257,6 +259,8 @@ def _bad_signal(level: Level) -> list[str]:
     if level.noise_dbfs is not None and level.rms_dbfs - level.noise_dbfs < MIN_SNR_DB:
         over_db = level.rms_dbfs - level.noise_dbfs
         reasons.append(f"Speech is only {over_db:.1f} dB above the noise; {MIN_SNR_DB:.0f} dB are needed.")
+    if f0 and f0.range_st < MIN_RANGE_ST:
+        reasons.append("This sounds like a tone, not like a voice.")
     return reasons
 
 
@@ -283,7 +287,9 @@ def baseline_from(observations: Sequence[Observation], device: str, *, provision
     Short ones count together. None if the signal of none is good, or all together are too little to go by.
     """
     usable = [
-        (o, o.f0, o.level, o.effort) for o in observations if o.f0 and o.level and o.effort and not _bad_signal(o.level)
+        (o, o.f0, o.level, o.effort)
+        for o in observations
+        if o.f0 and o.level and o.effort and not _bad_signal(o.level, o.f0)
     ]
     if _too_little(sum(o.speech_s for o, *_ in usable), sum(f0.voiced_s for _, f0, _, _ in usable)):
         return None
