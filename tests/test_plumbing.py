@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +15,10 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from voicecoach import cli, plumbing, prepare, testing
+from voicecoach import calibration, cli, plumbing, prepare, testing
 from voicecoach.errors import BadInput
 from voicecoach.measure import observe
-from voicecoach.world import audiofiles, pitch
+from voicecoach.world import audiofiles, hearing, pitch
 
 DATA = Path(__file__).parent / "data"
 KEYS = {
@@ -176,6 +177,62 @@ def test_a_rising_voice_has_the_slope_it_was_made_with(slope_st_s: float) -> Non
 
     assert f0 is not None
     assert f0.slope_st_s == pytest.approx(slope_st_s, abs=0.1)
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from voicecoach import plumbing
+for path in sys.argv[1:]:
+    plumbing.measure(Path(path), None, None)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+@pytest.mark.models
+def test_a_long_file_is_held_once(tmp_path: Path) -> None:
+    """Ten minutes take less than three times their own float32 samples on top of what eleven seconds take."""
+    pytest.importorskip("resource")
+    soundfile.write(tmp_path / "long.wav", np.tile(mono("jfk"), 55), 16_000)
+    command = [sys.executable, "-c", MEMORY, str(DATA / "jfk.flac"), str(tmp_path / "long.wav")]
+    short, long = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+    assert long - short < 3 * 4 * 605 * 16_000
+
+
+@pytest.mark.models
+def test_a_long_file_is_recognised_turn_by_turn() -> None:
+    """Two turns in a recording of over a minute are heard one after the other, their words on the clock of the file."""
+    voice = mono("jfk")
+    samples = np.concatenate([voice, np.zeros(60 * 16_000, np.float32), voice])
+    heard = calibration.hear_and_measure(samples, testing.ScriptedEars(["one two", "", "", "three"]))[1]
+    short = calibration.hear_and_measure(voice, testing.ScriptedEars(["one two", "three"]))[1]
+
+    assert heard is not None
+    assert short is not None
+    assert (heard.text, short.text) == ("one two three", "one two")
+    assert [word.start_s > 60 for word in heard.words] == [False, False, True]
+
+
+@pytest.mark.models
+def test_a_turn_cut_out_measures_as_a_file_of_it(tmp_path: Path) -> None:
+    """What the session measures of a turn is what `measure` finds in a 16-bit file of just that turn."""
+    recording = np.asarray(np.round(mono("jfk") * 32767), np.int16)
+    start, end = 3 * 16_000, 11 * 16_000
+    cut = np.asarray(recording[start:end] / 32768, np.float32)
+    soundfile.write(tmp_path / "turn.wav", recording[start:end], 16_000, "PCM_16")
+    heard = hearing.listen(cut)
+    live = observe.observe(cut, heard.speech, heard.track, offset_s=3.0)
+    filed = plumbing.measure(tmp_path / "turn.wav", None, None)
+
+    assert live.f0 is not None
+    assert live.level is not None
+    assert live.effort is not None
+    assert filed["f0"] == pytest.approx(vars(live.f0), abs=1e-3)
+    assert filed["level"] == pytest.approx(vars(live.level), abs=1e-3)
+    assert filed["effort"] == pytest.approx(vars(live.effort), abs=1e-3)
+    assert [pause["start"] + 3 for pause in filed["pauses"]] == pytest.approx([pause.start for pause in live.pauses])
 
 
 def test_a_line_for_people_says_what_is_missing() -> None:

@@ -33,6 +33,10 @@ Floats = npt.NDArray[np.float32]
 HOP = 256
 """Samples between frames (16 ms): the hop of the pitch tracker, shared by the spectra."""
 N_FFT = 1024
+PIECE = 256 * activity.FRAME
+"""Samples that the models get at once (8 s), a whole number of frames of either: bounds the memory."""
+SILENT = 1e-9
+"""A peak below is rounding, which must not be raised to full scale."""
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 _FREQUENCIES = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE_HZ)
 _VOICE_BAND = (_FREQUENCIES > 50) & (_FREQUENCIES < 5000)
@@ -78,7 +82,7 @@ def valid(samples: npt.NDArray[np.floating]) -> Floats:
     """Mono float32 audio [shape=(n,)] that is finite; raises BadInput otherwise. The one gate for all audio."""
     if samples.ndim != 1:
         raise BadInput("The audio must be mono here.", "Mix it down or choose a channel first.")
-    if not np.isfinite(samples).all():
+    if samples.size and not np.isfinite((samples.min(), samples.max())).all():  # both are NaN where one value is
         raise BadInput("The audio holds values that are not numbers (NaN or infinity).", "Export the file again.")
     return np.asarray(samples, np.float32)
 
@@ -88,11 +92,23 @@ def for_models(samples: Floats) -> Floats:
 
     Both have absolute floors, so that a quiet microphone would look like silence. Never used for levels.
     """
+    offset, gain = _offset_and_gain(samples)
+    return (samples - offset) * gain
+
+
+def pieces_for_models(samples: Floats) -> Iterator[Floats]:
+    """As `for_models`, PIECE samples at a time, so that a long recording is not held twice."""
+    offset, gain = _offset_and_gain(samples)
+    for at in range(0, len(samples), PIECE):
+        yield (samples[at : at + PIECE] - offset) * gain
+
+
+def _offset_and_gain(samples: Floats) -> tuple[np.float32, np.float32]:
     if not samples.size:
-        return samples
-    centred = samples - samples.mean(dtype=np.float64)
-    peak = float(np.max(np.abs(centred)))
-    return np.asarray(centred * (0.5 / peak) if peak > 0 else centred, np.float32)
+        return np.float32(0), np.float32(1)
+    offset = float(samples.mean(dtype=np.float64))
+    peak = max(float(samples.max()) - offset, offset - float(samples.min()))
+    return np.float32(offset), np.float32(0.5 / peak if peak > SILENT else 1)
 
 
 def _db(power: float) -> float:
@@ -100,13 +116,18 @@ def _db(power: float) -> float:
 
 
 def _spectra(samples: Floats, n_frames: int) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
-    """Power spectra [shape=(m, N_FFT/2+1)] of centred frames, in batches that bound the memory."""
-    padded = np.pad(samples, (N_FFT // 2, N_FFT + HOP))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+    """Power spectra [shape=(m, N_FFT/2+1)] of centred frames without DC, in batches that bound the memory."""
+    offset = np.float32(samples.mean(dtype=np.float64))
     norm = float((_WINDOW.astype(np.float64) ** 2).sum())
     for first in range(0, n_frames, 1024):
-        batch = frames[first : min(first + 1024, n_frames)] * _WINDOW
-        yield first, np.abs(np.fft.rfft(batch, axis=1)) ** 2 / norm
+        count = min(1024, n_frames - first)
+        start = first * HOP - N_FFT // 2
+        length = (count - 1) * HOP + N_FFT
+        piece = samples[max(start, 0) : start + length] - offset
+        before = max(-start, 0)
+        padded = np.pad(piece, (before, length - before - len(piece)))
+        frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+        yield first, np.abs(np.fft.rfft(frames * _WINDOW, axis=1)) ** 2 / norm
 
 
 def observe(
@@ -130,7 +151,6 @@ def observe(
     duration_s = len(samples) / SAMPLE_RATE_HZ
     if not speech:
         return Observation(duration_s, 0.0, 0.0, quality=Quality(False, ("No speech was found.",)), tracker=track.name)
-    samples = (samples - samples.mean(dtype=np.float64)).astype(np.float32)
     span_s = (speech[-1][1] - speech[0][0]) / SAMPLE_RATE_HZ
     speech_s = activity.total(speech) / SAMPLE_RATE_HZ
     n_frames = min(len(track.f0_hz), len(samples) // HOP + 1)
@@ -188,7 +208,7 @@ def _level_and_effort(
     level = Level(
         rms_dbfs=_db(float(power[own].mean())),
         noise_dbfs=_db(float(np.percentile(gaps, 20))) if len(gaps) > 5 else None,
-        clip_frac=float((np.abs(samples) >= CLIPPED).mean()),
+        clip_frac=float(np.count_nonzero(samples >= CLIPPED) + np.count_nonzero(samples <= -CLIPPED)) / len(samples),
     )
     n_voiced = int(voiced.sum())
     effort = Effort(2.0 ** (log_centroid / n_voiced), _db(high) - _db(low)) if n_voiced else None
