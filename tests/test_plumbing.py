@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,13 +15,15 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from voicecoach import cli, plumbing, prepare, testing
+from voicecoach import calibration, cli, plumbing, prepare, testing
 from voicecoach.errors import BadInput
+from voicecoach.measure import observe
+from voicecoach.world import audiofiles, hearing, pitch
 
 DATA = Path(__file__).parent / "data"
 KEYS = {
     "file", "duration_s", "span_s", "speech_s", "pauses", "f0", "level", "effort", "rate", "relative", "tracker",
-    "transcript", "words", "fillers", "quality",
+    "transcript", "words", "fillers", "quality", "longest_pause_s", "unspoken",
 }  # fmt: skip
 
 
@@ -36,12 +39,14 @@ def test_the_promised_keys_are_there() -> None:
 
     assert done.exit_code == 0
     assert set(found) == KEYS
-    assert set(found["f0"]) == {"median_hz", "p10_hz", "p90_hz", "range_st", "voiced_s"}
+    assert set(found["f0"]) == {"median_hz", "p10_hz", "p90_hz", "range_st", "voiced_s", "slope_st_s"}
     assert set(found["level"]) == {"rms_dbfs", "noise_dbfs", "clip_frac"}
     assert set(found["effort"]) == {"centroid_hz", "alpha_db"}
     assert {"wpm", "articulation_sps", "words", "syllables"} <= set(found["rate"])
     assert all(set(word) == {"text", "start", "end", "probability"} for word in found["words"])
     assert all(set(pause) == {"start", "end"} and pause["end"] - pause["start"] >= 0.25 for pause in found["pauses"])
+    assert found["longest_pause_s"] == max(round(pause["end"] - pause["start"], 4) for pause in found["pauses"])
+    assert all(set(stretch) == {"start", "end"} for stretch in found["unspoken"])
     assert {"f0_st", "centroid_oct", "level_db", "effort_db"} <= set(found["relative"])
     assert [found["relative"][key] for key in ("f0_st", "centroid_oct", "level_db", "effort_db")] == [0, 0, 0, 0]
     assert found["quality"] == {"ok": True, "reasons": []}
@@ -59,7 +64,7 @@ def test_what_is_not_measured_is_null_with_a_reason(tmp_path: Path) -> None:
         nulls = {key for key, value in found.items() if value is None}
 
         assert set(found) == KEYS
-        assert nulls >= {"rate", "transcript", "words", "fillers"}
+        assert nulls >= {"rate", "transcript", "words", "fillers", "unspoken"}
         assert (nulls >= {"f0", "level", "effort"}) == (not found["quality"]["ok"])
         assert found["quality"]["reasons"]
         assert all(reason.endswith(".") for reason in found["quality"]["reasons"])
@@ -78,6 +83,156 @@ def test_a_bad_file_among_good_ones(tmp_path: Path) -> None:
     assert "not an audio file" in lines[1]["error"]
     assert lines[2] == {"file": str(tmp_path / "missing.wav"), "error": lines[2]["error"]}
     assert lines[0] == lines[3]
+
+
+def chord(*f0_hz: float) -> np.ndarray:
+    """Harmonic tones at once, swelling as syllables do, which a voice-activity detector takes for speech most easily."""
+    t = np.arange(6 * 16_000) / 16_000
+    wave = sum(np.sin(2 * np.pi * f * k * t) / k for f in f0_hz for k in range(1, 9))
+    swell = 0.55 - 0.45 * np.cos(2 * np.pi * 4 * t)
+    return np.asarray(0.2 * wave * swell / np.abs(wave).max())
+
+
+def mono(name: str) -> np.ndarray:
+    return audiofiles.read_mono(DATA / f"{name}.flac")
+
+
+NOT_A_VOICE = {
+    "a tone": testing.tone(200, 6.0) / 32768,
+    "a buzz": chord(120),
+    "a major chord": chord(130.8, 164.8, 196.0),
+    "a melody": np.concatenate([chord(f)[:8000] for f in (220, 247, 262, 196, 220, 247, 262, 196)]),
+    "white noise": testing.noise(6.0, -26.0) / 32768,
+    "silence": np.zeros(48_000),
+    "one sample": np.ones(1),
+    "an offset": np.full(48_000, 0.3),
+    "clicks": (np.arange(96_000) % 4000 == 0).astype(float),
+}
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("what", NOT_A_VOICE)
+def test_what_is_no_voice_gives_no_verdict(tmp_path: Path, what: str) -> None:
+    """Tones, chords, noise, nothing: a reason in words, never `ok`, never a traceback."""
+    soundfile.write(tmp_path / "x.wav", NOT_A_VOICE[what], 16_000, "FLOAT")
+    quality = plumbing.measure(tmp_path / "x.wav", None, None)["quality"]
+
+    assert not quality["ok"]
+    assert quality["reasons"]
+
+
+@pytest.mark.models
+def test_a_clipped_voice_gives_no_verdict(tmp_path: Path) -> None:
+    """Speech driven into the rails is measured and flagged."""
+    soundfile.write(tmp_path / "x.wav", np.clip(20 * mono("jfk"), -1, 1), 16_000)
+    quality = plumbing.measure(tmp_path / "x.wav", None, None)["quality"]
+
+    assert not quality["ok"]
+    assert "clipped" in quality["reasons"][0]
+
+
+@pytest.mark.parametrize(("samples", "what"), [(np.zeros(0), "holds no audio"), (np.full(9, np.nan), "not numbers")])
+def test_what_is_no_audio_is_refused(tmp_path: Path, samples: np.ndarray, what: str) -> None:
+    """Zero frames and NaN are a sentence that names the file."""
+    soundfile.write(tmp_path / "x.wav", samples, 16_000, "FLOAT")
+
+    with pytest.raises(BadInput, match=what):
+        plumbing.measure(tmp_path / "x.wav", None, None)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("rate_hz", "channels"), [(8_000, 1), (96_000, 1), (16_000, 8)])
+def test_the_container_changes_no_number(tmp_path: Path, rate_hz: int, channels: int) -> None:
+    """The same voice at 8 and 96 kHz and in eight channels has the same level, and a median pitch within 0.35 st."""
+    import soxr
+
+    made = soxr.resample(mono("LJ001-0002"), 16_000, rate_hz)
+    soundfile.write(tmp_path / "x.wav", np.tile(made[:, None], channels), rate_hz)
+    plain, other = (plumbing.measure(p, None, None) for p in (DATA / "LJ001-0002.flac", tmp_path / "x.wav"))
+
+    assert other["f0"]["median_hz"] == pytest.approx(plain["f0"]["median_hz"], rel=0.02)
+    assert other["level"]["rms_dbfs"] == pytest.approx(plain["level"]["rms_dbfs"], abs=0.5)
+
+
+@pytest.mark.models
+def test_two_people_at_once_are_measured_without_falling_over(tmp_path: Path) -> None:
+    """A known limit (docs/delivery.md, section 8): two voices at once are measured as one, with finite numbers."""
+    a, b = (voice / voice.std() * 0.05 for voice in (mono("jfk"), mono("LJ001-0008")))
+    n = min(len(a), len(b))
+    soundfile.write(tmp_path / "x.wav", a[:n] + b[:n], 16_000)
+    found = plumbing.measure(tmp_path / "x.wav", None, None)
+
+    assert found["f0"]["median_hz"] > 60
+    assert "This sounds like a tone, not like a voice." not in found["quality"]["reasons"]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("slope_st_s", [-2.0, 3.0])
+def test_a_rising_voice_has_the_slope_it_was_made_with(slope_st_s: float) -> None:
+    """A made voice whose pitch glides is found to glide as much by the real tracker."""
+    t = np.arange(3 * 16_000) / 16_000
+    phase = 2 * np.pi * np.cumsum(160 * 2 ** (slope_st_s * t / 12)) / 16_000
+    made = np.asarray(0.1 * sum(np.sin(k * phase) / k for k in range(1, 12)), np.float32)
+    f0 = observe.observe(made, [(0, len(made))], pitch.track(observe.for_models(made))).f0
+
+    assert f0 is not None
+    assert f0.slope_st_s == pytest.approx(slope_st_s, abs=0.1)
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from voicecoach import plumbing
+for path in sys.argv[1:]:
+    plumbing.measure(Path(path), None, None)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+@pytest.mark.models
+def test_a_long_file_is_held_once(tmp_path: Path) -> None:
+    """Ten minutes take less than three times their own float32 samples on top of what eleven seconds take."""
+    pytest.importorskip("resource")
+    soundfile.write(tmp_path / "long.wav", np.tile(mono("jfk"), 55), 16_000)
+    command = [sys.executable, "-c", MEMORY, str(DATA / "jfk.flac"), str(tmp_path / "long.wav")]
+    short, long = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+
+    assert long - short < 3 * 4 * 605 * 16_000
+
+
+@pytest.mark.models
+def test_a_long_file_is_recognised_turn_by_turn() -> None:
+    """Two turns in a recording of over a minute are heard one after the other, their words on the clock of the file."""
+    voice = mono("jfk")
+    samples = np.concatenate([voice, np.zeros(60 * 16_000, np.float32), voice])
+    heard = calibration.hear_and_measure(samples, testing.ScriptedEars(["one two", "", "", "three"]))[1]
+    short = calibration.hear_and_measure(voice, testing.ScriptedEars(["one two", "three"]))[1]
+
+    assert heard is not None
+    assert short is not None
+    assert (heard.text, short.text) == ("one two three", "one two")
+    assert [word.start_s > 60 for word in heard.words] == [False, False, True]
+
+
+@pytest.mark.models
+def test_a_turn_cut_out_measures_as_a_file_of_it(tmp_path: Path) -> None:
+    """What the session measures of a turn is what `measure` finds in a 16-bit file of just that turn."""
+    recording = np.asarray(np.round(mono("jfk") * 32767), np.int16)
+    start, end = 3 * 16_000, 11 * 16_000
+    cut = np.asarray(recording[start:end] / 32768, np.float32)
+    soundfile.write(tmp_path / "turn.wav", recording[start:end], 16_000, "PCM_16")
+    heard = hearing.listen(cut)
+    live = observe.observe(cut, heard.speech, heard.track, offset_s=3.0)
+    filed = plumbing.measure(tmp_path / "turn.wav", None, None)
+
+    assert live.f0 is not None
+    assert live.level is not None
+    assert live.effort is not None
+    assert filed["f0"] == pytest.approx(vars(live.f0), abs=1e-3)
+    assert filed["level"] == pytest.approx(vars(live.level), abs=1e-3)
+    assert filed["effort"] == pytest.approx(vars(live.effort), abs=1e-3)
+    assert [pause["start"] + 3 for pause in filed["pauses"]] == pytest.approx([pause.start for pause in live.pauses])
 
 
 def test_a_line_for_people_says_what_is_missing() -> None:

@@ -6,14 +6,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure import observe
+from voicecoach.measure.activity import Span
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import Baseline, Heard, Observation
+from voicecoach.measure.turns import MAX_TURN_S, turns_of
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Observation
 from voicecoach.record import from_json, to_json
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen
@@ -43,8 +45,22 @@ def hear_and_measure(
     """As `measure_file`, with the words; nothing is recognised where nobody speaks."""
     samples = observe.valid(samples)
     hearing = listen(samples)
-    heard = ears.hear(samples) if ears and hearing.speech else None
+    heard = _hear(samples, hearing.speech, ears) if ears and hearing.speech else None
     return observe.observe(samples, hearing.speech, hearing.track, heard, baseline), heard
+
+
+def _hear(samples: Floats, speech: Sequence[Span], ears: Ears) -> Heard:
+    """The words; of a recording longer than a turn can be turn by turn, so that memory does not grow with it."""
+    longest = round(MAX_TURN_S * SAMPLE_RATE_HZ)
+    if len(samples) <= longest:
+        return ears.hear(samples)
+    parts = [
+        ears.hear(samples[at : min(at + longest, turn.end)], at / SAMPLE_RATE_HZ)
+        for turn in turns_of(speech, (), len(samples))
+        for at in range(turn.start, turn.end, longest)  # who speaks for a minute without a breath is cut
+    ]
+    text = " ".join(part.text for part in parts if part.text)
+    return Heard(text, tuple(word for part in parts for word in part.words), ears.name)
 
 
 def calibrate(samples: Floats, device: str, ears: Ears | None) -> tuple[Baseline, Observation]:
@@ -107,6 +123,6 @@ def load(data: Path, trainee: str, device: str) -> Baseline | None:
     return found if sane and (rate is None or 0 < rate < 30) else None
 
 
-def average(samples: Sequence[Floats], device: str, ears: Ears | None) -> Baseline | None:
+def average(samples: Iterable[Floats], device: str, ears: Ears | None) -> Baseline | None:
     """A baseline from several recordings, each measured by itself."""
     return observe.baseline_from([measure_file(one, ears) for one in samples], device)

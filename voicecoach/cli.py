@@ -387,7 +387,7 @@ def review(
     if len(channels) > 1 and sides[1] is None:
         _say("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
     ears, files = prepare.ears(model)
-    own = calibration.average([audiofiles.read_mono(path) for path in baseline or ()], "this recording", ears)
+    own = calibration.average((audiofiles.read_mono(path) for path in baseline or ()), "this recording", ears)
     wall = prepare.now()
     writer = record.Writer(record.new_folder(_sessions(), wall, f"review-{file.stem}"), "", procedure_text)
     try:
@@ -681,7 +681,7 @@ def measure(
     from voicecoach.world import audiofiles
 
     ears = prepare.ears(model)[0] if transcript else None
-    calm = calibration.average([audiofiles.read_mono(path) for path in baseline or ()], "recording", ears)
+    calm = calibration.average((audiofiles.read_mono(path) for path in baseline or ()), "recording", ears)
     if baseline and calm is None:
         raise BadInput(
             "The baseline does not carry a measurement.",

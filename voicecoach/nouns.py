@@ -57,7 +57,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Pause:
-    """A gap in voice activity of at least 250 ms, inside an utterance."""
+    """A stretch of at least 250 ms inside an utterance: a gap in voice activity, or (`unspoken`) voice without words."""
 
     start: float
     end: float
@@ -72,6 +72,8 @@ class F0:
     p90_hz: float
     range_st: float
     voiced_s: float
+    slope_st_s: float | None = None
+    """Rise (positive) or fall over the utterance, semitones a second; None under 1 s of voiced speech."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ class Observation:
     quality: Quality = Quality(ok=True)
     tracker: str = ""
     """Name and version of the pitch tracker."""
+    unspoken: tuple[Pause, ...] = ()
+    """Voice that no recognised word covers: possible fillers, beside the recognised ones in `fillers`."""
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,13 @@ def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[st
 
 def _keys(seen: Mapping[str, Any], heard: Heard | None) -> dict[str, Any]:
     """The promised keys, in the promised order."""
-    kept = ("duration_s", "span_s", "speech_s", "pauses", "f0", "level", "effort", "rate", "relative", "tracker")
+    times = ("duration_s", "span_s", "speech_s", "pauses")
+    voice = ("f0", "level", "effort", "rate", "relative", "tracker")
     words = [asdict(word) for word in heard.words] if heard else None
     return {
-        **{key: seen[key] for key in kept},
+        **{key: seen[key] for key in times},
+        "longest_pause_s": max((pause["end"] - pause["start"] for pause in seen["pauses"]), default=None),
+        **{key: seen[key] for key in voice},
         "transcript": heard.text if heard else None,
         "words": [
             {"text": w["text"], "start": w["start_s"], "end": w["end_s"], "probability": w["probability"]}
@@ -58,6 +61,7 @@ def _keys(seen: Mapping[str, Any], heard: Heard | None) -> dict[str, Any]:
         if words is not None
         else None,
         "fillers": [word["text"] for word in seen["fillers"]] if heard else None,
+        "unspoken": seen["unspoken"] if heard else None,
     }
 
 

@@ -42,6 +42,10 @@ __all__ = [
     "voice_like",
 ]
 
+SWAY = 0.02
+SWAYS_HZ = 1.0
+"""The melody of made voices: a third of a semitone up and down, once a second."""
+
 
 def silence(seconds: float) -> Samples:
     """Exact zeros."""
@@ -72,11 +76,15 @@ def voice_like(
     tilt_db_per_octave: float = -12.0,
     syllables_per_s: float = 4.0,
 ) -> Samples:
-    """A buzz with the harmonics of a voice at `f0_hz`, falling by `tilt_db_per_octave`, with syllable-like swells."""
+    """A buzz with the harmonics of a voice, falling by `tilt_db_per_octave`, with syllable-like swells.
+
+    Its pitch sways around the median `f0_hz` as `flat_pitch` says: a buzz without melody is flagged as a tone.
+    """
     t = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     orders = np.arange(1, int(5000 // f0_hz) + 1)
     gains = 10 ** (tilt_db_per_octave * np.log2(orders) / 20)
-    wave = sum(gain * np.sin(2 * np.pi * f0_hz * order * t + order) for order, gain in zip(orders, gains, strict=True))
+    phase = 2 * np.pi * f0_hz * t - f0_hz * SWAY / SWAYS_HZ * (np.cos(2 * np.pi * SWAYS_HZ * t) - 1)
+    wave = sum(gain * np.sin(order * phase + order) for order, gain in zip(orders, gains, strict=True))
     swell = 0.55 - 0.45 * np.cos(2 * np.pi * syllables_per_s * t)
     shaped = np.asarray(wave) * swell
     return to_int16(shaped * (10 ** (level_dbfs / 20) / max(float(np.sqrt(np.mean(shaped**2))), 1e-9)))
@@ -90,11 +98,12 @@ def energy_activity(samples: Floats, threshold_dbfs: float = -45.0) -> Floats:
 
 
 def flat_pitch(samples: Floats, f0_hz: float = 120.0) -> PitchTrack:
-    """A pitch track that says `f0_hz` wherever there is energy."""
+    """A pitch track wherever there is energy: the median is `f0_hz`, with the melody of `voice_like`."""
     n = len(samples) // HOP
     frames = samples[: n * HOP].reshape(n, HOP)
     loud = np.mean(frames.astype(np.float64) ** 2, axis=1) > 1e-6
-    return PitchTrack(np.full(n, f0_hz), loud.astype(np.float64), "flat")
+    melody = 1 + SWAY * np.sin(2 * np.pi * SWAYS_HZ * np.arange(n) * HOP / SAMPLE_RATE_HZ)
+    return PitchTrack(f0_hz * melody, loud.astype(np.float64), "flat")
 
 
 class ScriptedEars:

@@ -9,7 +9,7 @@ from voicecoach import testing
 from voicecoach.errors import BadInput
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import PitchTrack
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Observation
+from voicecoach.nouns import F0, SAMPLE_RATE_HZ, Heard, Observation, Pause, Word
 
 
 def as_float(samples: np.ndarray) -> np.ndarray:
@@ -105,6 +105,20 @@ def test_what_carries_no_verdict_says_so(samples: np.ndarray, reason: str) -> No
     assert any(reason in sentence for sentence in quality.reasons)
 
 
+def test_a_tone_is_no_voice() -> None:
+    """A pitch that does not move is flagged and is no baseline; the melody of a voice is neither."""
+    floats = as_float(testing.voice_like(3.0))
+    spans = [(0, len(floats))]
+    voice = testing.flat_pitch(floats)
+    tone = PitchTrack(np.full_like(voice.f0_hz, 120.0), voice.confidence, "tone")
+
+    held, moving = (observe.observe(floats, spans, track) for track in (tone, voice))
+
+    assert held.quality.reasons == ("This sounds like a tone, not like a voice.",)
+    assert observe.baseline_from([held], "test") is None
+    assert moving.quality.ok
+
+
 def test_speech_in_noise_is_refused() -> None:
     """Speech under 10 dB above the noise is not judged."""
     voice = np.concatenate([testing.voice_like(2.0, level_dbfs=-30, syllables_per_s=0), testing.silence(1.0)])
@@ -175,3 +189,52 @@ def test_the_spread_of_levels_of_known_tones() -> None:
     assert observe.level_spread_db(both, [(0, len(both))]) == pytest.approx(12.0, abs=0.1)
     assert observe.level_spread_db(both, [(0, 3 * SAMPLE_RATE_HZ)]) is None
     assert observe.level_spread_db(both, []) is None
+
+
+def track_of(semitones: np.ndarray, voiced: np.ndarray | None = None) -> PitchTrack:
+    """A pitch track that lies `semitones` above 120 Hz."""
+    confidence = np.ones(len(semitones)) if voiced is None else voiced.astype(float)
+    return PitchTrack(120 * 2 ** (semitones / 12), confidence, "made")
+
+
+def pitch_of(track: PitchTrack) -> F0:
+    floats = as_float(testing.voice_like(len(track.f0_hz) * observe.HOP / SAMPLE_RATE_HZ))
+    f0 = observe.observe(floats, [(0, len(floats))], track).f0
+    assert f0 is not None
+    return f0
+
+
+@pytest.mark.parametrize("slope_st_s", [-3.0, 0.0, 2.0])
+def test_the_slope_of_a_glide_is_found(slope_st_s: float) -> None:
+    """A steady glide with pauses, and with octave errors in a tenth of the frames, has the slope it was made with."""
+    rng = np.random.default_rng(7)
+    at_s = np.arange(250) * observe.HOP / SAMPLE_RATE_HZ
+    semitones = slope_st_s * at_s + 12 * (rng.random(250) < 0.1)
+    voiced = rng.random(250) < 0.6
+
+    assert pitch_of(track_of(semitones, voiced)).slope_st_s == pytest.approx(slope_st_s, abs=0.1)
+
+
+def test_a_word_has_no_slope() -> None:
+    """Under a second of voiced speech, the slope is not measured."""
+    voiced = np.arange(250) < 61
+
+    assert pitch_of(track_of(np.linspace(0, 4, 250), voiced)).slope_st_s is None
+
+
+def test_voice_without_words_is_a_possible_filler() -> None:
+    """Of four stretches of voice, the one between the words and long enough is named, on the session clock."""
+    voiced = np.zeros(250, bool)  # 4 s
+    for start_s, end_s in ((0.0, 1.0), (1.4, 1.8), (2.2, 2.4), (2.8, 3.6)):
+        voiced[round(start_s / 0.016) : round(end_s / 0.016)] = True
+    words = (Word("one", 100.1, 100.9, 1.0), Word("two", 102.9, 103.5, 1.0))
+    floats = as_float(testing.voice_like(4.0))
+
+    def unspoken(words: tuple[Word, ...]) -> tuple[Pause, ...]:
+        heard = Heard("one two", words, "script")
+        track = track_of(np.zeros(250), voiced)
+        return observe.observe(floats, [(0, len(floats))], track, heard, offset_s=100.0).unspoken
+
+    (found,) = unspoken(words)
+    assert (found.start, found.end) == (pytest.approx(101.4, abs=0.02), pytest.approx(101.8, abs=0.02))
+    assert unspoken(()) == ()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from voicecoach import testing
-from voicecoach.measure.observe import HOP, PitchTrack, for_models
+from voicecoach.measure.observe import HOP, PitchTrack, for_models, pieces_for_models
 from voicecoach.world import audiofiles, pitch
 
 DATA = Path(__file__).parent.parent / "data"
@@ -134,3 +134,15 @@ def test_real_speech_agrees_between_the_trackers() -> None:
 
     assert 150 < medians[0] < 280
     assert abs(12 * np.log2(medians[0] / medians[1])) < 1
+
+
+@pytest.mark.models
+def test_in_pieces_as_at_once() -> None:
+    """A recording tracked piece by piece, as long ones are, has the pitch that the tracker gives for the whole."""
+    samples = audiofiles.read_mono(DATA / "jfk.flac")
+    at_once = pitch.track(for_models(samples))
+    in_pieces = pitch.track_of(pieces_for_models(samples))
+    voiced = at_once.confidence > 0.5
+
+    assert in_pieces.confidence == pytest.approx(at_once.confidence, abs=0.01)
+    assert in_pieces.f0_hz[voiced] == pytest.approx(at_once.f0_hz[voiced], rel=0.001)

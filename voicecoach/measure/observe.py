@@ -22,8 +22,10 @@ from voicecoach.nouns import (
     Heard,
     Level,
     Observation,
+    Pause,
     Quality,
     Relative,
+    Word,
 )
 
 Floats = npt.NDArray[np.float32]
@@ -31,6 +33,10 @@ Floats = npt.NDArray[np.float32]
 HOP = 256
 """Samples between frames (16 ms): the hop of the pitch tracker, shared by the spectra."""
 N_FFT = 1024
+PIECE = 256 * activity.FRAME
+"""Samples that the models get at once (8 s), a whole number of frames of either: bounds the memory."""
+SILENT = 1e-9
+"""A peak below is rounding, which must not be raised to full scale."""
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 _FREQUENCIES = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE_HZ)
 _VOICE_BAND = (_FREQUENCIES > 50) & (_FREQUENCIES < 5000)
@@ -49,7 +55,15 @@ MIN_VOICED_S = 0.7
 MAX_CLIPPED = 0.001
 MIN_SNR_DB = 10.0
 """Below these a verdict would be a guess (docs/delivery.md, recommended measurement set)."""
+MIN_RANGE_ST = 0.4
+"""Four fifths of the voiced frames this close together are a tone: of 296 clips of speech none lay below 2.5 st."""
 CLIPPED = 0.999
+MIN_SLOPE_S = 1.0
+"""Less voiced speech is a word or two, and its slope is the accent of a word, not of the utterance."""
+UNSPOKEN_S = 0.25
+"""An "um" lasts at least about this long; shorter stretches without a word are mostly its blurred edges."""
+WORD_SLACK_S = 0.15
+"""The recogniser's word times are off by about this much, so every word covers this much more on either side."""
 PROVISIONAL_TURNS = 3
 """Without a calibration, this many first turns stand for the own voice, and the report says so. Our judgement: about
 twenty seconds of speech, as much as a calibration."""
@@ -68,7 +82,7 @@ def valid(samples: npt.NDArray[np.floating]) -> Floats:
     """Mono float32 audio [shape=(n,)] that is finite; raises BadInput otherwise. The one gate for all audio."""
     if samples.ndim != 1:
         raise BadInput("The audio must be mono here.", "Mix it down or choose a channel first.")
-    if not np.isfinite(samples).all():
+    if samples.size and not np.isfinite((samples.min(), samples.max())).all():  # both are NaN where one value is
         raise BadInput("The audio holds values that are not numbers (NaN or infinity).", "Export the file again.")
     return np.asarray(samples, np.float32)
 
@@ -78,11 +92,23 @@ def for_models(samples: Floats) -> Floats:
 
     Both have absolute floors, so that a quiet microphone would look like silence. Never used for levels.
     """
+    offset, gain = _offset_and_gain(samples)
+    return (samples - offset) * gain
+
+
+def pieces_for_models(samples: Floats) -> Iterator[Floats]:
+    """As `for_models`, PIECE samples at a time, so that a long recording is not held twice."""
+    offset, gain = _offset_and_gain(samples)
+    for at in range(0, len(samples), PIECE):
+        yield (samples[at : at + PIECE] - offset) * gain
+
+
+def _offset_and_gain(samples: Floats) -> tuple[np.float32, np.float32]:
     if not samples.size:
-        return samples
-    centred = samples - samples.mean(dtype=np.float64)
-    peak = float(np.max(np.abs(centred)))
-    return np.asarray(centred * (0.5 / peak) if peak > 0 else centred, np.float32)
+        return np.float32(0), np.float32(1)
+    offset = float(samples.mean(dtype=np.float64))
+    peak = max(float(samples.max()) - offset, offset - float(samples.min()))
+    return np.float32(offset), np.float32(0.5 / peak if peak > SILENT else 1)
 
 
 def _db(power: float) -> float:
@@ -90,13 +116,18 @@ def _db(power: float) -> float:
 
 
 def _spectra(samples: Floats, n_frames: int) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
-    """Power spectra [shape=(m, N_FFT/2+1)] of centred frames, in batches that bound the memory."""
-    padded = np.pad(samples, (N_FFT // 2, N_FFT + HOP))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+    """Power spectra [shape=(m, N_FFT/2+1)] of centred frames without DC, in batches that bound the memory."""
+    offset = np.float32(samples.mean(dtype=np.float64))
     norm = float((_WINDOW.astype(np.float64) ** 2).sum())
     for first in range(0, n_frames, 1024):
-        batch = frames[first : min(first + 1024, n_frames)] * _WINDOW
-        yield first, np.abs(np.fft.rfft(batch, axis=1)) ** 2 / norm
+        count = min(1024, n_frames - first)
+        start = first * HOP - N_FFT // 2
+        length = (count - 1) * HOP + N_FFT
+        piece = samples[max(start, 0) : start + length] - offset
+        before = max(-start, 0)
+        padded = np.pad(piece, (before, length - before - len(piece)))
+        frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+        yield first, np.abs(np.fft.rfft(frames * _WINDOW, axis=1)) ** 2 / norm
 
 
 def observe(
@@ -120,7 +151,6 @@ def observe(
     duration_s = len(samples) / SAMPLE_RATE_HZ
     if not speech:
         return Observation(duration_s, 0.0, 0.0, quality=Quality(False, ("No speech was found.",)), tracker=track.name)
-    samples = (samples - samples.mean(dtype=np.float64)).astype(np.float32)
     span_s = (speech[-1][1] - speech[0][0]) / SAMPLE_RATE_HZ
     speech_s = activity.total(speech) / SAMPLE_RATE_HZ
     n_frames = min(len(track.f0_hz), len(samples) // HOP + 1)
@@ -128,7 +158,7 @@ def observe(
     own = active & ~_frames_in(overlap, n_frames)
     voiced = own & (track.confidence[:n_frames] >= VOICED)
     level, effort = _level_and_effort(samples, active, own, voiced)
-    f0 = _f0(track.f0_hz[:n_frames][voiced])
+    f0 = _f0(track.f0_hz[:n_frames], voiced)
     rates = rate.rate(heard.text, span_s, speech_s) if heard else None
     observation = Observation(
         duration_s=duration_s,
@@ -145,6 +175,7 @@ def observe(
         overlap_s=activity.total(activity.intersect(speech, overlap)) / SAMPLE_RATE_HZ,
         quality=_quality(speech_s, f0, level),
         tracker=track.name,
+        unspoken=_unspoken(voiced, heard.words, offset_s) if heard else (),
     )
     return relate(observation, baseline)
 
@@ -177,24 +208,55 @@ def _level_and_effort(
     level = Level(
         rms_dbfs=_db(float(power[own].mean())),
         noise_dbfs=_db(float(np.percentile(gaps, 20))) if len(gaps) > 5 else None,
-        clip_frac=float((np.abs(samples) >= CLIPPED).mean()),
+        clip_frac=float(np.count_nonzero(samples >= CLIPPED) + np.count_nonzero(samples <= -CLIPPED)) / len(samples),
     )
     n_voiced = int(voiced.sum())
     effort = Effort(2.0 ** (log_centroid / n_voiced), _db(high) - _db(low)) if n_voiced else None
     return level, effort
 
 
-def _f0(voiced_hz: npt.NDArray[np.float64]) -> F0 | None:
-    if not len(voiced_hz):
+def _f0(f0_hz: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_]) -> F0 | None:
+    if not voiced.any():
         return None
-    p10, median, p90 = (float(2.0**x) for x in np.percentile(np.log2(voiced_hz), (10, 50, 90)))
-    return F0(median, p10, p90, 12 * float(np.log2(p90 / p10)), len(voiced_hz) * HOP / SAMPLE_RATE_HZ)
+    frames = np.flatnonzero(voiced)
+    octaves = np.log2(f0_hz[frames])
+    p10, median, p90 = (float(2.0**x) for x in np.percentile(octaves, (10, 50, 90)))
+    slope = _slope(frames * HOP / SAMPLE_RATE_HZ, 12 * octaves)
+    return F0(median, p10, p90, 12 * float(np.log2(p90 / p10)), len(frames) * HOP / SAMPLE_RATE_HZ, slope)
+
+
+def _slope(at_s: npt.NDArray[np.float64], semitones: npt.NDArray[np.float64]) -> float | None:
+    """Semitones a second: the median slope between each frame of the first half and its partner in the second.
+
+    This is Theil's own short form of Theil-Sen: octave errors do not move it, and it takes no more than the frames.
+    """
+    if len(at_s) * HOP < MIN_SLOPE_S * SAMPLE_RATE_HZ:
+        return None
+    half = (len(at_s) + 1) // 2
+    return float(np.median((semitones[half:] - semitones[:-half]) / (at_s[half:] - at_s[:-half])))
+
+
+def _unspoken(voiced: npt.NDArray[np.bool_], words: Sequence[Word], offset_s: float) -> tuple[Pause, ...]:
+    """Voiced stretches of at least UNSPOKEN_S that no word covers; none where there are no words at all."""
+    if not words:
+        return ()
+    at_s = offset_s + np.arange(len(voiced)) * HOP / SAMPLE_RATE_HZ
+    bare = voiced.copy()
+    for word in words:
+        first, last = np.searchsorted(at_s, (word.start_s - WORD_SLACK_S, word.end_s + WORD_SLACK_S))
+        bare[first:last] = False
+    edges = np.flatnonzero(np.diff(bare, prepend=False, append=False)).reshape(-1, 2)
+    return tuple(
+        Pause(offset_s + start * HOP / SAMPLE_RATE_HZ, offset_s + end * HOP / SAMPLE_RATE_HZ)
+        for start, end in edges.tolist()
+        if (end - start) * HOP >= UNSPOKEN_S * SAMPLE_RATE_HZ
+    )
 
 
 def _quality(speech_s: float, f0: F0 | None, level: Level | None) -> Quality:
     voiced_s = f0.voiced_s if f0 else 0.0
     reasons = _too_little(speech_s, voiced_s) + (
-        _bad_signal(level) if level else ["All of it was spoken over the customer."]
+        _bad_signal(level, f0) if level else ["All of it was spoken over the customer."]
     )
     return Quality(not reasons, tuple(reasons))
 
@@ -209,7 +271,7 @@ def _too_little(speech_s: float, voiced_s: float) -> list[str]:
     return reasons
 
 
-def _bad_signal(level: Level) -> list[str]:
+def _bad_signal(level: Level, f0: F0 | None) -> list[str]:
     """Reasons for which the signal itself cannot be trusted."""
     reasons = []
     if level.clip_frac > MAX_CLIPPED:
@@ -217,6 +279,8 @@ def _bad_signal(level: Level) -> list[str]:
     if level.noise_dbfs is not None and level.rms_dbfs - level.noise_dbfs < MIN_SNR_DB:
         over_db = level.rms_dbfs - level.noise_dbfs
         reasons.append(f"Speech is only {over_db:.1f} dB above the noise; {MIN_SNR_DB:.0f} dB are needed.")
+    if f0 and f0.range_st < MIN_RANGE_ST:
+        reasons.append("This sounds like a tone, not like a voice.")
     return reasons
 
 
@@ -243,7 +307,9 @@ def baseline_from(observations: Sequence[Observation], device: str, *, provision
     Short ones count together. None if the signal of none is good, or all together are too little to go by.
     """
     usable = [
-        (o, o.f0, o.level, o.effort) for o in observations if o.f0 and o.level and o.effort and not _bad_signal(o.level)
+        (o, o.f0, o.level, o.effort)
+        for o in observations
+        if o.f0 and o.level and o.effort and not _bad_signal(o.level, o.f0)
     ]
     if _too_little(sum(o.speech_s for o, *_ in usable), sum(f0.voiced_s for _, f0, _, _ in usable)):
         return None

@@ -28,7 +28,18 @@ MAX_EMBEDDED_S = 2 * 3600
 
 
 def read(path: Path) -> list[Floats]:
-    """The channels of an audio file, each float32 at 16 kHz [shape=(n,)].
+    """The channels of an audio file, each float32 at 16 kHz [shape=(n,)]. Raises BadInput as `_read`."""
+    samples = _read(path, mix=False)
+    return [np.ascontiguousarray(samples[:, channel]) for channel in range(samples.shape[1])]
+
+
+def read_mono(path: Path) -> Floats:
+    """All channels of a file mixed to one, without ever holding more than that one. Raises BadInput as `_read`."""
+    return _read(path, mix=True).reshape(-1)
+
+
+def _read(path: Path, mix: bool) -> Floats:
+    """An audio file as float32 at 16 kHz [shape=(n, channels)], or `mix`ed to one channel.
 
     WAV, FLAC, OGG and MP3 through libsndfile; M4A and whatever else FFmpeg knows through PyAV. It is read and resampled
     piece by piece, so that memory follows the result and not what a header says.
@@ -41,28 +52,28 @@ def read(path: Path) -> list[Floats]:
     if not there:
         raise BadInput(f"{path} does not exist or is not a file.", "Check the path.")
     try:
-        samples = _read_by_libsndfile(path)
+        samples = _read_by_libsndfile(path, mix)
     except (RuntimeError, OSError) as error:  # soundfile's LibsndfileError is a RuntimeError
-        samples = _read_by_ffmpeg(path, str(error))
+        samples = _read_by_ffmpeg(path, mix, str(error))
     if not len(samples):
         raise BadInput(f"{path} holds no audio.", "Record it again.")
-    return [np.ascontiguousarray(samples[:, channel]) for channel in range(samples.shape[1])]
+    return samples
 
 
-def _read_by_libsndfile(path: Path) -> Floats:
+def _read_by_libsndfile(path: Path, mix: bool) -> Floats:
     import soundfile
 
     with soundfile.SoundFile(path) as file:
-        intake = _Intake(path, file.samplerate, file.channels, file.frames / max(file.samplerate, 1))
+        intake = _Intake(path, file.samplerate, file.channels, file.frames / max(file.samplerate, 1), mix)
         while len(block := file.read(max(1, PIECE_SAMPLES // file.channels), dtype="float32", always_2d=True)):
             intake.add(block)
     return intake.done()
 
 
 class _Intake:
-    """Takes a file's samples [shape=(n, channels)] piece by piece and gives them back at 16 kHz."""
+    """Takes a file's samples [shape=(n, channels)] piece by piece and gives them back at 16 kHz, or `mix`ed to one channel."""
 
-    def __init__(self, path: Path, rate_hz: int, channels: int, seconds: float) -> None:
+    def __init__(self, path: Path, rate_hz: int, channels: int, seconds: float, mix: bool) -> None:
         import soxr
 
         if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
@@ -73,10 +84,10 @@ class _Intake:
             raise BadInput(f"{path} says that it has {channels} channels, which no call has.", "Export it again.")
         self._path, self._rate_hz, self._taken = path, rate_hz, 0
         self._refuse_long(seconds)
-        self._pieces: list[Floats] = []
-        self._channels = channels
+        self._bytes = bytearray()  # grows in place: a list of pieces would be held twice while they are joined
+        self._channels = 1 if mix else channels
         same = rate_hz == SAMPLE_RATE_HZ
-        self._stream = None if same else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, channels, dtype="float32")
+        self._stream = None if same else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, self._channels, dtype="float32")
 
     def _refuse_long(self, seconds: float) -> None:
         if seconds > MAX_SECONDS:
@@ -93,25 +104,21 @@ class _Intake:
             )
         self._taken += len(block)
         self._refuse_long(self._taken / self._rate_hz)
-        self._pieces.append(self._stream.resample_chunk(np.ascontiguousarray(block)) if self._stream else block)
+        if block.shape[1] > self._channels:
+            block = block.mean(axis=1, keepdims=True)
+        self._keep(self._stream.resample_chunk(np.ascontiguousarray(block)) if self._stream else block)
+
+    def _keep(self, samples: Floats) -> None:
+        self._bytes += np.asarray(samples, np.float32).tobytes()
 
     def done(self) -> Floats:
         """All of it."""
-        if not self._taken:
-            return np.zeros((0, self._channels), np.float32)
-        if self._stream:
-            end = self._stream.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
-            self._pieces.append(end)
-        return np.asarray(np.concatenate(self._pieces), np.float32).reshape(-1, self._channels)
+        if self._stream and self._taken:
+            self._keep(self._stream.resample_chunk(np.zeros((0, self._channels), np.float32), last=True))
+        return np.frombuffer(self._bytes, np.float32).reshape(-1, self._channels)
 
 
-def read_mono(path: Path) -> Floats:
-    """All channels of a file mixed to one."""
-    channels = read(path)
-    return channels[0] if len(channels) == 1 else np.asarray(np.mean(channels, axis=0), np.float32)
-
-
-def _read_by_ffmpeg(path: Path, first: str) -> Floats:
+def _read_by_ffmpeg(path: Path, mix: bool, first: str) -> Floats:
     """As PyAV (FFmpeg, which faster-whisper brings) reads it; `first` is what libsndfile had to say.
 
     FFmpeg also reads playlists, which name other files and addresses: only plain containers are opened, and nothing
@@ -125,7 +132,7 @@ def _read_by_ffmpeg(path: Path, first: str) -> Floats:
             stream = container.streams.audio[0]
             rate_hz = int(stream.rate or 0)
             seconds = float((container.duration or 0) / av.time_base)
-            intake = _Intake(path, rate_hz, int(stream.channels or 0), seconds)
+            intake = _Intake(path, rate_hz, int(stream.channels or 0), seconds, mix)
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate_hz)
             for frame in chain(container.decode(stream), (None,)):
                 for piece in resampler.resample(frame):

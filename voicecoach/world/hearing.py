@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,13 +31,12 @@ class Hearing:
 
 def listen(samples: Floats) -> Hearing:
     """Voice activity and pitch of `samples` [shape=(n,)], 16 kHz, as recorded."""
-    prepared = observe.for_models(samples)
-    track = pitch.track(prepared)
-    probabilities = vad.probabilities(prepared)
-    spans = activity.speech_spans(probabilities, len(prepared))
+    track = pitch.track_of(observe.pieces_for_models(samples))
+    probabilities = vad.probabilities_of(observe.pieces_for_models(samples))
+    spans = activity.speech_spans(probabilities, len(samples))
     if _missed_s(spans, track) >= MISSED_S:
-        again = np.maximum(probabilities, _slower(prepared, len(probabilities)))
-        spans = activity.speech_spans(again, len(prepared))
+        again = np.maximum(probabilities, _slower(samples, len(probabilities)))
+        spans = activity.speech_spans(again, len(samples))
     return Hearing(spans, track)
 
 
@@ -49,13 +48,20 @@ def _missed_s(spans: tuple[Span, ...], track: PitchTrack) -> float:
     return float(voiced.sum()) * HOP / SAMPLE_RATE_HZ
 
 
-def _slower(prepared: Floats, n_frames: int) -> Floats:
+def _slower(samples: Floats, n_frames: int) -> Floats:
     """Probabilities of voice of the same recording played SLOWED times slower, one per frame of the original."""
-    import soxr
-
-    slow = vad.probabilities(np.asarray(soxr.resample(prepared, 1.0, SLOWED), np.float32))
+    slow = vad.probabilities_of(_slowed(samples))
     centres = (np.arange(n_frames) + 0.5) * FRAME * SLOWED
     return np.asarray(slow[np.minimum((centres / FRAME).astype(int), len(slow) - 1)], np.float32)
+
+
+def _slowed(samples: Floats) -> Iterator[Floats]:
+    import soxr
+
+    stream = soxr.ResampleStream(1.0, SLOWED, 1, dtype="float32")
+    for piece in observe.pieces_for_models(samples):
+        yield stream.resample_chunk(piece)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ more and calls more noise voiced, so it gets an energy gate and its name is show
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -35,13 +36,23 @@ def _tracker() -> Any:
 
 def track(samples: Floats) -> PitchTrack:
     """F0 of `samples` [shape=(n,)], 16 kHz, prepared by `measure.observe.for_models`."""
-    if len(samples) < HOP:
-        return PitchTrack(np.zeros(0), np.zeros(0), name())
+    return track_of((samples,) if len(samples) >= HOP else ())
+
+
+def track_of(pieces: Iterable[Floats]) -> PitchTrack:
+    """As `track`, for a recording that comes in pieces, each but the last a multiple of HOP long."""
     tracker = _tracker()
     if tracker is None:
-        return track_pyin(samples)
-    result = tracker.detect(samples, SAMPLE_RATE_HZ, F0_MIN_HZ, F0_MAX_HZ)
-    return PitchTrack(result.pitch_hz, result.confidence, _swift_name())
+        return _join([track_pyin(piece) for piece in pieces], _pyin_name())
+    stream = tracker.stream(F0_MIN_HZ, F0_MAX_HZ)
+    results = [stream.push(piece, SAMPLE_RATE_HZ) for piece in pieces]
+    parts = [PitchTrack(one.pitch_hz, one.confidence, "") for one in (*results, stream.flush())]
+    return _join(parts, _swift_name())
+
+
+def _join(parts: Sequence[PitchTrack], name: str) -> PitchTrack:
+    f0_hz = np.concatenate([np.zeros(0), *(part.f0_hz for part in parts)])
+    return PitchTrack(f0_hz, np.concatenate([np.zeros(0), *(part.confidence for part in parts)]), name)
 
 
 def name() -> str:
@@ -78,4 +89,5 @@ def track_pyin(samples: Floats) -> PitchTrack:
     rms = librosa.feature.rms(y=samples, frame_length=_PYIN_FRAME, hop_length=HOP)[0][: len(f0_hz)]
     loud = rms > rms.max() * 10 ** (-25 / 20)
     known = voiced & loud & np.isfinite(f0_hz)
-    return PitchTrack(np.where(known, f0_hz, F0_MIN_HZ), known.astype(np.float64), _pyin_name())
+    known = known[: len(samples) // HOP]  # pYIN gives a frame more, which the next piece begins with
+    return PitchTrack(np.where(known, f0_hz[: len(known)], F0_MIN_HZ), known.astype(np.float64), _pyin_name())

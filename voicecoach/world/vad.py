@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,18 @@ class VoiceActivity:
 
 def probabilities(samples: Floats) -> Floats:
     """Probability of voice per frame of a whole recording [shape=(ceil(n / FRAME),)]."""
-    if not samples.size:
-        return np.zeros(0, np.float32)
-    padded = np.pad(samples, (0, -len(samples) % FRAME))
+    step = FRAME * 1024  # half a minute at a time bounds the memory
+    return probabilities_of(samples[at : at + step] for at in range(0, len(samples), step))
+
+
+def probabilities_of(pieces: Iterable[Floats]) -> Floats:
+    """As `probabilities`, for a recording that comes in pieces of any length."""
     detector = VoiceActivity()
-    step = FRAME * 2048  # a minute at a time bounds the memory
-    return np.concatenate([detector.push(padded[i : i + step]) for i in range(0, len(padded), step)])
+    found = []
+    rest = np.zeros(0, np.float32)
+    for piece in pieces:
+        rest = np.concatenate([rest, piece])
+        whole = len(rest) - len(rest) % FRAME
+        found.append(detector.push(rest[:whole]))
+        rest = rest[whole:]
+    return np.concatenate([*found, detector.push(np.pad(rest, (0, -len(rest) % FRAME)))])
