@@ -51,7 +51,9 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         path = GOLDEN / name
         if request.config.getoption("--update-golden", default=False):
             path.write_bytes(text.encode())
-        assert text.encode() == path.read_bytes(), f"{path.name} differs; look, then run pytest --update-golden"
+        assert text.encode() == path.read_bytes(), (
+            f"{path.name} differs; look, then run pytest tests/report --update-golden"
+        )
 
     return check
 
