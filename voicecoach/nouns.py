@@ -194,7 +194,7 @@ class TurnContext:
     customer_name: str = ""
     history: tuple[str, ...] = ()
     """Codes of the moves done in earlier turns, oldest first."""
-    customer_finished: bool = True
+    customer_finished: bool | None = True
     """False while the customer still has points of the story to tell (venting)."""
     talked_over_s: float = 0.0
     """Seconds of the trainee's speech over the customer's, verbal nods excluded."""

@@ -44,7 +44,9 @@ def main(paths: list[str]) -> None:
         total = [a + b for a, b in zip(total, counts, strict=True)]
         print(f"{code:20} both {counts[0]:3}  one alone {counts[1]:3} {counts[2]:3}  kappa {kappa(*counts):.2f}")
     both, one, two, _ = total
-    print(f"{len(second)} turns: kappa {kappa(*total):.3f}, F1 of one against the other {2 * both / (2 * both + one + two):.3f}")
+    print(
+        f"{len(second)} turns: kappa {kappa(*total):.3f}, F1 of one against the other {2 * both / (2 * both + one + two):.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -279,7 +279,7 @@ _NOT_RESTATING = frozenset(
 )  # fmt: skip
 
 
-def _content(plain: str) -> frozenset[str]:
+def content(plain: str) -> frozenset[str]:
     """The content words of `plain`, roughly stemmed, so that "waited" and "waiting" meet."""
     words = (word for word in plain.split() if word not in _STOPWORDS and (len(word) > 2 or word[0].isdigit()))
     return frozenset(_stem(word) for word in words)
@@ -294,15 +294,15 @@ def _stem(word: str) -> str:
 
 def _restated(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:
     """Weigh cued restatements by the customer's own words, and find those that no cue announces."""
-    told = _content(" ".join(clause.plain for clause in split(f"{context.story}. {context.customer_said}")))
-    shared = [_content(clause.plain) & told for clause in clauses]
+    told = content(" ".join(clause.plain for clause in split(f"{context.story}. {context.customer_said}")))
+    shared = [content(clause.plain) & told for clause in clauses]
     kept = [hit if hit.code != "restate_facts" else _weighed(hit, shared, told) for hit in hits]
     taken = {hit.clause for hit in hits if hit.code == "restate_facts" or hit.code in _NOT_RESTATING}
     for index, clause in enumerate(clauses):
         if index in taken or _ASKS.match(clause.plain) or not _ABOUT_YOU.search(clause.plain):
             continue
         words = len(shared[index])
-        if words >= OVERLAP_WORDS_WEAK and words >= OVERLAP_SHARE * len(_content(clause.plain)):
+        if words >= OVERLAP_WORDS_WEAK and words >= OVERLAP_SHARE * len(content(clause.plain)):
             confidence = STRONG_CONFIDENCE if words >= OVERLAP_WORDS else WEAK_CONFIDENCE
             kept.append(_of_context("restate_facts", confidence, cues, index, clause.start, clause.end))
     return kept
