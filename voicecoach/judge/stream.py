@@ -27,8 +27,8 @@ def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     context = TurnContext(
         customer_said=_text(line, "context", where),
         customer_name=_text(line, "customer_name", where),
-        history=_texts(line, "history_steps", where, 'a list of codes', '["apologise", "clarify"]'),
-        cannot=_texts(line, "limits", where, 'a list of phrases', '["a refund", "a new printer"]'),
+        history=_texts(line, "history_steps", where, "a list of codes", '["apologise", "clarify"]'),
+        cannot=_texts(line, "limits", where, "a list of phrases", '["a refund", "a new printer"]'),
     )
     findings = find(_text(line, "text", where), (), context, rules.cues)
     return {

@@ -26,6 +26,7 @@ MAX_CHARS = 240
 """A line is one breath on the telephone; longer ones are refused (the longest bundled line has about half)."""
 MAX_BRIEF = 8
 """Phrases in one list of the brief: a worksheet is read in half a minute."""
+NO_BRIEF = Worksheet()
 
 NEEDS = ("heard", "acknowledged", "apologised", "clarified", "solution")
 """What an upset customer needs, in the order in which the five procedures meet it (docs/customer.md)."""
@@ -170,7 +171,7 @@ class Persona:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     effects: Mapping[str, float] = field(default_factory=dict)
     """Sizes of single effects that differ from the table in `effects.py`, such as `{interrupt: 1.2}`."""
-    brief: Worksheet = Worksheet()
+    brief: Worksheet = NO_BRIEF
     """What the trainee may know and decide before the call (000.1); `cannot` are the limits of what may be promised."""
 
     def __post_init__(self) -> None:
