@@ -16,6 +16,7 @@ from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
     Limit,
+    Mark,
     Preparation,
     Quote,
     ReportTurn,
@@ -53,26 +54,33 @@ def preparation(facts: Facts, turns: Sequence[ReportTurn], brief: Worksheet | No
 
 def _against(filled: str, sheet: Worksheet, turns: Sequence[ReportTurn]) -> WorksheetLine:
     """The worksheet beside the promises (000.4: "what you CAN do for the customer and what you CAN'T do")."""
-    marks = [mark for turn in turns for mark in turn.marks if mark.code in PROMISES]
-    promises = [Quote(m.turn, m.quote, m.start_s, m.end_s, m.outcome in ("done", "shown")) for m in marks]
-    sentences = {turn.number: turn.text for turn in turns}
-    beyond = tuple(quote for quote, mark in zip(promises, marks, strict=True) if mark.code == "overpromise")
+    promised = [(mark, turn) for turn in turns for mark in turn.marks if mark.code in PROMISES]
+    about = [(_quote(mark), _content(_clause(mark, turn))) for mark, turn in promised]
+    beyond = tuple(_quote(mark) for mark, _ in promised if mark.code == "overpromise")
 
     def limits(phrases: Sequence[str]) -> tuple[Limit, ...]:
-        return tuple(
-            Limit(phrase, tuple(q for q in promises if _about(phrase, q.text, sentences[q.turn]))) for phrase in phrases
-        )
+        return tuple(Limit(phrase, tuple(q for q, said in about if _meets(phrase, said))) for phrase in phrases)
 
     return WorksheetLine(filled, sheet, limits(sheet.can), limits(sheet.cannot), beyond)
 
 
-def _about(phrase: str, quote: str, turn: str) -> bool:
-    """Whether the promise, with the sentence that it begins, holds enough of the phrase's content words."""
-    start = max(0, turn.find(quote))
-    stop = re.search(r"[.?!]", turn[start + len(quote) :])
-    sentence = turn[start : start + len(quote) + (stop.start() if stop else 0)]
+def _quote(mark: Mark) -> Quote:
+    return Quote(mark.turn, mark.quote, mark.start_s, mark.end_s, mark.outcome in ("done", "shown"))
+
+
+def _clause(mark: Mark, turn: ReportTurn) -> str:
+    """What a mark says, up to the end of its sentence or the next promise in it."""
+    if not mark.start < mark.end:
+        return mark.quote
+    stop = re.search(r"[.?!]", turn.text[mark.end :])
+    ends = [other.start for other in turn.marks if other.code in PROMISES and other.start >= mark.end]
+    return turn.text[mark.start : min([mark.end + stop.start() if stop else len(turn.text), *ends])]
+
+
+def _meets(phrase: str, said: frozenset[str]) -> bool:
+    """Whether what was said holds enough of the phrase's content words."""
     wanted = _content(phrase)
-    return bool(wanted) and len(wanted & _content(sentence)) >= max(1.0, SHARED * len(wanted))
+    return bool(wanted) and len(wanted & said) >= max(1.0, SHARED * len(wanted))
 
 
 def _content(text: str) -> frozenset[str]:

@@ -57,7 +57,7 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
         ("transcript", "Transcript", _transcript(report, play)),
         ("procedure", "The procedure, step by step", _procedure(report, play)),
         ("agreed", "What was agreed", _agreed(report)),
-        ("worksheet", "Your worksheet, against what was promised", _worksheet(report)),
+        ("worksheet", "Worksheet, against what was promised", _worksheet(report)),
         ("notes", "Notes", _notes(report)),
         ("measurements", "Measurements", _measurements(report)),
         ("settings", "Settings and quality", _settings(report)),

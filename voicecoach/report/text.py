@@ -14,6 +14,7 @@ from voicecoach.report.values import (
     CycleLine,
     Limit,
     Point,
+    Quote,
     Report,
     ReportTurn,
     StepLine,
@@ -213,7 +214,7 @@ def _worksheet(sheet: _Sheet, report: Report) -> None:
     line = report.preparation.worksheet
     if line is None:
         return
-    sheet.title("YOUR WORKSHEET, AGAINST WHAT WAS PROMISED")
+    sheet.title("WORKSHEET, AGAINST WHAT WAS PROMISED")
     sheet.put(worksheet_note(line))
     for heading, entries in worksheet_rows(line):
         sheet.put(f"{heading}:")
@@ -237,7 +238,7 @@ def worksheet_rows(line: WorksheetLine) -> tuple[tuple[str, tuple[str, ...]], ..
         ("Goal", (sheet.goal,) if sheet.goal else ()),
         ("Can offer", tuple(_limit(limit, "not offered") for limit in line.can)),
         ("Cannot offer", tuple(_limit(limit, "not promised") for limit in line.cannot)),
-        ("Promised more than can be kept", tuple(f"“{q.text}” {words.clock(q.start_s)}" for q in line.beyond)),
+        ("Promised more than can be kept", tuple(map(_promise, line.beyond))),
         ("Likely problems", sheet.problems),
         ("Where both sides win", sheet.win_wins),
     )
@@ -245,8 +246,12 @@ def worksheet_rows(line: WorksheetLine) -> tuple[tuple[str, tuple[str, ...]], ..
 
 
 def _limit(limit: Limit, none: str) -> str:
-    quotes = "; ".join(f"“{quote.text}” {words.clock(quote.start_s)}" for quote in limit.promised)
-    return f"{limit.phrase}: {quotes or none}"
+    return f"{limit.phrase}: {'; '.join(map(_promise, limit.promised)) or none}"
+
+
+def _promise(quote: Quote) -> str:
+    listen = "" if quote.certain else " (worth a listen)"
+    return f"“{quote.text}” {words.clock(quote.start_s)}{listen}"
 
 
 def _draft(sheet: _Sheet, draft: str) -> None:
