@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import pty
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from voicecoach import before, cli, debrief, keys, prepare, record
+from voicecoach import before, cli, debrief, keys, prepare, record, testing
 from voicecoach.before import Terminal
 from voicecoach.nouns import Worksheet
 from voicecoach.persona import Persona
 from voicecoach.report.text import as_text
+from voicecoach.world import pitch, vad
 
 
 class Typist:
@@ -218,3 +222,68 @@ def test_without_a_terminal_the_terminal_asks_nothing(monkeypatch: pytest.Monkey
         monkeypatch.setattr("sys.stdin", nothing)
 
         assert cli._terminal().ask("? ") is None
+
+
+# --- the whole way -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """`rehearse` at a terminal, with a recorded trainee in place of the device, and fakes for ears and voice."""
+    said = ["I am so sorry about that.", "I will send you a new printer tomorrow."]
+    recording = [testing.Reply(testing.voice_like(3.0, syllables_per_s=5.0)) for _ in said]
+    master, slave = pty.openpty()
+    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
+    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
+    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+    monkeypatch.setattr(cli, "_open_device", lambda *_: testing.FileDuplex(testing.RecordedTrainee(recording)))
+    monkeypatch.setattr(cli, "_with_baseline", lambda call, *_: call)
+    monkeypatch.setattr(prepare, "ears", lambda _: (testing.ScriptedEars(said), None))
+    monkeypatch.setattr(prepare, "voice", lambda *_, **__: testing.BeepVoice())
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    with os.fdopen(slave, "r") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield tmp_path
+    os.close(master)
+
+
+class EnergyActivity:
+    """A voice-activity detector whose answers are known."""
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        return testing.energy_activity(samples)
+
+
+def rehearsed(folder: Path) -> record.Record:
+    return record.read(record.find(folder / "sessions", "last"))
+
+
+def test_a_call_with_everything_around_it(
+    live: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Worksheet and breath before, notes after, all in the record and in the debrief."""
+    answers = iter(["Keep her", "", "", "", "", "", "she bakes", ""])
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+
+    cli.rehearse(procedure="five-step-process", seed=1)
+
+    kinds = [event.kind for event in rehearsed(live).events]
+    assert kinds[:3] == ["started", "worksheet", "focus"]
+    assert kinds[-2:] == ["ended", "note"]
+    out = capsys.readouterr().out
+    assert "As you filled it in before the call." in out
+    assert "+ Strategize: done" in out
+    assert "she bakes" in out
+    assert "RECORD OF THE AGREED ACTION" in out
+
+
+def test_nothing_is_asked_where_it_is_not_wanted(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --no-prepare, and without a terminal."""
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("asked"))
+
+    cli.rehearse(prepared=False, seed=1)
+    monkeypatch.setattr("sys.stdin", None)
+    cli.rehearse(seed=1)
+
+    assert {"worksheet", "focus", "note"}.isdisjoint(event.kind for event in rehearsed(live).events)
