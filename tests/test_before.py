@@ -211,6 +211,7 @@ def test_what_was_prepared_is_in_the_debrief(tmp_path: Path, dana: Persona) -> N
 
     assert report.steps[0].outcome == "done"
     assert report.preparation.focus == "done"
+    assert report.calm == ("Before this call you took one slow breath (002.1).",)
     assert report.preparation.worksheet is not None
     assert report.preparation.worksheet.sheet.goal == "Keep her"
     assert "She has cakes" in as_text(report)
@@ -273,7 +274,7 @@ def test_a_call_with_everything_around_it(
     assert kinds[-2:] == ["ended", "note"]
     out = capsys.readouterr().out
     assert "As you filled it in before the call." in out
-    assert "+ Strategize: done" in out
+    assert "+ Strategize [000.1]: done" in out
     assert "she bakes" in out
     assert "RECORD OF THE AGREED ACTION" in out
 

@@ -163,9 +163,10 @@ def test_the_worksheet_stands_against_the_promises(dana: Persona) -> None:
     assert sheet is not None
     assert sheet.filled == ""
     limits = {limit.phrase: [quote.text for quote in limit.promised] for limit in (*sheet.can, *sheet.cannot)}
-    assert limits["a refund of the printer"] == ["I will refund the printer"]
-    assert limits["an engineer tomorrow morning"] == ["Our engineer will come"]
+    assert limits["a refund of the printer"] == ["I will refund the printer to you."]
+    assert limits["an engineer tomorrow morning"] == ["Our engineer will come tomorrow morning."]
     assert limits["pay for the lost morning"] == []
+    assert limits["an engineer today"] == []
 
 
 def test_the_trainees_own_worksheet_is_shown(dana: Persona) -> None:
