@@ -248,7 +248,7 @@ def test_rounds_follow_the_customers_lines() -> None:
         return [cycle.why for cycle in told([*first, line(key, text, 6), *again]).cycles]
 
     assert rounds("vague.1") == ["", "the customer did not take the solution"]
-    assert rounds("story.labels.1") == ["", "the customer brought a new problem"]
+    assert rounds("story.labels.1") == ["", "the customer brought something new"]
     assert rounds("accepted.1") == [""]
     assert rounds("need.when.1") == [""]
 

@@ -178,7 +178,11 @@ def _steps(sheet: _Sheet, report: Report) -> None:
     if report.steps:
         sheet.title(f"THE PROCEDURE: {report.procedure}")
     for step in report.steps:
-        sheet.put(f"{SIGNS.get(step.outcome, '?')} {step.name} [{step.source}]: {words.outcome(step.outcome)}{_where(step)}", 2, 4)
+        sheet.put(
+            f"{SIGNS.get(step.outcome, '?')} {step.name} [{step.source}]: {words.outcome(step.outcome)}{_where(step)}",
+            2,
+            4,
+        )
         for remark in step.remarks:
             sheet.put(f"~ {remark_line(remark)}", 6, 2)
         if step.looked_for:
