@@ -22,6 +22,7 @@ from voicecoach.errors import BadInput, DeviceError, NoDevice, VoicecoachError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from voicecoach.before import Terminal
     from voicecoach.measure.observe import Floats
     from voicecoach.nouns import Baseline
     from voicecoach.session import Call
@@ -114,7 +115,7 @@ def rehearse(
         str, typer.Argument(help="Who calls: a name from `voicecoach personas`, or a .yaml file.")
     ] = "dana-printer",
     procedure: Annotated[
-        str, typer.Option(help="What scores the call: a name from `voicecoach procedures`.")
+        str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
     ] = "six-guidelines",
     talk: Annotated[
         Literal["hands-free", "push-to-talk"], typer.Option(help="Speak freely, or with the space bar.")
@@ -140,6 +141,10 @@ def rehearse(
     patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
+    prepared: Annotated[
+        bool,
+        typer.Option("--prepare/--no-prepare", help="Worksheet and one breath before, notes after (in a terminal)."),
+    ] = True,
     model: _Model = "tiny.en",
 ) -> None:
     """Take a call from an angry customer, and read the debrief.
@@ -149,8 +154,10 @@ def rehearse(
     Without a microphone: `voicecoach rehearse --demo`
     """
     import random
+    from dataclasses import replace
 
-    from voicecoach import prepare
+    from voicecoach import before, prepare
+    from voicecoach.keys import interactive
     from voicecoach.session import Call
 
     customer, persona_text = prepare.choose_persona(persona)
@@ -177,7 +184,12 @@ def rehearse(
             ears, files = prepare.ears(model)
             voice = prepare.voice(customer, telephone=telephone)
         call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
-        _hold(call, sound, ears, files, voice, words=words)
+        asked = prepared and not demo and interactive()
+        if asked:
+            call = replace(
+                call, prepared=before.prepare(_terminal(), customer, before.hard_call(_sessions(), call.wall))
+            )
+        _hold(call, sound, ears, files, voice, words=words, notes=asked)
     finally:
         if sound is not None:
             sound.close()
@@ -223,21 +235,45 @@ def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
     return replace(call, baseline=baseline)
 
 
-def _hold(call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool) -> None:
-    """Hold the call, then show its debrief: also after a fault, as far as the record goes."""
-    from voicecoach import record, session
+def _terminal() -> Terminal:
+    """The terminal to ask on; the end of the input is no answer."""
+    import time
+
+    from voicecoach.before import Terminal
+
+    def ask(prompt: str) -> str | None:
+        try:
+            return input(prompt)
+        except EOFError:
+            _say()
+            return None
+
+    return Terminal(_say, ask, time.sleep)
+
+
+def _hold(
+    call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool, notes: bool = False
+) -> None:
+    """Hold the call, ask for notes, then show its debrief: also after a fault, as far as the record goes."""
+    from voicecoach import before, record, session
     from voicecoach.keys import Keyboard, interactive
     from voicecoach.screen import Screen
 
     folder = record.new_folder(_sessions(), call.wall, call.persona.id)
-    keys = "q hangs up" if call.mode == "hands-free" else "space: talk / send    q hangs up"
+    keys = "n: note    q hangs up" if call.mode == "hands-free" else "space: talk / send    n: note    q hangs up"
     keyboard = Keyboard()
     failure: BaseException | None = None
     writer = record.Writer(folder, call.persona_text, call.procedure_text)
-    screen = Screen(_console(), call.persona.name, words=words, keys=keys if interactive() else "")
+    screen = Screen(
+        _console(), call.persona.name, words=words, keys=keys if interactive() else "", draft=lambda: keyboard.draft
+    )
     try:
         with keyboard.listening(), screen:
             session.rehearse(call, sound, ears, files, voice, writer, show=screen, keys=keyboard)
+        if notes and not keyboard.interrupted:
+            with contextlib.suppress(KeyboardInterrupt):
+                for note in before.notes(_terminal()):
+                    writer.event("note", text=note)
     except Exception as error:  # noqa: BLE001 - whatever it was, what was recorded gets its debrief first
         failure = error
     finally:
@@ -367,7 +403,7 @@ def review(
         list[Path] | None, typer.Option(help="A calm recording of the agent (may be repeated).")
     ] = None,
     procedure: Annotated[
-        str, typer.Option(help="What scores the call: a name from `voicecoach procedures`.")
+        str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
     ] = "six-guidelines",
     model: _Model = "tiny.en",
 ) -> None:
@@ -569,7 +605,7 @@ def personas_check(
 
 @procedures_app.callback()
 def _procedures(context: typer.Context) -> None:
-    """List and show the complaint-handling procedures that score a call.
+    """List, show and check the complaint-handling procedures that score a call.
 
     Example: `voicecoach procedures`
     """
@@ -592,16 +628,36 @@ def procedures_list() -> None:
 
 @procedures_app.command("show")
 def procedures_show(name: Annotated[str, typer.Argument(help="A procedure's name or a .yaml file.")]) -> None:
-    """Show the steps of a procedure and where each comes from.
+    """Show the steps of a procedure, what shows each, and where it comes from.
 
     Example: `voicecoach procedures show six-guidelines`
     """
-    from voicecoach import prepare
+    from voicecoach import plumbing, prepare
 
     steps, _ = prepare.choose_procedure(name)
-    _say(f"{steps.name} (document {steps.document})\n{steps.about}\n")
-    for number, step in enumerate(steps.steps, 1):
-        _say(f"{number}. {step.name} [{step.source}]{' (before the call)' if step.before_call else ''}\n   {step.rule}")
+    _say("\n".join(plumbing.procedure_lines(steps)))
+
+
+@procedures_app.command("check")
+def procedures_check(
+    files: Annotated[list[str], typer.Argument(help="Procedure files, or names of bundled ones.")],
+) -> None:
+    """Check procedure files: every problem with its line and what to write instead.
+
+    Example: `voicecoach procedures check my-procedure.yaml`
+    """
+    from voicecoach import prepare
+
+    failed = False
+    for name in files:
+        try:
+            steps, _ = prepare.choose_procedure(name)
+            _say(f"{name}: good, {len(steps.steps)} steps. Use it with: voicecoach rehearse --procedure {name}")
+        except BadInput as error:
+            failed = True
+            typer.echo(str(error), err=True)
+    if failed:
+        raise typer.Exit(BadInput.exit_code)
 
 
 # --- this machine ----------------------------------------------------------------------------------
@@ -708,6 +764,9 @@ def judge(
     text: Annotated[str | None, typer.Option(help="What the agent said.")] = None,
     context: Annotated[str, typer.Option(help="What the customer had said before.")] = "",
     customer_name: Annotated[str, typer.Option(help="The customer's name.")] = "",
+    limit: Annotated[
+        list[str] | None, typer.Option(help="What may not be promised, as a short phrase (may be repeated).")
+    ] = None,
     jsonl: Annotated[
         str | None, typer.Option(help="A file with one turn per line of JSON, or - for standard input.")
     ] = None,
@@ -716,7 +775,7 @@ def judge(
 
     Example: `voicecoach judge --text "I am so sorry you have been upset." --context "This is the third time!"`
 
-    Lines of --jsonl: `{"id", "text", "context", "customer_name", "history_steps": [codes]}`
+    Lines of --jsonl: `{"id", "text", "context", "customer_name", "history_steps": [codes], "limits": [phrases]}`
     """
     from voicecoach import plumbing, prepare
 
@@ -724,7 +783,7 @@ def judge(
     if (text is None) == (jsonl is None):
         raise BadInput("Give either --text or --jsonl.", 'For example: voicecoach judge --text "I see, go on."')
     if text is not None:
-        line = {"id": "text", "text": text, "context": context, "customer_name": customer_name, "history_steps": []}
+        line = {"id": "text", "text": text, "context": context, "customer_name": customer_name, "limits": limit}
         _say(json.dumps(plumbing.judge_line(line, rules), ensure_ascii=False))
         return
     for result in plumbing.judge_lines(str(jsonl), rules):

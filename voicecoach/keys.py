@@ -1,4 +1,7 @@
-"""The keyboard during a call: space talks (push-to-talk), q or Esc hangs up. Nothing where there is no terminal."""
+"""The keyboard during a call: space talks (push-to-talk), n takes a note, q or Esc hangs up.
+
+Nothing where there is no terminal.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,10 @@ from types import FrameType
 from voicecoach.session import Keys
 
 STOP_KEYS = frozenset("qQ\x1b\x04")
+NOTE_KEYS = frozenset("nN")
+MAX_NOTE_CHARS = 240
+MAX_NOTES = 50
+"""Notes of one call; more are not taken."""
 _ARROWS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)")
 """What a terminal sends for arrows and function keys: it begins with Esc and is not Esc."""
 
@@ -24,15 +31,37 @@ class Keyboard:
         self.stop = False
         self.interrupted = False
         """Ctrl-C was pressed."""
+        self.draft: str | None = None
+        """The note that is being typed."""
+        self._notes: list[str] = []
+        self._taken = 0
 
     def __call__(self) -> Keys:
         """The state now; reads whatever was typed without waiting."""
         for key in self._typed():
-            if key == " ":
+            if self.draft is not None and key != "\x04":
+                self._write(self.draft, key)
+            elif key == " ":
                 self.talk = not self.talk
             elif key in STOP_KEYS:
                 self.stop = True
-        return Keys(self.talk, self.stop)
+            elif key in NOTE_KEYS and self._taken < MAX_NOTES:
+                self.draft = ""
+        return Keys(self.talk, self.stop, self._notes.pop(0) if self._notes else "")
+
+    def _write(self, draft: str, key: str) -> None:
+        """One key of a note: Enter keeps it, Esc drops it."""
+        if key in "\r\n":
+            if draft.strip():
+                self._notes.append(draft.strip())
+                self._taken += 1
+            self.draft = None
+        elif key == "\x1b":
+            self.draft = None
+        elif key in "\x7f\b":
+            self.draft = draft[:-1]
+        elif key.isprintable() and len(draft) < MAX_NOTE_CHARS:
+            self.draft = draft + key
 
     def _typed(self) -> str:
         if sys.platform == "win32":

@@ -200,6 +200,8 @@ class TurnContext:
     """Seconds of the trainee's speech over the customer's, verbal nods excluded."""
     cut_off: bool = False
     """The customer fell silent in mid-line because of it."""
+    cannot: tuple[str, ...] = ()
+    """What the scenario does not allow, as short phrases: promising it is more than can be kept (000.1, 000.4)."""
 
 
 Loudness = Literal["quiet", "raised", "shouting", "unsure"]
@@ -259,6 +261,25 @@ class Assessment:
 
 
 @dataclass(frozen=True)
+class TooEarly:
+    """Moves that a step holds back until the customer has finished, or until another step is done."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
+
+    moves: tuple[str, ...]
+    until: str
+    """CUSTOMER_FINISHED, or the id of a step."""
+    say: str
+    """Why it is too early, as a sentence for the screen."""
+    unless: tuple[str, ...] = ()
+    """Phrases that invite the customer to go on: words that hold one of them are never too early."""
+
+
+CUSTOMER_FINISHED = "customer-finished"
+"""The `until` of a rule that holds while the customer still has points of the story to tell."""
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of a published procedure: heard when any of `any_of` is, and each of `all_of`."""
 
@@ -275,8 +296,19 @@ class Step:
     """True where the step also asks for quiet, slow delivery."""
     before_call: bool = False
     """Done before the call, so never heard in it."""
+    prepared_by: Literal["", "worksheet", "focus"] = ""
+    """What of the preparation, as recorded, shows a step that is done before the call."""
+    notes: bool = False
+    """True where the step also asks for a record of what was said: notes are shown beside it."""
     forbids: tuple[str, ...] = ()
     """Fault codes that show that the step was not done."""
+    after: tuple[str, ...] = ()
+    """Ids of the steps that the procedure wants done before this one."""
+    wait_after: tuple[str, ...] = ()
+    """Codes of questions after which the trainee stops and lets the customer answer."""
+    too_early: tuple[TooEarly, ...] = ()
+    anger_returns: bool = False
+    """True where the procedure warns that anger cut short comes back while a solution is worked on."""
 
 
 @dataclass(frozen=True)
@@ -291,6 +323,31 @@ class Procedure:
     """The number of the published document, such as "001"."""
     about: str
     steps: tuple[Step, ...]
+    cycle: tuple[str, ...] = ()
+    """Ids of the steps that begin again when the customer rejects a solution or brings a new problem."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What else is to be said of a step. `turn` and `finding` are where, if there is a place."""
+
+    kind: Literal["order", "too early", "wait", "delivery", "anger", "before the call"]
+    say: str
+    turn: int | None = None
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What came after a question that wants an answer. `waited` is None where that cannot be told."""
+
+    turn: int
+    finding: Finding
+    waited: bool | None
+    silence_s: float | None
+    """From the end of the question to the next voice, whoever's."""
+    answer: str = ""
+    """What the customer said then."""
 
 
 @dataclass(frozen=True)
@@ -298,8 +355,36 @@ class StepOutcome:
     """What was heard of a step in the whole call: `where` lists (turn number, finding)."""
 
     step: Step
-    outcome: Literal["done", "unsure", "not heard", "before the call"]
+    outcome: Literal["done", "unsure", "not heard"]
     where: tuple[tuple[int, Finding], ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    waits: tuple[Wait, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One round through the steps that a procedure lets begin again."""
+
+    number: int
+    why: str
+    """What began it, as a phrase; empty for the first."""
+    said: str
+    """The customer's words that did."""
+    steps: tuple[tuple[Step, tuple[int, Finding] | None], ...]
+    """Each step of the cycle with its first evidence in this round, or None."""
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """What is settled before a call (000.1): the goal, what can and cannot be offered, problems, and common gains."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
+
+    goal: str = ""
+    can: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    win_wins: tuple[str, ...] = ()
 
 
 # --- persona ---------------------------------------------------------------------------------------

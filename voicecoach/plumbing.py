@@ -15,12 +15,13 @@ from voicecoach.calibration import hear_and_measure
 from voicecoach.errors import BadInput
 from voicecoach.judge import Rules
 from voicecoach.judge.stream import judge_line
-from voicecoach.nouns import Baseline, Heard
+from voicecoach.nouns import CUSTOMER_FINISHED, Baseline, Heard, Procedure, Step
 from voicecoach.record import tidy
+from voicecoach.report import words
 from voicecoach.world import audiofiles
 from voicecoach.world.ears import Ears
 
-__all__ = ["as_lines", "judge_line", "judge_lines", "measure"]
+__all__ = ["as_lines", "judge_line", "judge_lines", "measure", "procedure_lines"]
 
 MAX_LINE_BYTES = 1 << 20
 
@@ -143,3 +144,36 @@ def _object(raw: bytes) -> dict[str, Any]:
     if not isinstance(line, dict):
         raise BadInput("It is not a JSON object.", example)
     return line
+
+
+# --- a procedure for people ------------------------------------------------------------------------
+
+
+def procedure_lines(procedure: Procedure) -> list[str]:
+    """The steps of a procedure: what each asks for, what shows it, and its order, waits and too-early rules."""
+    names = {step.id: step.name for step in procedure.steps}
+    lines = [f"{procedure.name} (document {procedure.document})", procedure.about, ""]
+    for number, step in enumerate(procedure.steps, 1):
+        lines += [f"{number}. {step.name} [{step.source}]", *(f"   {line}" for line in _step_lines(step, names))]
+    if procedure.cycle:
+        again = ", ".join(names[name] for name in procedure.cycle)
+        lines += ["", f"Begins again when the customer is not satisfied: {again}."]
+    return lines
+
+
+def _step_lines(step: Step, names: Mapping[str, str]) -> Iterator[str]:
+    yield step.rule
+    if step.before_call:
+        yield {
+            "worksheet": "Before the call: done with the worksheet.",
+            "focus": "Before the call: done with one slow breath.",
+        }.get(step.prepared_by, "Before the call.")
+    elif shown := words.looked_for(step.any_of, step.all_of, step.forbids):
+        yield f"Listens for: {shown}{'; in a quiet voice' if step.delivery else ''}."
+    if step.after:
+        yield f"After: {', '.join(names[name] for name in step.after)}."
+    if step.wait_after:
+        yield f"Waits for the answer after: {', '.join(words.code(code) for code in step.wait_after)}."
+    for rule in step.too_early:
+        until = "the customer has finished" if rule.until == CUSTOMER_FINISHED else f"“{names[rule.until]}”"
+        yield f"Too early before {until}: {', '.join(words.code(code) for code in rule.moves)}."

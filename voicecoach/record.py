@@ -22,6 +22,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn
     timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms, answer_ms    end of speech to answer, and its parts
     note       text                                             the trainee's own notes
+    worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call
+    focus, recovery  outcome ("done" | "skipped")               one breath; the pause after the call before
     fault      what, do, detail
     ended      outcome, why
 

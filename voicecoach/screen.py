@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any, Self
 
 from rich.console import Console, Group
@@ -23,8 +24,18 @@ WHO = {"customer": "{name} is speaking", "you": "You are speaking", "thinking": 
 class Screen:
     """Shows a call on a terminal, or prints it line by line where there is none."""
 
-    def __init__(self, console: Console, customer: str, *, words: bool = True, keys: str = "") -> None:
+    def __init__(
+        self,
+        console: Console,
+        customer: str,
+        *,
+        words: bool = True,
+        keys: str = "",
+        draft: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._console, self._customer, self._words, self._keys = console, customer, words, keys
+        self._draft = draft
+        """The note that is being typed, if any."""
         self._tick = Tick(0.0, "nobody", METER_FLOOR_DBFS)
         self._lines: list[tuple[str, str]] = []
         self._live: Live | None = None
@@ -109,6 +120,9 @@ class Screen:
         if self._words:
             parts += [Text(f"{who}: {text}" if who else text, style="dim") for who, text in self._lines]
         parts.append(Text(tick.cue, style="bold yellow") if tick.cue else Text(""))
-        if self._keys:
+        draft = self._draft()
+        if draft is not None:
+            parts.append(Text(f"Note: {draft}_   (Enter keeps it, Esc drops it)"))
+        elif self._keys:
             parts.append(Text(self._keys, style="dim"))
         return Group(*parts)

@@ -91,6 +91,8 @@ class Call:
     half_duplex: bool = False
     wall: str = ""
     """When the call began, ISO 8601; given, so that a call can be repeated to the byte."""
+    prepared: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """Events of what was done before the call, as (kind, data): see `before.py`."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,12 @@ class Tick:
 
 @dataclass(frozen=True)
 class Keys:
-    """What the keyboard (or a test) says now: the talk key is down, the trainee wants to stop."""
+    """What the keyboard (or a test) says now: the talk key is down, the trainee wants to stop, a note was typed."""
 
     talk: bool = False
     stop: bool = False
+    note: str = ""
+    """A note that was typed and ended just now."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ class _Loop:
         self.turns = TurnState(call.mode, call.patience_s)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
-        self.context = TurnContext(customer_name=call.persona.full_name)
+        self.context = TurnContext(customer_name=call.persona.full_name, cannot=call.persona.brief.cannot)
         self.previous: Assessment | None = None
         self.said: list[str] = []
         """What the customer said since the trainee's last turn."""
@@ -260,6 +264,8 @@ class _Loop:
             pressed = self.keys()
             if pressed.stop:
                 return "stopped", "The trainee stopped the call."
+            if pressed.note:
+                self._event("note", text=pressed.note)
             self._follow_line(block, at)
             ended = self._ending(block)
             if ended:
@@ -301,6 +307,8 @@ class _Loop:
             weights=weights(),
             baseline=asdict(call.baseline) if call.baseline else None,
         )
+        for kind, data in call.prepared:
+            self._event(kind, **data)
         self.opening = persona.begin(call.persona, call.seed)
         self.opening_line = self._speak(self.opening)
 

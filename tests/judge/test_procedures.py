@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from voicecoach.errors import BadInput
-from voicecoach.judge.procedures import load_procedure, parse_procedure, score
+from voicecoach.judge.procedures import load_procedure, parse_procedure
+from voicecoach.judge.steps import Told, score
 from voicecoach.nouns import Assessment, Delivery, Finding, Procedure
 
 FOLDER = Path(__file__).parents[2] / "assets" / "procedures"
@@ -25,7 +26,7 @@ def said(*findings: str, loudness: str = "quiet") -> Assessment:
 
 
 def outcomes(procedure: Procedure, *turns: Assessment) -> dict[str, str]:
-    return {o.step.id: o.outcome for o in score(procedure, list(enumerate(turns)))}
+    return {o.step.id: o.outcome for o in score(procedure, [Told(n, turn) for n, turn in enumerate(turns)])}
 
 
 def test_all_five_are_there_with_their_documents() -> None:
@@ -38,10 +39,10 @@ def test_all_five_are_there_with_their_documents() -> None:
 
 
 def test_steps_are_done_unsure_or_not_heard() -> None:
-    """Strong evidence is done, weak evidence unsure, none not heard, and preparation is before the call."""
+    """Strong evidence is done, weak evidence unsure, none not heard; of the preparation nothing is on record."""
     procedure = load_procedure(FOLDER / "five-step-process.yaml")
     assert outcomes(procedure, said("empathise done"), said("clarify unsure"), said("resolution done")) == {
-        "strategize": "before the call",
+        "strategize": "not heard",
         "acknowledge": "done",
         "clarify": "unsure",
         "present-resolution": "done",
@@ -89,7 +90,10 @@ def test_empathy_is_also_a_matter_of_delivery(voices: list[str], outcome: str) -
 def test_where_lists_turn_and_finding() -> None:
     """The evidence of a step is the findings that showed it, with their turns."""
     procedure = load_procedure(FOLDER / "shut-up-listen-wait.yaml")
-    turns = [(3, said("restate_facts done", "restate_feelings done")), (5, said("check_understanding done"))]
+    turns = [
+        Told(3, said("restate_facts done", "restate_feelings done")),
+        Told(5, said("check_understanding done"), "Did I miss anything?"),
+    ]
     paraphrase = score(procedure, turns)[1]
     assert paraphrase.outcome == "done"
     assert [(turn, finding.code) for turn, finding in paraphrase.where] == [

@@ -30,6 +30,7 @@ from voicecoach.nouns import (
     Rate,
     Relative,
     Step,
+    TooEarly,
     Word,
 )
 from voicecoach.record import to_json
@@ -202,6 +203,17 @@ def made_call() -> list[Event]:
         tracker="swift-f0 0.3.0",
         baseline=asdict(baseline),
     )
+    call.note(
+        "worksheet",
+        0,
+        outcome="done",
+        goal="Keep the customer, and get her labels printed by Friday noon.",
+        can=["a loan printer tomorrow", "labels printed here"],
+        cannot=["another printer free of charge", "an engineer today"],
+        problems=["It was said to be mended twice before."],
+        win_wins=["A loan printer costs less than a lost customer."],
+    )
+    call.note("focus", 0, outcome="done")
     call.customer(
         "opening.1",
         "Finally! I have been on hold for forty-five minutes! Is there a real person there this time?",
@@ -367,15 +379,20 @@ PROCEDURE = Procedure(
     "002",
     "Six steps from a help-desk textbook.",
     (
-        Step("focus", "Get focused", "One slow breath before you answer.", "002.1", before_call=True),
+        Step("focus", "Get focused", "One slow breath before you answer.", "002.1", before_call=True, prepared_by="focus"),
         Step("vent", "Let the customer vent", "The story from beginning to end.", "002.2", any_of=("verbal_nod",), forbids=("interrupt",)),
         Step("acknowledge", "Acknowledge the emotional state", "Name, empathy, apology, all you can.", "002.4",
-             any_of=("empathise", "apologise")),
+             any_of=("empathise", "apologise"), after=("vent",)),
         Step("restate", "Restate and gain agreement", "Say it back, ask, and wait for the yes.", "002.5",
-             all_of=("restate_facts", "check_understanding")),
+             all_of=("restate_facts", "check_understanding"), after=("acknowledge",), notes=True,
+             wait_after=("check_understanding",),
+             too_early=(TooEarly(("clarify",), "restate", "a question came before it was said back"),)),
         Step("feelings", "Say back the feelings", "How the customer feels about it.", "003.2", any_of=("restate_feelings",)),
         Step("solve", "Begin active problem solving", "What, who and by when.", "002.6", any_of=("resolution",)),
+        Step("close", "Ask for closure", "Ask, and wait for the answer.", "003.5", any_of=("checkback",),
+             after=("solve",), wait_after=("checkback",)),
     ),
+    cycle=("acknowledge", "restate", "solve", "close"),
 )  # fmt: skip
 
 

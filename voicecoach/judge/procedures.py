@@ -1,17 +1,21 @@
-"""The published procedures: read from data files, and each scored by itself (they disagree on order)."""
+"""The published procedures as data files: read, and checked line by line (docs/procedures.md, "Your own procedure")."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from voicecoach import yamlfile
 from voicecoach.errors import BadInput
 from voicecoach.judge.cues import FAULTS, MOVES, line_of, suggestion
-from voicecoach.nouns import Assessment, Finding, Procedure, Step, StepOutcome
+from voicecoach.nouns import CUSTOMER_FINISHED, Procedure, Step
 
-Where = tuple[tuple[int, Finding], ...]
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+MAX_STEPS = 20
+MAX_CHARS = 240
+"""As much as fits a screen."""
+MAX_PHRASES = 20
 
 
 def load_procedure(path: Path) -> Procedure:
@@ -30,82 +34,72 @@ def parse_procedure(text: str, name: str) -> Procedure:
 
 
 def _problems(procedure: Procedure, text: str) -> list[tuple[int, str]]:
-    """What the types cannot tell: unknown codes, steps that nothing could show, ids used twice."""
-    problems = []
-    seen: set[str] = set()
-    for step in procedure.steps:
-        at = line_of(text, f"id: {step.id}") or 1
-        if step.id in seen:
+    """What the types cannot tell: unknown codes and steps, steps that nothing could show, ids used twice."""
+    ids = [step.id for step in procedure.steps]
+    problems: list[tuple[int, str]] = []
+    at = 1
+    for index, step in enumerate(procedure.steps):
+        at = line_of(text, f"id: {step.id}", at) or line_of(text, f"id: {step.id}") or 1
+        if step.id in ids[:index]:
             problems.append((at, f"the step id '{step.id}' is used twice."))
-        seen.add(step.id)
-        for key, codes, known in (
-            ("any_of", step.any_of, MOVES), ("all_of", step.all_of, MOVES), ("forbids", step.forbids, FAULTS)
-        ):  # fmt: skip
-            kind = "move" if known is MOVES else "fault"
-            problems += [
-                (line_of(text, code, at) or at, f"'{code}' in {key} is not a {kind}{suggestion(code, known)}.")
-                for code in codes
-                if code not in known
-            ]
-        if not (step.before_call or step.any_of or step.all_of or step.forbids):
-            problems.append((at, f"nothing could show the step '{step.id}': give it any_of, all_of or forbids."))
-    if not procedure.steps:
-        problems.append((line_of(text, "steps") or 1, "'steps' is empty."))
-    return sorted(problems)
+        problems += [(line_of(text, near, at) or at, what) for near, what in _of_step(step, index, ids)]
+        at += 1
+    whole = [("id:", what) for what in _bad_slug("the procedure's id", procedure.id)]
+    whole += [(key, what) for key in ("name", "about") for what in _bad_text(key, getattr(procedure, key))]
+    whole += [("cycle", _unknown(name, "cycle", ids)) for name in procedure.cycle if name not in ids]
+    if len(procedure.cycle) == 1:
+        whole.append(("cycle", "'cycle' names one step; a round has at least two."))
+    if not ids:
+        whole.append(("steps", "'steps' is empty."))
+    if len(ids) > MAX_STEPS:
+        whole.append(("steps", f"'steps' has {len(ids)} steps; {MAX_STEPS} is the most."))
+    return sorted({*problems, *((line_of(text, near) or 1, what) for near, what in whole)})
 
 
-def score(procedure: Procedure, assessments: Sequence[tuple[int, Assessment]]) -> tuple[StepOutcome, ...]:
-    """What was heard of each step in the turns `(turn number, assessment)` of a call, in the procedure's order."""
-    return tuple(_score(step, assessments) for step in procedure.steps)
+def _of_step(step: Step, index: int, ids: list[str]) -> Iterator[tuple[str, str]]:
+    """(text near the mistake, sentence) for each mistake in one step."""
+    yield from ((f"id: {step.id}", what) for what in _bad_slug("the step's id", step.id))
+    for key in ("name", "rule", "source"):
+        yield from ((f"{key}:", what) for what in _bad_text(key, getattr(step, key)))
+    codes = [("any_of", step.any_of, MOVES), ("all_of", step.all_of, MOVES), ("forbids", step.forbids, FAULTS)]
+    codes += [("wait_after", step.wait_after, MOVES)]
+    codes += [("too_early", rule.moves, MOVES) for rule in step.too_early]
+    for key, given, known in codes:
+        kind = "move" if known is MOVES else "fault"
+        yield from ((c, f"'{c}' in {key} is not a {kind}{suggestion(c, known)}.") for c in given if c not in known)
+    for name in step.after:
+        if name not in ids:
+            yield name, _unknown(name, "after", ids)
+        elif name not in ids[:index]:
+            yield "after", f"'{name}' in after does not stand above '{step.id}': write the steps in their order."
+    for rule in step.too_early:
+        if rule.until not in (*ids, CUSTOMER_FINISHED):
+            yield rule.until, _unknown(rule.until, "until", [*ids, CUSTOMER_FINISHED])
+        if not rule.moves:
+            yield "too_early", "a rule of 'too_early' names no moves."
+        if len(rule.unless) > MAX_PHRASES:
+            yield "unless", f"'unless' has {len(rule.unless)} phrases; {MAX_PHRASES} is the most."
+        for phrase in (rule.say, *rule.unless):
+            yield from ((phrase[:20] or "too_early", what) for what in _bad_text("too_early", phrase))
+    if step.prepared_by and not step.before_call:
+        yield "prepared_by", f"'prepared_by' belongs to a step before the call: add before_call: true to '{step.id}'."
+    if not (step.before_call or step.any_of or step.all_of or step.forbids):
+        yield f"id: {step.id}", f"nothing could show the step '{step.id}': give it any_of, all_of or forbids."
 
 
-def _score(step: Step, assessments: Sequence[tuple[int, Assessment]]) -> StepOutcome:
-    if step.before_call:
-        return StepOutcome(step, "before the call")
-    against = _found(assessments, step.forbids)
-    if any(finding.outcome == "shown" for _, finding in against):
-        return StepOutcome(step, "not heard", against)
-    asked = (*step.any_of, *step.all_of)
-    heard = _found(assessments, asked)
-    sure = {finding.code for _, finding in heard if finding.outcome == "done"}
-    maybe = {finding.code for _, finding in heard}
-    if not assessments or not _satisfied(step, maybe):
-        return StepOutcome(step, "not heard")
-    if not _satisfied(step, sure) or against:
-        return StepOutcome(step, "unsure", (*heard, *against))
-    done = tuple(pair for pair in heard if pair[1].outcome == "done")
-    return StepOutcome(step, _quietly(done, assessments) if step.delivery else "done", done)
+def _unknown(name: str, key: str, ids: list[str]) -> str:
+    return f"'{name[:50]}' in {key} is not a step{suggestion(name, ids)}."
 
 
-def _found(assessments: Sequence[tuple[int, Assessment]], codes: Sequence[str]) -> Where:
-    return tuple(
-        (turn, finding)
-        for turn, said in assessments
-        for finding in said.findings
-        if finding.code in codes and not _too_early(finding, said)
-    )
+def _bad_slug(what: str, value: str) -> Iterator[str]:
+    if not SLUG.fullmatch(value):
+        yield f"{what} '{value[:50]}' must be 1 to 40 of a-z, 0-9 and '-', not beginning with '-'."
 
 
-def _too_early(finding: Finding, said: Assessment) -> bool:
-    """Whether a move is the very words of a premature solution: then it is the fault, not a step done (003.1)."""
-    return finding.kind == "move" and any(
-        fault.code == "premature_solution"
-        and fault.outcome == "shown"
-        and fault.start < finding.end
-        and finding.start < fault.end
-        for fault in said.findings
-    )
-
-
-def _satisfied(step: Step, codes: set[str]) -> bool:
-    """Whether `codes` hold any of `any_of` (if it names any) and each of `all_of`."""
-    return (not step.any_of or bool(codes & set(step.any_of))) and set(step.all_of) <= codes
-
-
-def _quietly(done: Where, assessments: Sequence[tuple[int, Assessment]]) -> Literal["done", "unsure", "not heard"]:
-    """A step that asks for a quiet voice: done when each turn of it was quiet, not heard when none was."""
-    turns = {turn for turn, _ in done}
-    voices = {said.delivery.loudness for turn, said in assessments if turn in turns}
-    if voices == {"quiet"}:
-        return "done"
-    return "not heard" if voices <= {"raised", "shouting"} else "unsure"
+def _bad_text(key: str, value: str) -> Iterator[str]:
+    if not value.strip():
+        yield f"'{key}' must not be empty."
+    if len(value) > MAX_CHARS:
+        yield f"'{key}' has {len(value)} characters; {MAX_CHARS} is the most."
+    if not value.isprintable():
+        yield f"'{key}' holds a line break or a control character."

@@ -10,29 +10,25 @@ from voicecoach.judge import Rules
 from voicecoach.judge.moves import find
 from voicecoach.nouns import Finding, TurnContext
 
-KEYS = ("id", "text", "context", "customer_name", "history_steps")
+KEYS = ("id", "text", "context", "customer_name", "history_steps", "limits")
 
 
 def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    """Judge `{"id", "text", "context", "customer_name", "history_steps"}`; all but `text` may be left out.
+    """Judge `{"id", "text", "context", "customer_name", "history_steps", "limits"}`; all but `text` may be left out.
 
-    `context` is what the customer said before, `history_steps` the codes of the moves done so far. Offsets are
-    characters of `text`.
+    `context` is what the customer said before, `history_steps` the codes of the moves done so far, `limits` phrases
+    for what may not be promised. Offsets are characters of `text`.
     """
     if not isinstance(line, Mapping):
         raise BadInput(f"A line must be a JSON object, not {_kind(line)}.", 'Write {"text": "..."}.')
     where = f"Line '{line['id']}'" if isinstance(line.get("id"), str | int) else "The line"
     if "text" not in line:
         raise BadInput(f"{where} has no 'text'.", "Give the words of the turn.")
-    history = line.get("history_steps")
-    if history is None:
-        history = []
-    if not isinstance(history, list | tuple) or not all(isinstance(code, str) for code in history):
-        raise BadInput(f"{where}: 'history_steps' must be a list of codes.", 'Write ["apologise", "clarify"].')
     context = TurnContext(
         customer_said=_text(line, "context", where),
         customer_name=_text(line, "customer_name", where),
-        history=tuple(history),
+        history=_texts(line, "history_steps", where, "a list of codes", '["apologise", "clarify"]'),
+        cannot=_texts(line, "limits", where, "a list of phrases", '["a refund", "a new printer"]'),
     )
     findings = find(_text(line, "text", where), (), context, rules.cues)
     return {
@@ -49,6 +45,15 @@ def _text(line: Mapping[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str):
         raise BadInput(f"{where}: '{key}' must be text, not {_kind(value)}.", "Put it in quotes.")
     return value
+
+
+def _texts(line: Mapping[str, Any], key: str, where: str, what: str, example: str) -> tuple[str, ...]:
+    value = line.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise BadInput(f"{where}: '{key}' must be {what}.", f"Write {example}.")
+    return tuple(value)
 
 
 def _kind(value: object) -> str:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from voicecoach import yamlfile
 from voicecoach.errors import BadInput
-from voicecoach.nouns import Strict
+from voicecoach.nouns import Strict, Worksheet
 from voicecoach.persona.effects import EFFECTS
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -24,6 +24,9 @@ FACT = re.compile(r"\{([^{}]*)\}")
 VOICE = re.compile(r"[a-z0-9]+/[A-Za-z0-9_-]+")
 MAX_CHARS = 240
 """A line is one breath on the telephone; longer ones are refused (the longest bundled line has about half)."""
+MAX_BRIEF = 8
+"""Phrases in one list of the brief: a worksheet is read in half a minute."""
+NO_BRIEF = Worksheet()
 
 NEEDS = ("heard", "acknowledged", "apologised", "clarified", "solution")
 """What an upset customer needs, in the order in which the five procedures meet it (docs/customer.md)."""
@@ -168,6 +171,8 @@ class Persona:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     effects: Mapping[str, float] = field(default_factory=dict)
     """Sizes of single effects that differ from the table in `effects.py`, such as `{interrupt: 1.2}`."""
+    brief: Worksheet = NO_BRIEF
+    """What the trainee may know and decide before the call (000.1); `cannot` are the limits of what may be promised."""
 
     def __post_init__(self) -> None:
         _slug("'id'", self.id)
@@ -241,8 +246,24 @@ def _problems(persona: Persona) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("lines", name), f"'{name[:50]}' is not a state of the engine.{_meant(name, KEYS)}"
     for name in set(KEYS) - persona.lines.keys():
         yield ("lines",), f"'lines' has no '{name}'; the customer needs at least one line for it."
+    yield from _bad_brief(persona.brief)
     yield from _bad_effects(persona)
     yield from _bad_facts(persona)
+
+
+def _bad_brief(brief: Worksheet) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Empty, long or unprintable text, and lists that are no short worksheet."""
+    texts: list[tuple[tuple[str | int, ...], str]] = [(("brief", "goal"), brief.goal)] if brief.goal else []
+    for key in ("can", "cannot", "problems", "win_wins"):
+        phrases: tuple[str, ...] = getattr(brief, key)
+        if len(phrases) > MAX_BRIEF:
+            yield ("brief", key), f"'brief.{key}' has {len(phrases)} phrases; {MAX_BRIEF} is the most."
+        texts += [(("brief", key, index), phrase) for index, phrase in enumerate(phrases)]
+    for path, value in texts:
+        try:
+            _text(f"'{'.'.join(map(str, path))}'", value)
+        except ValueError as error:
+            yield path, f"{error}."
 
 
 def _bad_effects(persona: Persona) -> Iterator[tuple[tuple[str | int, ...], str]]:

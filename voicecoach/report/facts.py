@@ -26,6 +26,7 @@ from voicecoach.nouns import (
     Observation,
     Turn,
     Word,
+    Worksheet,
 )
 from voicecoach.report.values import CustomerLine, Interruption, Latency, MachineFault, Note, Span
 
@@ -185,6 +186,11 @@ class Facts:
     interruptions: tuple[Interruption, ...]
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]
+    worksheet: tuple[str, Worksheet] | None
+    """("done" or "skipped", the sheet) as recorded before the call."""
+    focus: str
+    recovery: str
+    """"done", "skipped" or empty: one breath before the call, and the pause after the call before it."""
     latencies: tuple[Latency, ...]
     outcome: str
     why: str
@@ -220,6 +226,9 @@ def gather(events: Sequence[Event]) -> Facts:
         interruptions=interruptions,
         faults=tuple(_fault(event) for _, event in of("fault")),
         notes=tuple(Note(seconds(e.at) or 0.0, words) for _, e in of("note") if (words := text(e.data.get("text")))),
+        worksheet=_worksheet(of),
+        focus=_done(of, "focus"),
+        recovery=_done(of, "recovery"),
         latencies=_latencies([event.data for _, event in of("timed")]),
         outcome=text(ended.get("outcome")),
         why=text(ended.get("why")),
@@ -230,6 +239,20 @@ def gather(events: Sequence[Event]) -> Facts:
             default=0.0,
         ),
     )
+
+
+def _done(of: _Of, kind: str) -> str:
+    """Whether a preparation was done or skipped, by its last event."""
+    outcome = next((event.data.get("outcome") for _, event in reversed(of(kind))), "")
+    return str(outcome) if outcome in ("done", "skipped") else ""
+
+
+def _worksheet(of: _Of) -> tuple[str, Worksheet] | None:
+    outcome = _done(of, "worksheet")
+    if not outcome:
+        return None
+    sheet = next((read(Worksheet, event.data) for _, event in reversed(of("worksheet"))), None)
+    return outcome, sheet or Worksheet()
 
 
 _Of = typing.Callable[[str], list[tuple[int, Event]]]

@@ -17,16 +17,28 @@ from itertools import pairwise
 from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import draw, words
 from voicecoach.report.tell import measures
-from voicecoach.report.text import ending, measurement, moment, not_in_kind, subtitle, title
+from voicecoach.report.text import (
+    cycle_line,
+    ending,
+    measurement,
+    moment,
+    not_in_kind,
+    subtitle,
+    title,
+    worksheet_note,
+    worksheet_rows,
+)
 from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
+    CycleStep,
     Mark,
     Point,
     Report,
     ReportTurn,
     StepLine,
     StepQuote,
+    StepRemark,
 )
 
 Play = Callable[[float | None, float | None, str], str]
@@ -44,6 +56,8 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
         ("transcript", "Transcript", _transcript(report, play)),
         ("procedure", "The procedure, step by step", _procedure(report, play)),
+        ("agreed", "What was agreed", _agreed(report)),
+        ("worksheet", "Worksheet, against what was promised", _worksheet(report)),
         ("notes", "Notes", _notes(report)),
         ("measurements", "Measurements", _measurements(report)),
         ("settings", "Settings and quality", _settings(report)),
@@ -162,7 +176,7 @@ def _chip(outcome: str) -> str:
     return f'<span class="chip {kind}"><span aria-hidden="true">{sign}</span> {escape(words.outcome(outcome))}</span>'
 
 
-_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–", "before the call": "○"}
+_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–"}
 _CHIPS = {"done": "yes", "shown": "no", "not heard": "no"}
 
 
@@ -188,6 +202,8 @@ def _summary(report: Report, play: Play) -> str:
         + "\n"
         + _points("To work on", "work", report.work, "Nothing to correct was heard.", play)
         + "\n</div>"
+        + _list("Staying calm", report.calm)
+        + _list("Degrees of anger", report.degrees)
         + _list("Not in kind", not_in_kind(report.in_kind))
     )
 
@@ -371,8 +387,8 @@ def _highlighted(turn: ReportTurn) -> str:
 def _procedure(report: Report, play: Play) -> str:
     if not report.steps:
         return ""
-    rows = [(_rule(step), f"{_chip(step.outcome)}{_quotes(step, play)}") for step in report.steps]
-    return _table(report.procedure, ("Step, and what it asks for", "Heard"), rows, "steps")
+    rows = [(_rule(step), f"{_chip(step.outcome)}{_quotes(step, play)}{_remarks(step, play)}") for step in report.steps]
+    return _table(report.procedure, ("Step, and what it asks for", "Heard"), rows, "steps") + _cycles(report, play)
 
 
 def _rule(step: StepLine) -> str:
@@ -388,6 +404,51 @@ def _quotes(step: StepLine, play: Play) -> str:
 
     items = "".join(map(item, step.quotes))
     return f"<ul>{items}</ul>" if items else ""
+
+
+def _remarks(step: StepLine, play: Play) -> str:
+    """Order, waits and what came too early; and of a step that was not heard, what was listened for."""
+
+    def item(remark: StepRemark) -> str:
+        button = play(remark.start_s, remark.end_s, remark.say)
+        say, quote = escape(remark.say), f'<q dir="auto">{escape(remark.quote)}</q>'
+        parts = [say] if not remark.quote else [quote, say] if remark.kind == "wait" else [say, quote]
+        return f'<li class="remark">{button} {": ".join(parts)}</li>'
+
+    items = "".join(map(item, step.remarks))
+    looked = f'<p class="source">Listened for: {escape(step.looked_for)}.</p>' if step.looked_for else ""
+    return (f"<ul>{items}</ul>" if items else "") + looked
+
+
+def _cycles(report: Report, play: Play) -> str:
+    """One row for each round, one column for each step that begins again."""
+    if not report.cycles:
+        return ""
+
+    def cell(step: CycleStep) -> str:
+        if step.quote is None:
+            return _chip("not heard")
+        button = play(step.quote.start_s, step.quote.end_s, f"{step.name}, your turn {step.quote.turn}")
+        return f'{_chip("done")} {button} <q dir="auto">{escape(step.quote.quote)}</q>'
+
+    headings = ("Round", *(escape(step.name) for step in report.cycles[0].steps))
+    rows = [(escape(cycle_line(cycle)), *map(cell, cycle.steps)) for cycle in report.cycles]
+    return _table("Rounds of the procedure", headings, rows, "rounds")
+
+
+def _agreed(report: Report) -> str:
+    """The drafts, as text to select and copy."""
+    drafts = [draft for draft in (report.action_draft, report.referral_draft) if draft]
+    hint = '<p class="hint">Blanks were not said. Select the text to copy it.</p>'
+    return hint + "".join(f'<pre class="draft" dir="auto">{escape(draft)}</pre>' for draft in drafts) if drafts else ""
+
+
+def _worksheet(report: Report) -> str:
+    line = report.preparation.worksheet
+    if line is None:
+        return ""
+    hint = f'<p class="hint">{escape(worksheet_note(line))}</p>'
+    return hint + "".join(_list(escape(heading), entries) for heading, entries in worksheet_rows(line))
 
 
 def _notes(report: Report) -> str:

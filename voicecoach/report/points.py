@@ -98,7 +98,7 @@ def work(turns: Sequence[ReportTurn], anger: Sequence[AngerStep], steps: Sequenc
         *shown[: MOST - 1],
         *(_matched_anger(turns) or _strained_voice(turns)),
         *shown[MOST - 1 :],
-        *(_missing(step) for step in steps if step.outcome == "not heard"),
+        *(_missing(step) for step in steps if step.outcome == "not heard" and step.looked_for),
         *_waits(turns),
         *(point for point in points if not point.certain),
     ]
@@ -240,7 +240,8 @@ def _delivery_point(turn: ReportTurn, title: str, evidence: str) -> Point:
 
 
 def _missing(step: StepLine) -> Point:
-    return Point(f"“{step.name}” was not heard", "", "", step.rule, step.source, None, None, None)
+    looked = f"Listened for: {step.looked_for}."
+    return Point(f"“{step.name}” was not heard", "", looked, step.rule, step.source, None, None, None)
 
 
 def _waits(turns: Sequence[ReportTurn]) -> Iterator[Point]:

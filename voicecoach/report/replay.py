@@ -32,6 +32,8 @@ class Replay:
     assessments: Mapping[int, Assessment]
     anger: tuple[AngerStep, ...]
     differences: tuple[str, ...]
+    finished: Mapping[int, bool]
+    """Whether the customer had told the whole story when each turn began, where that is known."""
 
 
 def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay:
@@ -44,7 +46,8 @@ def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay
             call.judge(happened)
         else:
             call.react(happened)
-    return Replay(call.assessments, tuple(call.steps), tuple(_sentence(*entry) for entry in call.changes.items()))
+    differences = tuple(_sentence(*entry) for entry in call.changes.items())
+    return Replay(call.assessments, tuple(call.steps), differences, call.finished)
 
 
 def _log(facts: Facts) -> Iterator[tuple[int, str | TurnFacts | Reacted]]:
@@ -67,7 +70,11 @@ class _Call:
         self.steps: list[AngerStep] = []
         self.changes: dict[str, list[str]] = {}
         """Where and how today's judgement is not the live one."""
-        self._context = TurnContext(customer_name=persona.full_name if persona else "")
+        self.finished: dict[int, bool] = {}
+        """Whether the customer had told the whole story when a turn began."""
+        self._context = TurnContext(
+            customer_name=persona.full_name if persona else "", cannot=persona.brief.cannot if persona else ()
+        )
         self._previous: Assessment | None = None
         self._mood = customer.begin(persona, _seed(facts)).mood if persona and rules else None
         anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
@@ -82,11 +89,14 @@ class _Call:
                 self.assessments[turn.number] = turn.assessed
             return
         text = self.texts[turn.number] = turn.heard.text
+        finished = _finished(self.persona, self._mood)
+        if self._mood is not None:
+            self.finished[turn.number] = finished
         self._context = next_context(
             self._context,
             self._previous,
             customer_said=" ".join(self.said),
-            customer_finished=_finished(self.persona, self._mood),
+            customer_finished=finished,
             cut_off=any(
                 cut.by == "trainee" and cut.stopped and turn.start_s <= cut.start_s <= turn.end_s
                 for cut in self._facts.interruptions

@@ -9,14 +9,16 @@ from typing import Any
 from voicecoach import RULES_VERSION
 from voicecoach.judge import Rules
 from voicecoach.judge.in_kind import Exchange, entrainment
-from voicecoach.judge.procedures import score
-from voicecoach.nouns import Assessment, Baseline, Event, Finding, InKind, Observation, Procedure, StepOutcome
+from voicecoach.nouns import Assessment, Baseline, Event, Finding, InKind, Observation, Procedure
 from voicecoach.persona import Persona
 from voicecoach.report import points
+from voicecoach.report.actions import action_draft, actions, referral_draft
+from voicecoach.report.around import calm, degrees, preparation
 from voicecoach.report.exchanges import after_cues, exchanges
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.replay import replay
-from voicecoach.report.values import Curve, CurvePoint, Mark, Report, ReportTurn, Span, StepLine, StepQuote
+from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
+from voicecoach.report.values import Curve, CurvePoint, Mark, Report, ReportTurn, Span
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
 
@@ -56,13 +58,19 @@ def tell(
         )
         for turn, exchange, following in zip(facts.turns, spoken, (*facts.turns[1:], None), strict=False)
     )
-    steps = _steps(procedure, turns, again.assessments)
+    told = call_as_told(facts, again.assessments, again.finished)
+    prepared = {name: done == "done" for name, done in _prepared(facts) if done}
+    steps = step_lines(procedure, told, turns, prepared, len(facts.notes))
+    named = _named(facts.started.get("persona")) or (persona.name if persona else "")
+    offers = actions(turns, told)
+    customer = persona.full_name if persona else named
+    wall = text(facts.started.get("wall"))
     return Report(
         name=text(name),
-        persona=_named(facts.started.get("persona")) or (persona.name if persona else ""),
+        persona=named,
         trainee=text(facts.started.get("trainee")),
         procedure=procedure.name if procedure else _named(facts.started.get("procedure")),
-        wall=text(facts.started.get("wall")),
+        wall=wall,
         duration_s=facts.duration_s,
         outcome=facts.outcome,
         why=facts.why,
@@ -72,6 +80,13 @@ def tell(
         turns=turns,
         anger=again.anger,
         steps=steps,
+        cycles=cycle_lines(procedure, told, turns),
+        actions=offers,
+        action_draft=action_draft(offers, customer, wall),
+        referral_draft=referral_draft(turns, facts.lines, offers, facts.notes, customer, wall),
+        preparation=preparation(facts, turns, persona.brief if persona else None),
+        degrees=degrees(again.anger, facts.lines),
+        calm=calm(turns, facts, again.anger),
         curves=_curves(facts),
         in_kind=entrainment(spoken),
         interruptions=facts.interruptions,
@@ -83,6 +98,11 @@ def tell(
         problems=tuple(map(text, problems)),
         rejudged=rules is not None,
     )
+
+
+def _prepared(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """What of the preparation was done or skipped, by the names that procedures call it."""
+    return (("worksheet", facts.worksheet[0] if facts.worksheet else ""), ("focus", facts.focus))
 
 
 def _named(value: Any) -> str:
@@ -136,32 +156,6 @@ def _times(finding: Finding, turn: Span) -> Span:
     """Where to hear the finding: its own words, or the whole turn where these have no times."""
     start, end = finding.start_s, finding.end_s
     return turn if start is None or end is None or not 0 <= start < end else (start, end)
-
-
-def _steps(
-    procedure: Procedure | None, turns: Sequence[ReportTurn], assessments: Mapping[int, Assessment]
-) -> tuple[StepLine, ...]:
-    if procedure is None:
-        return ()
-    times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
-    return tuple(_step(outcome, times) for outcome in score(procedure, sorted(assessments.items())))
-
-
-def _step(outcome: StepOutcome, times: Mapping[int, Span]) -> StepLine:
-    step = outcome.step
-    return StepLine(
-        id=step.id,
-        name=step.name,
-        rule=step.rule,
-        source=step.source,
-        outcome=outcome.outcome,
-        quotes=tuple(_step_quote(turn, finding, times) for turn, finding in outcome.where),
-    )
-
-
-def _step_quote(turn: int, finding: Finding, times: Mapping[int, Span]) -> StepQuote:
-    start, end = _times(finding, times[turn])
-    return StepQuote(turn, finding.code, finding.quote, start, end, finding.outcome in ("done", "shown"))
 
 
 # --- measurements ------------------------------------------------------------------------------------

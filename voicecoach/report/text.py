@@ -8,7 +8,19 @@ from collections.abc import Iterator, Sequence
 from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS
 from voicecoach.nouns import CallInKind
 from voicecoach.report import words
-from voicecoach.report.values import AngerStep, CustomerLine, Point, Report, ReportTurn, StepLine
+from voicecoach.report.values import (
+    AngerStep,
+    CustomerLine,
+    CycleLine,
+    Limit,
+    Point,
+    Quote,
+    Report,
+    ReportTurn,
+    StepLine,
+    StepRemark,
+    WorksheetLine,
+)
 
 NARROWEST = 40
 """Columns; a narrower terminal breaks the lines itself."""
@@ -20,10 +32,16 @@ def as_text(report: Report, width: int = 80) -> str:
     _head(sheet, report)
     _points(sheet, "DONE WELL", report.well, "Nothing stood out yet.")
     _points(sheet, "TO WORK ON", report.work, "Nothing to correct was heard.")
+    _list(sheet, "STAYING CALM", report.calm)
     _anger(sheet, report.anger)
+    _list(sheet, "DEGREES OF ANGER", report.degrees)
     _list(sheet, "NOT IN KIND", not_in_kind(report.in_kind))
     _transcript(sheet, report)
     _steps(sheet, report)
+    _cycles(sheet, report)
+    _worksheet(sheet, report)
+    for draft in filter(None, (report.action_draft, report.referral_draft)):
+        _draft(sheet, draft)
     _notes(sheet, report)
     return "\n".join(sheet.lines).strip("\n") + "\n"
 
@@ -152,7 +170,7 @@ def _turn(sheet: _Sheet, time: str, turn: ReportTurn) -> None:
         sheet.put(f"{sign} {words.code(mark.code)} [{outcome}, {words.clock(mark.start_s)}]: “{mark.quote}”", 9, 2)
 
 
-SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-", "before the call": "o"}
+SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-"}
 """Signs of outcomes; the word always stands beside its sign."""
 
 
@@ -160,7 +178,93 @@ def _steps(sheet: _Sheet, report: Report) -> None:
     if report.steps:
         sheet.title(f"THE PROCEDURE: {report.procedure}")
     for step in report.steps:
-        sheet.put(f"{SIGNS.get(step.outcome, '?')} {step.name}: {words.outcome(step.outcome)}{_where(step)}", 2, 4)
+        sheet.put(
+            f"{SIGNS.get(step.outcome, '?')} {step.name} [{step.source}]: {words.outcome(step.outcome)}{_where(step)}",
+            2,
+            4,
+        )
+        for remark in step.remarks:
+            sheet.put(f"~ {remark_line(remark)}", 6, 2)
+        if step.looked_for:
+            sheet.put(f"~ listened for: {step.looked_for}", 6, 2)
+
+
+def remark_line(remark: StepRemark) -> str:
+    """A remark with its words and its time."""
+    if not remark.quote or remark.start_s is None:
+        return remark.say
+    quote = f"“{remark.quote}” {words.clock(remark.start_s)}"
+    return f"{quote}: {remark.say}" if remark.kind == "wait" else f"{remark.say}: {quote}"
+
+
+def _cycles(sheet: _Sheet, report: Report) -> None:
+    if report.cycles:
+        sheet.title("ROUNDS OF THE PROCEDURE")
+    for cycle in report.cycles:
+        sheet.put(f"{cycle_line(cycle)}", 2, 4)
+        for step in cycle.steps:
+            quote = step.quote
+            heard = f"“{quote.quote}” {words.clock(quote.start_s)}" if quote else "not heard in this round"
+            sheet.put(f"{'+' if quote else '-'} {step.name}: {heard}", 6, 2)
+
+
+def cycle_line(cycle: CycleLine) -> str:
+    """What began a round."""
+    began = f": {cycle.why}" if cycle.why else ""
+    return f"Round {cycle.number}{began}{f' (“{cycle.said}”)' if cycle.said else ''}"
+
+
+def _worksheet(sheet: _Sheet, report: Report) -> None:
+    line = report.preparation.worksheet
+    if line is None:
+        return
+    sheet.title("WORKSHEET, AGAINST WHAT WAS PROMISED")
+    sheet.put(worksheet_note(line))
+    for heading, entries in worksheet_rows(line):
+        sheet.put(f"{heading}:")
+        for entry in entries:
+            sheet.put(f"- {entry}", 4, 2)
+
+
+def worksheet_note(line: WorksheetLine) -> str:
+    """Whose worksheet it is, and what it is set against."""
+    whose = {
+        "done": "As you filled it in before the call.",
+        "skipped": "You skipped the worksheet; this is the scenario's own.",
+    }.get(line.filled, "The scenario's own: no worksheet is on record.")
+    return f"{whose} A promise stands beside a line when they share words: worth a listen, no more."
+
+
+def worksheet_rows(line: WorksheetLine) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(heading, lines) of the worksheet, each limit with the promises that touch it."""
+    sheet = line.sheet
+    rows = (
+        ("Goal", (sheet.goal,) if sheet.goal else ()),
+        ("Can offer", tuple(_limit(limit) for limit in line.can)),
+        ("Cannot offer", tuple(_limit(limit) for limit in line.cannot)),
+        ("Promised more than can be kept", tuple(map(_promise, line.beyond))),
+        ("Likely problems", sheet.problems),
+        ("Where both sides win", sheet.win_wins),
+    )
+    return tuple((heading, entries) for heading, entries in rows if entries)
+
+
+def _limit(limit: Limit) -> str:
+    return f"{limit.phrase}: {'; '.join(map(_promise, limit.promised)) or 'not heard'}"
+
+
+def _promise(quote: Quote) -> str:
+    listen = "" if quote.certain else " (worth a listen)"
+    return f"“{quote.text}” {words.clock(quote.start_s)}{listen}"
+
+
+def _draft(sheet: _Sheet, draft: str) -> None:
+    """A draft with its own line breaks."""
+    first, *rest = draft.split("\n")
+    sheet.lines.append("")
+    sheet.put(first, 0)
+    for line in rest:
+        sheet.put(line, 2 + len(line) - len(line.lstrip()), 2)
 
 
 def _where(step: StepLine) -> str:

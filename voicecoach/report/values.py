@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voicecoach.nouns import CallInKind, Cause, Delivery, InKind, Observation
+from voicecoach.nouns import CallInKind, Cause, Delivery, InKind, Observation, Worksheet
 
 Who = Literal["trainee", "customer"]
 Span = tuple[float, float]
@@ -154,6 +154,18 @@ class StepQuote:
 
 
 @dataclass(frozen=True)
+class StepRemark:
+    """What else is to be said of a step: out of order, too early, waited or not; with its place if it has one."""
+
+    kind: str
+    say: str
+    turn: int | None = None
+    quote: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True)
 class StepLine:
     """One step of the chosen procedure and what was heard of it."""
 
@@ -163,6 +175,82 @@ class StepLine:
     source: str
     outcome: str
     quotes: tuple[StepQuote, ...]
+    remarks: tuple[StepRemark, ...] = ()
+    looked_for: str = ""
+    """What would have shown the step, in words; empty where it was heard."""
+
+
+@dataclass(frozen=True)
+class CycleStep:
+    """One step in one round of the procedure; without `quote` it was not heard in that round."""
+
+    name: str
+    quote: StepQuote | None
+
+
+@dataclass(frozen=True)
+class CycleLine:
+    """One round through the steps that begin again when the customer is not satisfied."""
+
+    number: int
+    why: str
+    said: str
+    """What the customer said that began it."""
+    steps: tuple[CycleStep, ...]
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Words of the trainee with their place; `certain` is False where the judge is not sure of them."""
+
+    turn: int
+    text: str
+    start_s: float
+    end_s: float
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action that was offered: what, who, by when and how it is followed up, in the trainee's own words or blank."""
+
+    what: tuple[Quote, ...]
+    who: tuple[Quote, ...]
+    when: tuple[Quote, ...]
+    follow_up: tuple[Quote, ...]
+    answer: str
+    """What the customer said to it."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One phrase of the worksheet with the promises that share its words."""
+
+    phrase: str
+    promised: tuple[Quote, ...]
+
+
+@dataclass(frozen=True)
+class WorksheetLine:
+    """The worksheet of the call against what was promised in it."""
+
+    filled: str
+    """"done", "skipped", or empty where only the scenario's own brief is known."""
+    sheet: Worksheet
+    can: tuple[Limit, ...]
+    cannot: tuple[Limit, ...]
+    beyond: tuple[Quote, ...]
+    """Promises that the judge marked as more than can be kept."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was done around the call: worksheet, breath, and the pause after the call before."""
+
+    worksheet: WorksheetLine | None
+    focus: str
+    recovery: str
+    """As recorded, "done" or "skipped"; empty where nothing is."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +302,18 @@ class Report:
     turns: tuple[ReportTurn, ...]
     anger: tuple[AngerStep, ...]
     steps: tuple[StepLine, ...]
+    cycles: tuple[CycleLine, ...]
+    actions: tuple[Action, ...]
+    """What was agreed, as far as the trainee's own words tell; the last round of offers."""
+    action_draft: str
+    """The record of the agreed action as text to copy; blanks are blanks."""
+    referral_draft: str
+    """The written account for a referral as text to copy; empty where none was heard."""
+    preparation: Preparation
+    degrees: tuple[str, ...]
+    """The customer's degrees of anger in words, and warnings that the customer gave."""
+    calm: tuple[str, ...]
+    """Advice where the trainee's effort climbed or the call was a hard one."""
     curves: tuple[Curve, ...]
     in_kind: CallInKind
     interruptions: tuple[Interruption, ...]

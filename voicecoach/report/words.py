@@ -44,7 +44,6 @@ OUTCOMES = {
     "shown": "shown",
     "listen": "worth a listen",
     "not heard": "not heard",
-    "before the call": "before the call",
 }
 CALL_OUTCOMES = {
     "resolved": "Resolved",
@@ -69,6 +68,8 @@ IN_KIND = {
     "matched the anger": "matched the anger while the customer was {}",
 }
 LEVELS = ("calm", "curt", "annoyed", "angry", "furious", "shouting")
+DEGREES = ("calm", "describing the inconvenience", "frustrated", "angry", "irate")
+"""Degrees of anger of 002, slides 16 to 20: nobody starts out irate. Where each begins is our judgement."""
 PROCEDURES = {
     "000": "Five-Step Process",
     "001": "Six guidelines",
@@ -123,6 +124,20 @@ def evidence(phrases: Sequence[str]) -> str:
 def level(number: int | None) -> str:
     """The customer's spoken anger, 0 to 5, as a word; empty where it is not known."""
     return "" if number is None else LEVELS[min(max(number, 0), len(LEVELS) - 1)]
+
+
+def degree(anger: float) -> str:
+    """Anger (0 to 5) as a degree in words: calm below 1, then a degree for each step, irate from 4."""
+    return DEGREES[min(max(int(anger), 0), len(DEGREES) - 1)]
+
+
+def looked_for(any_of: Sequence[str], all_of: Sequence[str], forbids: Sequence[str]) -> str:
+    """What would have shown a step: "an apology or ..., and ...; without ..."."""
+    parts = [" or ".join(f"“{code(name)}”" for name in any_of)] if any_of else []
+    parts += [f"“{code(name)}”" for name in all_of]
+    wanted = ", and ".join(parts)
+    without = " or ".join(f"“{code(name)}”" for name in forbids)
+    return "; ".join(filter(None, (wanted, without and f"no {without}")))
 
 
 def source(reference: str) -> str:

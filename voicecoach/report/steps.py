@@ -1,0 +1,194 @@
+"""The procedure in the debrief: each turn with what was around it, and each step with its evidence in the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from voicecoach.judge.context import TOGETHER_S
+from voicecoach.judge.cycles import brought, cycles
+from voicecoach.judge.steps import Told, score
+from voicecoach.nouns import Assessment, Finding, Procedure, Remark, Step, StepOutcome, Wait
+from voicecoach.report import words
+from voicecoach.report.facts import Facts, TurnFacts
+from voicecoach.report.values import (
+    CustomerLine,
+    CycleLine,
+    CycleStep,
+    ReportTurn,
+    Span,
+    StepLine,
+    StepQuote,
+    StepRemark,
+)
+
+ANSWER_CHARS = 90
+"""As much of the customer's answer as stands beside a question."""
+REJECTING = (
+    "vague", "need.heard", "need.acknowledged", "need.solution", "argued", "excused", "policy", "repeated", "parroted",
+    "rushed_to_solve", "manager",
+)  # fmt: skip
+"""Keys of a persona's lines with which a solution is not taken; "story" brings something new."""
+
+
+def call_as_told(facts: Facts, assessments: Mapping[int, Assessment], finished: Mapping[int, bool]) -> tuple[Told, ...]:
+    """Every judged turn with the customer's lines around it and the silence after it."""
+    lines = sorted(facts.lines, key=lambda line: line.start_s)
+    turns = sorted((turn for turn in facts.turns if turn.number in assessments), key=lambda turn: turn.number)
+    starts = tuple(line.start_s for line in lines)
+    told = []
+    for turn, before, after in zip(turns, (None, *turns), (*turns[1:], None), strict=False):
+        began, ended = _voice(turn)
+        since = _voice(before)[1] - TOGETHER_S if before else float("-inf")
+        until = _voice(after)[0] if after else float("inf")
+        heard = [line for line in lines if since <= line.start_s <= began - TOGETHER_S]
+        coming = [line for line in lines if ended - TOGETHER_S <= line.start_s < until]
+        following = coming[0] if coming else None
+        who, silence_s = _next(ended, following, until)
+        told.append(
+            Told(
+                turn.number,
+                assessments[turn.number],
+                turn.heard.text if turn.heard else "",
+                turn.heard.words if turn.heard else (),
+                finished=finished.get(turn.number, True),
+                next_who=who,
+                silence_s=silence_s,
+                line_starts_s=starts,
+                before=" ".join(line.text for line in heard),
+                brought=_brought(heard),
+                answer=" ".join(line.text for line in coming),
+                level=next((line.level for line in reversed(lines) if line.start_s <= began - TOGETHER_S), None),
+                next_level=following.level if following else None,
+            )
+        )
+    return tuple(told)
+
+
+def _voice(turn: TurnFacts) -> Span:
+    """Where the voice of a turn began and ended."""
+    return (turn.speech[0][0], turn.speech[-1][1]) if turn.speech else (turn.start_s, turn.end_s)
+
+
+def _next(
+    ended: float, line: CustomerLine | None, until: float
+) -> tuple[Literal["customer", "trainee", ""], float | None]:
+    """Whose voice came after a turn, and after how much silence."""
+    if line is not None:
+        return "customer", max(0.0, line.start_s - ended)
+    return ("trainee", max(0.0, until - ended)) if until < float("inf") else ("", None)
+
+
+def _brought(lines: Sequence[CustomerLine]) -> Literal["", "rejects", "new problem"]:
+    """What the customer did in these lines: by the line's key where it was authored, else by its words."""
+    for line in lines:
+        if line.voice == "recorded" or "." not in line.id:
+            if found := brought(line.text):
+                return found
+        elif line.id.startswith("story."):
+            return "new problem"
+        elif line.id.rpartition(".")[0] in REJECTING:
+            return "rejects"
+    return ""
+
+
+# --- steps -------------------------------------------------------------------------------------------
+
+
+def step_lines(
+    procedure: Procedure | None,
+    told: Sequence[Told],
+    turns: Sequence[ReportTurn],
+    prepared: Mapping[str, bool],
+    notes: int,
+) -> tuple[StepLine, ...]:
+    """Every step of the procedure with its outcome and what shows it."""
+    if procedure is None:
+        return ()
+    times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
+    return tuple(_line(outcome, times, notes) for outcome in score(procedure, told, prepared))
+
+
+def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int) -> StepLine:
+    step = outcome.step
+    return StepLine(
+        id=step.id,
+        name=step.name,
+        rule=step.rule,
+        source=step.source,
+        outcome=outcome.outcome,
+        quotes=tuple(_quote(turn, finding, times) for turn, finding in outcome.where),
+        remarks=(
+            *(_remark(remark, times) for remark in outcome.remarks),
+            *(_waited(wait, times) for wait in outcome.waits),
+            *_notes(step, notes),
+        ),
+        looked_for=_looked_for(outcome),
+    )
+
+
+def _looked_for(outcome: StepOutcome) -> str:
+    step = outcome.step
+    return "" if outcome.outcome != "not heard" else words.looked_for(step.any_of, step.all_of, step.forbids)
+
+
+def _quote(turn: int, finding: Finding, times: Mapping[int, Span]) -> StepQuote:
+    start, end = _times(finding, times[turn])
+    return StepQuote(turn, finding.code, finding.quote, start, end, finding.outcome in ("done", "shown"))
+
+
+def _remark(remark: Remark, times: Mapping[int, Span]) -> StepRemark:
+    if remark.turn is None or remark.finding is None:
+        return StepRemark(remark.kind, remark.say)
+    start, end = _times(remark.finding, times[remark.turn])
+    return StepRemark(remark.kind, remark.say, remark.turn, remark.finding.quote, start, end)
+
+
+def _waited(wait: Wait, times: Mapping[int, Span]) -> StepRemark:
+    """A question and what came after it; one that was not waited for has its own remark, so only the silence here."""
+    start, end = _times(wait.finding, times[wait.turn])
+    seconds = "" if wait.silence_s is None else f" {wait.silence_s:.1f} s"
+    answer = f", and the customer said “{_short(wait.answer)}”" if wait.waited and wait.answer else ""
+    if wait.waited:
+        say = f"waited{seconds}{answer}" if seconds or answer else "waited; nobody spoke any more"
+    else:
+        say = f"left{seconds} before going on" if seconds else "went straight on in the same turn"
+    return StepRemark("wait", say, wait.turn, wait.finding.quote, start, end)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= ANSWER_CHARS else text[: ANSWER_CHARS - 1].rsplit(" ", 1)[0] + " …"
+
+
+def _notes(step: Step, notes: int) -> tuple[StepRemark, ...]:
+    """Whether there is a record of what was said, where the step asks for one (001.2, 002.3)."""
+    if not step.notes:
+        return ()
+    return (StepRemark("notes", f"{words.count(notes, 'note')} on record" if notes else "no notes are on record"),)
+
+
+def _times(finding: Finding, turn: Span) -> Span:
+    """Where to hear the finding: its own words, or the whole turn where these have no times."""
+    start, end = finding.start_s, finding.end_s
+    return turn if start is None or end is None or not 0 <= start < end else (start, end)
+
+
+# --- cycles ------------------------------------------------------------------------------------------
+
+
+def cycle_lines(
+    procedure: Procedure | None, told: Sequence[Told], turns: Sequence[ReportTurn]
+) -> tuple[CycleLine, ...]:
+    """The rounds of the call, where the procedure has any (000)."""
+    if procedure is None:
+        return ()
+    times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
+    return tuple(
+        CycleLine(
+            cycle.number,
+            cycle.why,
+            _short(cycle.said),
+            tuple(CycleStep(step.name, found and _quote(*found, times)) for step, found in cycle.steps),
+        )
+        for cycle in cycles(procedure, told)
+    )
