@@ -770,16 +770,22 @@ def judge(
     jsonl: Annotated[
         str | None, typer.Option(help="A file with one turn per line of JSON, or - for standard input.")
     ] = None,
+    cues_only: Annotated[
+        bool, typer.Option("--cues-only", help="Go by the cues alone, without the text encoder: faster, hears less.")
+    ] = False,
 ) -> None:
     """Judge what was said: moves and faults of a turn, each with its quote, as JSON.
 
     Example: `voicecoach judge --text "I am so sorry you have been upset." --context "This is the third time!"`
 
-    Lines of --jsonl: `{"id", "text", "context", "customer_name", "history_steps": [codes], "limits": [phrases]}`
+    Lines of --jsonl: `{"id", "text", "context", "customer_name", "history_steps": [codes], "limits": [phrases],
+    "finished": true or false}`; all but `text` may be left out.
     """
     from voicecoach import plumbing, prepare
 
-    rules = prepare.rules()
+    rules = prepare.rules(cues_only=cues_only)
+    if rules.reading is None and not cues_only:
+        typer.echo("The judge's text encoder is not there: judged by the cues alone, which hear less.", err=True)
     if (text is None) == (jsonl is None):
         raise BadInput("Give either --text or --jsonl.", 'For example: voicecoach judge --text "I see, go on."')
     if text is not None:

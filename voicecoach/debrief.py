@@ -6,13 +6,12 @@ import contextlib
 import os
 from pathlib import Path
 
-from voicecoach import judge, persona, record
+from voicecoach import persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
 from voicecoach.report.tell import Report, tell
 from voicecoach.world import audiofiles
-from voicecoach.world.places import bundled
 
 PAGE = "debrief.html"
 
@@ -31,7 +30,7 @@ def report_on(session: record.Record) -> Report:
             procedure = parse_procedure(session.procedure, "procedure.yaml")
         except BadInput as error:
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
-    rules = judge.load_rules(bundled("assets"))
+    rules = prepare.rules()
     return tell(
         session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
     )

@@ -195,7 +195,7 @@ class TurnContext:
     history: tuple[str, ...] = ()
     """Codes of the moves done in earlier turns, oldest first."""
     customer_finished: bool | None = True
-    """False while the customer still has points of the story to tell (venting)."""
+    """False while the customer still has points of the story to tell (venting); None where that is not known."""
     talked_over_s: float = 0.0
     """Seconds of the trainee's speech over the customer's, verbal nods excluded."""
     cut_off: bool = False

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from voicecoach import judge, persona, yamlfile
-from voicecoach.errors import BadInput
+from voicecoach.errors import BadInput, MissingModel
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.nouns import Baseline, Procedure
 from voicecoach.persona import Persona
 from voicecoach.persona.style import style_name
+from voicecoach.world import reader
 from voicecoach.world.ears import Ears, Whisper
 from voicecoach.world.models import OFFLINE, ModelFiles, find
 from voicecoach.world.places import bundled
@@ -68,9 +71,14 @@ def choose_procedure(name: str) -> tuple[Procedure, str]:
     return parse_procedure(text, str(path)), text
 
 
-def rules() -> judge.Rules:
-    """The rules that judge every turn."""
-    return judge.load_rules(bundled("assets"))
+def rules(*, cues_only: bool = False) -> judge.Rules:
+    """The rules that judge every turn; with `cues_only`, or where the text encoder is missing, the cues alone."""
+    found = judge.load_rules(bundled("assets"))
+    if cues_only:
+        return found
+    with contextlib.suppress(MissingModel):
+        return replace(found, reading=reader.load(bundled("assets") / "moves"))
+    return found
 
 
 def ears(model: str = OFFLINE, *, download: bool = False) -> tuple[Whisper, ModelFiles]:

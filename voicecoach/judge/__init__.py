@@ -9,6 +9,7 @@ from pathlib import Path
 from voicecoach.judge.cues import Cues, load_cues
 from voicecoach.judge.delivery import judge_delivery
 from voicecoach.judge.moves import find
+from voicecoach.judge.reading import Reading
 from voicecoach.nouns import Assessment, Delivery, Observation, TurnContext, Word
 
 CUE_FILES = ("terms.yaml", "moves.yaml", "faults.yaml")
@@ -22,6 +23,8 @@ class Rules:
     """Everything that the judge goes by."""
 
     cues: Cues
+    reading: Reading | None = None
+    """The encoder that weighs the cues and hears what they miss; None: the cues alone."""
 
 
 def load_rules(folder: Path) -> Rules:
@@ -38,4 +41,4 @@ def assess(
     previous: Delivery | None = None,
 ) -> Assessment:
     """The verdicts on one turn: what was said, and how (`observation` is None where there is no recording)."""
-    return Assessment(find(text, words, context, rules.cues), judge_delivery(observation, previous))
+    return Assessment(find(text, words, context, rules.cues, rules.reading), judge_delivery(observation, previous))

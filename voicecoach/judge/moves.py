@@ -1,7 +1,8 @@
 """What was said: the moves and faults in one turn's words, each with the quote that shows it.
 
 Cues from the lexicon are looked for clause by clause, under their guards; then what only the context can tell is
-added: restating (the customer's own words), the customer's name, solutions that come too early, talking over.
+added: restating (the customer's own words), the customer's name, solutions that come too early, limits, talking over.
+Where the encoder is there (reading.py), it weighs what the cues found, and hears what they miss.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from voicecoach.judge.clauses import Aligned, Clause, align, listed, split
-from voicecoach.judge.cues import FAULTS, Cues, ReadyCue, ReadyGuard
+from voicecoach.judge.cues import FAULTS, NEVER_SHOWN, Cues, ReadyCue, ReadyGuard
+from voicecoach.judge.reading import INDEX, Floats, Reading, question
 from voicecoach.nouns import Finding, Outcome, TurnContext, Word
 
 STRONG_CONFIDENCE = 0.9
@@ -36,6 +38,10 @@ HURRIED = frozenset({"resolution", "alternatives", "explain", "clarify"})
 """What 000.3, 002.3 and 003.1 ask to hold back until the customer has finished and been acknowledged."""
 OFFERED = frozenset({"resolution", "alternatives", "referral", "follow_up", "res_when"})
 """After one of these there is something to check back about."""
+
+_PROMISES = frozenset({"resolution", "alternatives"})
+LIMIT_SHARE_WEAK = 0.6
+"""An offer with this share of a limit's content words is worth a listen, with all of them it breaks it: our judgement."""
 
 OVERLAP_SHARE = 0.5
 """A restating clause takes at least half of its content words from the customer."""
@@ -65,7 +71,9 @@ class _Hit:
     """What a checkback counts as while nothing has been offered."""
 
 
-def find(text: str, words: Sequence[Word], context: TurnContext, cues: Cues) -> tuple[Finding, ...]:
+def find(
+    text: str, words: Sequence[Word], context: TurnContext, cues: Cues, reading: Reading | None = None
+) -> tuple[Finding, ...]:
     """The moves and faults of one turn, ordered by where they start.
 
     Offsets are into `text`, and `quote == text[start:end]`. Times come from `words` (None where they are missing).
@@ -78,10 +86,22 @@ def find(text: str, words: Sequence[Word], context: TurnContext, cues: Cues) -> 
     hits = [hit for index in range(len(clauses)) for hit in _lexical(clauses, index, cues)]
     hits += _names(clauses, context.customer_name, text, cues)
     hits = _restated(hits, clauses, context, cues)
+    hits = _in_course(hits, clauses, context, cues)
+    if reading is not None:
+        found = _finish(hits, text, ())
+        likely = reading.read(question(text, clauses, context, found))
+        hits = _read(hits, likely, clauses, reading, cues)
+        hits = _in_course(hits, clauses, context, cues)
+    return _finish(hits, text, words)
+
+
+def _in_course(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:
+    """What the course of the call makes of the hits."""
     hits = _checked_back(hits, context, cues)
     hits += _too_early(hits, clauses, context, cues)
+    hits += _beyond_limits(hits, clauses, context, cues)
     hits += _talked_over(clauses, context, cues)
-    return _finish(hits, text, words)
+    return hits
 
 
 def _finish(hits: Iterable[_Hit], text: str, words: Sequence[Word]) -> tuple[Finding, ...]:
@@ -208,6 +228,77 @@ def _stands(guard: ReadyGuard, around: _Around, match: re.Match[str]) -> bool:
         or (guard.inside is not None and guard.inside.search(around.plain))
     )
     return bool(caught) and (guard.unless is None or not guard.unless.search(around.plain))
+
+
+# --- the encoder -----------------------------------------------------------------------------------
+
+_GUARDED = frozenset({"empathise", "apologise"})
+"""What is never marked done in a negated, quoted or conditional sentence, whatever the encoder makes of it."""
+_LEFT_TO_RULES = frozenset({"use_name"})
+"""The name is compared letter by letter: nothing to be read there."""
+_DENIED = re.compile(
+    r"\b(?:not|never|nobody|no one|cannot|without|hardly|refuse|if|unless|whether|would have|were to|told|tells?|said|says?|"
+    r"asked|claimed|heard|read|wrote|supposed to|expect(?:ed|ing)?|want(?:ed)? (?:me|us|him|her) to|instead of|no)\b"
+)
+_SORRY_OR_FEELING = re.compile(r"\b(?:sorry|apolog\w+|regret\w*|understand\w*|empath\w+|sympath\w+|feel\w*|imagine)\b")
+
+
+def _read(hits: Sequence[_Hit], likely: Floats, clauses: Sequence[Clause], reading: Reading, cues: Cues) -> list[_Hit]:
+    """The hits as the encoder weighs them, and those that it alone hears.
+
+    `likely` [shape=(n_clauses, n_codes)] are its probabilities. What a strong cue found and the encoder doubts is kept
+    as unsure; what a weak one found and it does not believe goes.
+    """
+    by_place = {(hit.code, hit.clause): hit for hit in sorted(hits, key=lambda hit: hit.confidence)}
+    kept = [hit for hit in hits if hit.code in _LEFT_TO_RULES]
+    for code, column in INDEX.items():
+        if code in _LEFT_TO_RULES or (code == "verbal_nod" and sum(len(c.tokens) for c in clauses) > MAX_NOD_WORDS):
+            continue
+        for place, clause in enumerate(clauses):
+            known = by_place.get((code, place))
+            chance = float(likely[place, column])
+            sure = chance >= reading.sure[code] and not _denied(code, clauses, place, known, cues)
+            strong = known is not None and known.confidence >= STRONG_CONFIDENCE
+            if not sure and not strong and chance < reading.maybe[code]:
+                continue
+            outcome = _outcome(code, sure and code not in NEVER_SHOWN)
+            confidence = round(chance if sure or not strong else max(chance, WEAK_CONFIDENCE), 2)
+            hit = known or _of_context(code, 0.0, cues, place, clause.start, clause.end)
+            kept.append(replace(hit, outcome=outcome, confidence=confidence))
+    return _joined(kept, clauses)
+
+
+def _denied(code: str, clauses: Sequence[Clause], place: int, known: _Hit | None, cues: Cues) -> bool:
+    """Whether an acknowledgement stands in a negated, quoted or conditional sentence."""
+    if code not in _GUARDED or (known is not None and known.confidence >= STRONG_CONFIDENCE):
+        return False
+    around = _Around.of(clauses, place)
+    for cue in cues.ready:
+        if cue.cue.code == code and any(
+            _guarded(cue.guards, around, match) for match in cue.regex.finditer(around.plain)
+        ):
+            return True
+    spoken = _SORRY_OR_FEELING.search(around.plain)
+    return bool(spoken and _DENIED.search(around.plain[: spoken.start()]))
+
+
+def _joined(hits: Sequence[_Hit], clauses: Sequence[Clause]) -> list[_Hit]:
+    """Hits of one code in neighbouring clauses of a sentence as one, under the surer of them."""
+    joined: list[_Hit] = []
+    last: dict[str, int] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.clause, hit.start)):
+        before = joined[last[hit.code]] if hit.code in last else None
+        if before and before.outcome == hit.outcome and _continues(before, hit, clauses):
+            surer = max(before, hit, key=lambda one: one.confidence)
+            joined[last[hit.code]] = replace(surer, clause=hit.clause, start=before.start, end=hit.end)
+        else:
+            last[hit.code] = len(joined)
+            joined.append(hit)
+    return joined
+
+
+def _continues(before: _Hit, hit: _Hit, clauses: Sequence[Clause]) -> bool:
+    return hit.clause == before.clause + 1 and clauses[before.clause].mark == "," and before.end <= hit.start
 
 
 # --- the customer's name ---------------------------------------------------------------------------
@@ -352,14 +443,29 @@ def _too_early(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnCon
         if hit.code not in HURRIED or hit.outcome != "done" or _INVITES.search(clauses[hit.clause].plain):
             continue
         unheard = early_in_call and (acknowledged is None or hit.start < acknowledged)
-        if unheard and not context.customer_finished:
+        if unheard and context.customer_finished is False:
             confidence = STRONG_CONFIDENCE
-        elif not context.customer_finished or (unheard and context.customer_said and hit.code != "clarify"):
+        elif context.customer_finished is False or (unheard and context.customer_said and hit.code != "clarify"):
             confidence = WEAK_CONFIDENCE
         else:
             continue
         yield _of_context("premature_solution", confidence, cues, hit.clause, hit.start, hit.end)
         return
+
+
+def _beyond_limits(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
+    """Offers of what the scenario does not allow (000.1, 000.4): all content words of a limit in an offer's clause."""
+    limits = [content(" ".join(clause.plain for clause in split(limit))) for limit in context.cannot]
+    seen: set[int] = set()
+    for hit in hits:
+        if hit.code not in _PROMISES or hit.outcome != "done" or hit.clause in seen:
+            continue
+        seen.add(hit.clause)
+        words = content(clauses[hit.clause].plain)
+        shares = [len(limit & words) / len(limit) for limit in limits if limit]
+        if shares and max(shares) >= LIMIT_SHARE_WEAK:
+            confidence = STRONG_CONFIDENCE if max(shares) >= 1 else WEAK_CONFIDENCE
+            yield _of_context("overpromise", confidence, cues, hit.clause, hit.start, hit.end)
 
 
 def _talked_over(clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> Iterator[_Hit]:

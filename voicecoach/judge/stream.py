@@ -10,14 +10,16 @@ from voicecoach.judge import Rules
 from voicecoach.judge.moves import find
 from voicecoach.nouns import Finding, TurnContext
 
-KEYS = ("id", "text", "context", "customer_name", "history_steps", "limits")
+KEYS = ("id", "text", "context", "customer_name", "history_steps", "limits", "finished")
 
 
 def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    """Judge `{"id", "text", "context", "customer_name", "history_steps", "limits"}`; all but `text` may be left out.
+    """Judge `{"id", "text", "context", "customer_name", "history_steps", "limits", "finished"}`; all but `text`
+    may be left out.
 
     `context` is what the customer said before, `history_steps` the codes of the moves done so far, `limits` phrases
-    for what may not be promised. Offsets are characters of `text`.
+    for what may not be promised, `finished` whether the customer has told the whole story. Offsets are characters of
+    `text`.
     """
     if not isinstance(line, Mapping):
         raise BadInput(f"A line must be a JSON object, not {_kind(line)}.", 'Write {"text": "..."}.')
@@ -28,9 +30,10 @@ def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
         customer_said=_text(line, "context", where),
         customer_name=_text(line, "customer_name", where),
         history=_texts(line, "history_steps", where, "a list of codes", '["apologise", "clarify"]'),
+        customer_finished=_flag(line, "finished", where),
         cannot=_texts(line, "limits", where, "a list of phrases", '["a refund", "a new printer"]'),
     )
-    findings = find(_text(line, "text", where), (), context, rules.cues)
+    findings = find(_text(line, "text", where), (), context, rules.cues, rules.reading)
     return {
         "id": line.get("id"),
         "moves": [_plain(finding) for finding in findings if finding.kind == "move"],
@@ -44,6 +47,13 @@ def _text(line: Mapping[str, Any], key: str, where: str) -> str:
         return ""
     if not isinstance(value, str):
         raise BadInput(f"{where}: '{key}' must be text, not {_kind(value)}.", "Put it in quotes.")
+    return value
+
+
+def _flag(line: Mapping[str, Any], key: str, where: str) -> bool | None:
+    value = line.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise BadInput(f"{where}: '{key}' must be true or false.", "Leave it out where it is not known.")
     return value
 
 
