@@ -18,7 +18,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     measured   who ("trainee" | "customer"), turn | line, observation
     calibrated baseline                                         the first turns, where there was no calibration
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped
-    cue        text, turn, effort_db                            effort_db: what called for it
+    cue        text, turn, effort_db, nuclei_ratio              the numbers that called for it (effort, pace)
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn
     timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms, answer_ms    end of speech to answer, and its parts
     note       text                                             the trainee's own notes

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from voicecoach.judge.context import TOGETHER_S
 from voicecoach.judge.delivery import RAISED_DB, SOFTER
 from voicecoach.judge.in_kind import Exchange, Heat, changes, effort_db, judge_in_kind
+from voicecoach.judge.live import CALM_RATIO, SLOWER
+from voicecoach.nouns import Observation
 from voicecoach.report import words
 from voicecoach.report.facts import CueFacts, TurnFacts
 from voicecoach.report.values import AfterCue, CustomerLine
@@ -35,28 +37,55 @@ def _exchange(turn: TurnFacts, heats: Sequence[tuple[float, Heat]], starts: Sequ
 
 
 def after_cues(turn: TurnFacts, following: TurnFacts | None) -> tuple[AfterCue, ...]:
-    """Whether the voice came back under the line for raised, in the rest of the turn or in the next one."""
+    """Whether the voice came back to its line, in the rest of the turn or in the next one."""
     return tuple(_after_cue(cue, turn, following) for cue in turn.cues)
 
 
 def _after_cue(cue: CueFacts, turn: TurnFacts, following: TurnFacts | None) -> AfterCue:
-    before_db, whole = cue.effort_db, ""
-    if before_db is None:  # older records lack it
-        before_db, whole = effort_db(turn.observation), " (the whole turn)"
-    measured = [
-        (db, where)
-        for db, where in (
-            (effort_db(cue.rest), "in the rest of the turn"),
-            (effort_db(following.observation if following else None), "in the next turn"),
-        )
-        if db is not None
-    ]
-    if cue.text != SOFTER or before_db is None or not measured:
-        return AfterCue(cue.text, None, f"on your screen: “{cue.text}”; what came after it was not measured")
-    db, where = next((entry for entry in measured if entry[0] <= RAISED_DB), measured[0])
-    went, came_back = "fell" if db < before_db else "went", db <= RAISED_DB
+    later = ((cue.rest, "in the rest of the turn"), (following.observation if following else None, "in the next turn"))
+    if cue.text == SOFTER:
+        before, whole = cue.effort_db, ""
+        if before is None:  # older records lack it
+            before, whole = effort_db(turn.observation), " (the whole turn)"
+        measured = [(db, where) for seen, where in later if (db := effort_db(seen)) is not None]
+        return _told(cue.text, "effort", before, whole, measured, (RAISED_DB, f"+{RAISED_DB:g}"), _decibels)
+    measured = [(ratio, where) for seen, where in later if (ratio := _nuclei_ratio(seen)) is not None]
+    line = (CALM_RATIO, f"{CALM_RATIO:.2f}")
+    before = cue.nuclei_ratio if cue.text == SLOWER else None
+    return _told(cue.text, "pace", before, "", measured, line, _times)
+
+
+def _told(
+    cue: str,
+    what: str,
+    before: float | None,
+    whole: str,
+    measured: Sequence[tuple[float, str]],
+    line: tuple[float, str],
+    unit: Callable[[float, float], tuple[str, str]],
+) -> AfterCue:
+    """The value at the cue and the one after it: the first that came back, or else the first."""
+    if before is None or not measured:
+        return AfterCue(cue, None, f"on your screen: “{cue}”; what came after it was not measured")
+    after, where = next((entry for entry in measured if entry[0] <= line[0]), measured[0])
+    went, came_back = "fell" if after < before else "went", after <= line[0]
+    first, second = unit(before, after)
     told = (
-        f"after the cue “{cue.text}” your effort {went} from {words.signed(before_db)}{whole} to {words.signed(db)} dB {where}, "
-        f"{'back under' if came_back else 'not back under'} +{RAISED_DB:g}"
+        f"after the cue “{cue}” your {what} {went} from {first}{whole} to {second} {where}, "
+        f"{'back under' if came_back else 'not back under'} {line[1]}"
     )
-    return AfterCue(cue.text, came_back, told)
+    return AfterCue(cue, came_back, told)
+
+
+def _decibels(before: float, after: float) -> tuple[str, str]:
+    return words.signed(before), f"{words.signed(after)} dB"
+
+
+def _times(before: float, after: float) -> tuple[str, str]:
+    return f"{before:.2f}", f"{after:.2f} times your calm rate"
+
+
+def _nuclei_ratio(observation: Observation | None) -> float | None:
+    """The pace counted in the sound, against the calm voice's, where it was measured well."""
+    good = observation is not None and observation.quality.ok and observation.relative is not None
+    return observation.relative.nuclei_ratio if good and observation and observation.relative else None
