@@ -275,6 +275,56 @@ def test_what_follows_a_cue_is_measured(tmp_path: Path) -> None:
     assert rest["relative"]["effort_db"] == pytest.approx(cue.data["effort_db"], abs=3.0)  # type: ignore[index]
 
 
+def own_voice(syllables_per_s: float) -> Baseline:
+    """The calm voice of `testing.voice_like` at that rate."""
+    floats = np.asarray(testing.voice_like(8.0, syllables_per_s=syllables_per_s) / 32768, np.float32)
+    seen = observe.observe(floats, [(0, len(floats))], testing.flat_pitch(floats))
+    baseline = observe.baseline_from([seen], "test")
+    assert baseline is not None
+    return baseline
+
+
+def test_a_hurried_voice_gets_the_cue_slower(tmp_path: Path) -> None:
+    """A voice that becomes much faster than its calm self: one cue, soon after, logged with what came after it."""
+    voice = np.concatenate([testing.voice_like(6.0, syllables_per_s=4.0), testing.voice_like(8.0, syllables_per_s=7.0)])
+    held = hold(tmp_path, FileDuplex(RecordedTrainee([Reply(voice)])), GOOD[:1], make_call(baseline=own_voice(4.0)))
+    (cue,), (after,) = held.record.of("cue"), held.data("after_cue")
+    onset = held.data("spoke")[0]["speech"][0][0]  # type: ignore[index]
+    over = (cue.at - onset) / SAMPLE_RATE_HZ - 6.0
+
+    assert cue.data["text"] == "slower"
+    assert cue.data["nuclei_ratio"] > 1.35
+    assert 4.0 * 0.35 / 0.75 < over < 4.0 * 0.35 / 0.75 + 1.3  # once half the window is fast, and then within a second
+    assert after["observation"]["relative"]["nuclei_ratio"] == pytest.approx(7 / 4, abs=0.2)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("rate", [4.0, 4.8])
+def test_an_ordinary_pace_gets_no_cue(tmp_path: Path, rate: float) -> None:
+    trainee = RecordedTrainee([Reply(testing.voice_like(14.0, syllables_per_s=rate))])
+    held = hold(tmp_path, FileDuplex(trainee), GOOD[:1], make_call(baseline=own_voice(4.0)))
+
+    assert held.data("cue") == []
+
+
+@pytest.mark.parametrize("voice", [{"tilt_db_per_octave": -3.0}, {"syllables_per_s": 7.0}])
+def test_cues_are_off_by_option(tmp_path: Path, voice: dict[str, float]) -> None:
+    trainee = RecordedTrainee([Reply(testing.voice_like(9.0, **voice))])
+    held = hold(tmp_path, FileDuplex(trainee), GOOD[:1], make_call(baseline=own_voice(4.0), cues=False))
+
+    assert held.data("cue") == held.data("after_cue") == []
+
+
+def test_no_cue_in_the_first_three_seconds(tmp_path: Path) -> None:
+    """Fast and loud from the first sound on: a turn of just over three seconds gets none before, and one at most."""
+    loud = testing.voice_like(20.0, tilt_db_per_octave=-3.0, syllables_per_s=7.0)
+    held = hold(tmp_path, FileDuplex(RecordedTrainee([Reply(loud)])), GOOD[:1], make_call(baseline=own_voice(4.0)))
+    onset = held.data("spoke")[0]["speech"][0][0]  # type: ignore[index]
+    ((cue, at),) = [(event.data["text"], event.at) for event in held.record.of("cue")]
+
+    assert cue == "softer"  # of two that are due, the surer one
+    assert 3.0 <= (at - onset) / SAMPLE_RATE_HZ < 4.0
+
+
 class Breaking(FileDuplex):
     """A device that is lost after two seconds."""
 

@@ -20,6 +20,7 @@ from voicecoach import RULES_VERSION, __version__, judge, persona
 from voicecoach.errors import DiskError, VoicecoachError
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.judge.live import CUE_AFTER_S, CueState, next_cue
+from voicecoach.judge.silence import EXPLAINED_S, announced
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import PATIENCE_S, Frame, Mode, TurnState, flush, merge, next_turn
@@ -54,7 +55,7 @@ BARGE_IN_S = 0.5
 NOD_S = 1.0
 """A turn with less voice than this, wholly inside the customer's line, is a nod: the customer goes on."""
 SILENCE_S = 7.0
-"""Silence after which the customer asks whether anybody is there."""
+"""Silence after which the customer asks whether anybody is there; EXPLAINED_S where the trainee announced it."""
 ECHO_TAIL_S = 0.3
 """In half duplex the microphone stays deaf for this long after the customer's last word."""
 CUE_EVERY_S = 0.8
@@ -184,6 +185,8 @@ class _Loop:
         """One past the customer's last spoken sample."""
         self.barged = False
         self.quiet_from = 0
+        self.patient = False
+        """The trainee's last turn announced a silence, and the customer has not asked since."""
         self.zeros = 0
         self.goodbye = False
         """The time is up and the customer has been told to say so."""
@@ -518,6 +521,7 @@ class _Loop:
         self.number += 1
         turn, self.context, self.previous = answer.turn, answer.context, answer.assessment
         self.said.clear()
+        self.patient = bool(announced(answer.heard.text, self.call.rules.silence))
         self._event("spoke", turn=self.number, start=turn.start, end=turn.end, speech=turn.speech, overlap=turn.overlap)
         self._event(
             "heard",
@@ -564,7 +568,7 @@ class _Loop:
     # --- silence, endings, housekeeping ------------------------------------------------------------
 
     def _mind_silence(self, block: Block, at: int) -> None:
-        """The customer asks whether anybody is there."""
+        """The customer asks whether anybody is there, later where the silence had been announced."""
         waiting = (
             self.reaction is not None
             and not self._speaking(block)
@@ -574,7 +578,9 @@ class _Loop:
         if not waiting or self.line_from is None or self._ends():
             self.quiet_from = at if not waiting else self.quiet_from
             return
-        if at - max(self.quiet_from, self.customer_end) >= SILENCE_S * SAMPLE_RATE_HZ and self.reaction is not None:
+        wait_s = EXPLAINED_S if self.patient else SILENCE_S
+        if at - max(self.quiet_from, self.customer_end) >= wait_s * SAMPLE_RATE_HZ and self.reaction is not None:
+            self.patient = False
             reaction = persona.react_to_silence(self.call.persona, self.reaction.mood)
             self._react(reaction, self._speak(reaction), None)
 

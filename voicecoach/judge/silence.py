@@ -33,6 +33,8 @@ MIN_SHARE_SPAN_S = 6.0
 EXPLAINED_S = 20.0
 """Silence that one announcement explains. Our judgement: "one moment" is believed for about as long as a look into a
 system takes; after that the customer wants to hear something again."""
+SLACK_S = 0.5
+"""An announced silence may last this much longer, so that the customer who asks after EXPLAINED_S does not count."""
 TAIL_WORDS = 12
 """The announcement ends at most this many words before the gap: "... while I check that for you, Miss Whitfield". Our
 judgement."""
@@ -209,6 +211,7 @@ class Silence:
     """The announcing words; empty where there were none."""
     turn: int | None
     """The trainee's turn that the silence lies in or comes before; None where the customer spoke first."""
+    verdict: Literal["dead air", "explained"]
 
     @property
     def dead_s(self) -> float:
@@ -236,16 +239,12 @@ def silences(said: Sequence[Said], announcements: Announcements | None) -> tuple
             explained_s = min(gap_s, left_s)
             left_s -= explained_s
             if owed and gap_s > (LONG_PAUSE_S if inside else LONG_GAP_S):
-                found.append(
-                    Silence(
-                        "pause" if inside else "answer",
-                        until,
-                        one.start_s,
-                        explained_s,
-                        quote if explained_s else "",
-                        one.turn,
-                    )
+                kind: Literal["pause", "answer"] = "pause" if inside else "answer"
+                said_so = quote if explained_s else ""
+                verdict: Literal["dead air", "explained"] = (
+                    "explained" if said_so and gap_s <= explained_s + SLACK_S else "dead air"
                 )
+                found.append(Silence(kind, until, one.start_s, explained_s, said_so, one.turn, verdict))
         if before is None or one.end_s >= until:
             before = one
         until = max(until, one.end_s)

@@ -15,6 +15,7 @@ from voicecoach.persona import Persona
 from voicecoach.report import points
 from voicecoach.report.exchanges import after_cues, exchanges
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
+from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
 from voicecoach.report.values import Curve, CurvePoint, Mark, Report, ReportTurn, Span, StepLine, StepQuote
 
@@ -48,11 +49,13 @@ def tell(
     facts = gather(events)
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
+    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts)) if rules else ()
     turns = tuple(
         replace(
             _turn(turn, again.assessments.get(turn.number)),
             in_kind=_in_kind(exchange),
             after_cues=after_cues(turn, following),
+            waiting=waiting(turn, quiet, _only_nods(again.assessments.get(turn.number))) if rules else None,
         )
         for turn, exchange, following in zip(facts.turns, spoken, (*facts.turns[1:], None), strict=False)
     )
@@ -67,13 +70,14 @@ def tell(
         outcome=facts.outcome,
         why=facts.why,
         well=points.well(turns, again.anger),
-        work=points.work(turns, again.anger, steps),
+        work=points.work(turns, again.anger, steps, quiet),
         lines=facts.lines,
         turns=turns,
         anger=again.anger,
         steps=steps,
         curves=_curves(facts),
         in_kind=entrainment(spoken),
+        silences=quiet,
         interruptions=facts.interruptions,
         faults=facts.faults,
         notes=facts.notes,
@@ -88,6 +92,18 @@ def tell(
 def _named(value: Any) -> str:
     """The name in a mapping such as {id, name, sha256}, or the text itself."""
     return text(value.get("name") or value.get("id")) if isinstance(value, Mapping) else text(value)
+
+
+def _latency_s(facts: Facts) -> float:
+    """How much later than in the record the trainee hears the customer."""
+    sound = facts.started.get("sound")
+    found = number(sound.get("latency_s")) if isinstance(sound, Mapping) else None
+    return min(max(found or 0.0, 0.0), 1.0)
+
+
+def _only_nods(assessment: Assessment | None) -> bool:
+    """Whether a turn was nothing but a verbal nod, which nobody waits for."""
+    return assessment is not None and set(assessment.codes()) == {"verbal_nod"}
 
 
 def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:

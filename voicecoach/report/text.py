@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS
+from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.nouns import CallInKind
 from voicecoach.report import words
 from voicecoach.report.values import AngerStep, CustomerLine, Point, Report, ReportTurn, StepLine
@@ -22,6 +23,7 @@ def as_text(report: Report, width: int = 80) -> str:
     _points(sheet, "TO WORK ON", report.work, "Nothing to correct was heard.")
     _anger(sheet, report.anger)
     _list(sheet, "NOT IN KIND", not_in_kind(report.in_kind))
+    _list(sheet, "SILENCE", silence(report.silences))
     _transcript(sheet, report)
     _steps(sheet, report)
     _notes(sheet, report)
@@ -209,6 +211,29 @@ def not_in_kind(call: CallInKind) -> tuple[str, ...]:
             f"{words.count(call.chances, 'turn')} in which you held or became quieter: after, which need not mean because."
         )
     return tuple(lines)
+
+
+def silence(silences: Sequence[Silence]) -> tuple[str, ...]:
+    """Each long silence in a sentence with its time; what was announced is said not to count."""
+    return tuple(_silence(one) for one in silences)
+
+
+def _silence(one: Silence) -> str:
+    if one.turn is None:
+        where = "until the customer spoke again"
+    else:
+        where = f"{'in' if one.kind == 'pause' else 'before'} turn {one.turn}"
+    length_s = one.end_s - one.start_s
+    told = f"{words.clock(one.start_s)}: {length_s:.1f} s of silence {where}"
+    if one.verdict == "explained":
+        return f"{told}, after “{one.quote}”: you said so, so it is not held against you."
+    if one.explained_s:
+        return (
+            f"{told}, after “{one.quote}”: {one.explained_s:.0f} s of it you had announced, "
+            f"the {one.dead_s:.1f} s beyond are dead air. Say again that you are still there."
+        )
+    line_s = LONG_PAUSE_S if one.kind == "pause" else LONG_GAP_S
+    return f"{told}: dead air, up to {line_s:g} s is easy to bear."
 
 
 def _correlation(call: CallInKind) -> str:

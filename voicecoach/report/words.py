@@ -68,6 +68,15 @@ IN_KIND = {
     "drifted": "drifted from your calm voice while the customer was {}",
     "matched the anger": "matched the anger while the customer was {}",
 }
+WAITING = {
+    "caution": "a little long",
+    "interrupting": "cut in",
+    "dead air": "dead air",
+    "explained": "announced",
+    "few": "few pauses",
+    "many": "many pauses",
+}
+"""Verdicts on the wait before a turn and on its pauses; what is good needs no word."""
 LEVELS = ("calm", "curt", "annoyed", "angry", "furious", "shouting")
 PROCEDURES = {
     "000": "Five-Step Process",
