@@ -250,6 +250,10 @@ class CallInKind:
     """How often the customer's next line was less angry after a heated line met a held or quieter turn."""
     chances: int
     """How often a heated line met such a turn, with a line of the customer after it."""
+    measured: bool = False
+    """The customer's heat was measured (a recorded call), not known; then "less angry" is 4 dB less effort."""
+    why_not: str = ""
+    """Why nothing of it could be judged in a recorded call."""
 
 
 @dataclass(frozen=True)

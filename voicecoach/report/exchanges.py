@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from voicecoach.judge.context import TOGETHER_S
 from voicecoach.judge.delivery import RAISED_DB, SOFTER
-from voicecoach.judge.in_kind import Exchange, Heat, changes, effort_db, judge_in_kind
+from voicecoach.judge.in_kind import MIN_OWN, RISEN_DB, Exchange, Heat, changes, effort_db, judge_in_kind, own_changes
 from voicecoach.judge.live import CALM_RATIO, SLOWER
 from voicecoach.nouns import Observation
 from voicecoach.report import words
@@ -17,9 +18,11 @@ from voicecoach.report.values import AfterCue, CustomerLine
 def exchanges(lines: Sequence[CustomerLine], turns: Sequence[TurnFacts]) -> tuple[Exchange, ...]:
     """Each turn with the line that it answers and the level of the line that came next."""
     told = sorted(lines, key=lambda line: line.start_s)
+    observations = [line.observation for line in told]
+    own = own_changes(observations) if recorded(lines) else (None,) * len(told)
     heats = [
-        (line.start_s, Heat(line.level, change))
-        for line, change in zip(told, changes([line.observation for line in told]), strict=True)
+        (line.start_s, Heat(line.level, change, over.effort_db if over else None))
+        for line, change, over in zip(told, changes(observations), own, strict=True)
     ]
     starts = sorted(turn.start_s for turn in turns)
     return tuple(_exchange(turn, heats, starts) for turn in turns)
@@ -29,8 +32,43 @@ def _exchange(turn: TurnFacts, heats: Sequence[tuple[float, Heat]], starts: Sequ
     # A line that began together with the turn was not yet heard when the trainee began to speak.
     heat = next((heat for at_s, heat in reversed(heats) if at_s <= turn.start_s - TOGETHER_S), Heat(None))
     until_s = next((start for start in starts if start > turn.start_s), float("inf"))
-    following = next((heat.level for at_s, heat in heats if turn.start_s < at_s < until_s), None)
-    return Exchange(heat, turn.observation, judge_in_kind(turn.observation, heat), following)
+    following = next((heat for at_s, heat in heats if turn.start_s < at_s < until_s), Heat(None))
+    return Exchange(heat, turn.observation, judge_in_kind(turn.observation, heat), following.level, following.over_db)
+
+
+def recorded(lines: Sequence[CustomerLine]) -> bool:
+    """Whether the customer is a person on a recording: no line has a level at which it was to be spoken."""
+    return bool(lines) and all(line.level is None for line in lines)
+
+
+def with_own_change(lines: Sequence[CustomerLine]) -> tuple[CustomerLine, ...]:
+    """A recorded customer's lines with their change from the own quieter voice; other lines as they are."""
+    if not recorded(lines):
+        return tuple(lines)
+    told = sorted(lines, key=lambda line: line.start_s)
+    own = own_changes([line.observation for line in told])
+    return tuple(
+        replace(line, observation=replace(line.observation, relative=change)) if line.observation and change else line
+        for line, change in zip(told, own, strict=True)
+    )
+
+
+def why_not(lines: Sequence[CustomerLine], spoken: Sequence[Exchange], review: bool) -> str:
+    """Why no turn of a recorded call could be judged against the customer; empty where one was, or it was no such call."""
+    if any(one.in_kind.verdict != "unsure" for one in spoken) or not (recorded(lines) or (review and not lines)):
+        return ""
+    if not lines:
+        return "there is no customer on record."
+    well = sum(line.observation is not None and line.observation.quality.ok for line in lines)
+    if well < MIN_OWN:
+        return (
+            f"{well} of {words.count(len(lines), 'turn')} of the customer could be measured; {MIN_OWN} are needed to know "
+            "the customer's own voice."
+        )
+    heated = [one for one in spoken if one.heat.heated]
+    if not heated:
+        return f"no turn of yours answered a voice {RISEN_DB:g} dB or more over the customer's own quieter one."
+    return f"{heated[0].in_kind.evidence[0].rstrip('.')}." if heated[0].in_kind.evidence else ""
 
 
 # --- after a cue -------------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ def _of_judged(count: int, turns: Sequence[ReportTurn]) -> str:
 
 
 def _in_kind_point(turn: ReportTurn, in_kind: InKind, title: str, evidence: str) -> Point:
-    point = _delivery_point(turn, f"{title} while the customer was {words.level(in_kind.level)}", evidence)
+    point = _delivery_point(turn, f"{title} while the customer was {words.heat(in_kind.level)}", evidence)
     shown = f"{evidence} Turn {turn.number}: {words.evidence(in_kind.evidence)}."
     return replace(point, evidence=shown, source=in_kind.source)
 

@@ -13,7 +13,7 @@ from voicecoach.judge.procedures import score
 from voicecoach.nouns import Assessment, Baseline, Event, Finding, InKind, Observation, Procedure, StepOutcome
 from voicecoach.persona import Persona
 from voicecoach.report import points
-from voicecoach.report.exchanges import after_cues, exchanges
+from voicecoach.report.exchanges import after_cues, exchanges, recorded, why_not, with_own_change
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
@@ -71,12 +71,14 @@ def tell(
         why=facts.why,
         well=points.well(turns, again.anger),
         work=points.work(turns, again.anger, steps, quiet),
-        lines=facts.lines,
+        lines=with_own_change(facts.lines),
         turns=turns,
         anger=again.anger,
         steps=steps,
         curves=_curves(facts),
-        in_kind=entrainment(spoken),
+        in_kind=replace(
+            entrainment(spoken), why_not=why_not(facts.lines, spoken, facts.started.get("mode") == "review")
+        ),
         silences=quiet,
         interruptions=facts.interruptions,
         faults=facts.faults,
@@ -203,15 +205,25 @@ def _curves(facts: Facts) -> tuple[Curve, ...]:
     for turn in facts.turns:
         for key, value in measures(turn.observation).items():
             table[key].append(CurvePoint("trainee", turn.start_s, turn.end_s, value))
-    for line in facts.lines:
+    for line in with_own_change(facts.lines):
         for key, value in measures(line.observation).items():
             table[key].append(CurvePoint("customer", line.start_s, line.end_s, value))
     baseline = _baseline(facts.baseline)
     return tuple(
-        Curve(key, name, unit, tuple(sorted(table[key], key=lambda p: (p.start_s, p.who))), baseline.get(key))
+        Curve(
+            key,
+            name,
+            unit + (_OWN if key == "effort_db" and recorded(facts.lines) else ""),
+            tuple(sorted(table[key], key=lambda p: (p.start_s, p.who))),
+            baseline.get(key),
+        )
         for key, name, unit in CURVES
         if table[key]
     )
+
+
+_OWN = "; the customer's above the own quieter one"
+"""Of the effort in a recorded call: each voice against itself."""
 
 
 def _baseline(baseline: Baseline | None) -> dict[str, float | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS
+from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS, RISEN_DB
 from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.nouns import CallInKind
 from voicecoach.report import words
@@ -197,12 +197,16 @@ def _lists(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def not_in_kind(call: CallInKind) -> tuple[str, ...]:
-    """Both voices over the call in three sentences; none where no turn could be judged against a heated customer."""
+    """Both voices over the call in three sentences; of a recorded call, why no turn could be judged; else none."""
     if not call.held + call.drifted + call.matched:
-        return ()
+        return (f"Not judged: {call.why_not}",) if call.why_not else ()
+    heated = (
+        f"While the customer was {RISEN_DB:g} dB or more over the own quieter voice"
+        if call.measured
+        else f"While the customer was {words.level(HEATED_LEVEL)} or worse"
+    )
     lines = [
-        f"While the customer was {words.level(HEATED_LEVEL)} or worse: {words.count(call.held, 'turn')} held, "
-        f"{call.drifted} drifted, {call.matched} matched the anger.",
+        f"{heated}: {words.count(call.held, 'turn')} held, {call.drifted} drifted, {call.matched} matched the anger.",
         _correlation(call),
     ]
     if call.chances:
@@ -238,10 +242,11 @@ def _silence(one: Silence) -> str:
 
 def _correlation(call: CallInKind) -> str:
     turns = words.count(call.pairs, "turn")
+    both = f"The customer's {'effort' if call.measured else 'anger'} and your effort"
     if call.correlation is None:
-        return f"The customer's anger and your effort: no rank correlation from {turns}; it takes {MIN_PAIRS}, and both voices must change."
+        return f"{both}: no rank correlation from {turns}; it takes {MIN_PAIRS}, and both voices must change."
     return (
-        f"The customer's anger and your effort: rank correlation {call.correlation:+.2f} over {turns} "
+        f"{both}: rank correlation {call.correlation:+.2f} over {turns} "
         "(+1: they rose and fell together; 0: no relation)."
     ).replace("-", "−")
 

@@ -121,7 +121,12 @@ def delivery(loudness: str, pace: str) -> str:
 
 def in_kind(verdict: str, spoken: int | None) -> str:
     """How a turn was said against the customer's last line; empty where there is no verdict."""
-    return IN_KIND.get(verdict, "").format(level(spoken))
+    return IN_KIND.get(verdict, "").format(heat(spoken))
+
+
+def heat(spoken: int | None) -> str:
+    """How angry the line was that was answered; a level that is not on record was measured as heated."""
+    return level(spoken) or "heated"
 
 
 def evidence(phrases: Sequence[str]) -> str:
