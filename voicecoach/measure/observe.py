@@ -106,8 +106,12 @@ def pieces_for_models(samples: Floats) -> Iterator[Floats]:
 def _offset_and_gain(samples: Floats) -> tuple[np.float32, np.float32]:
     if not samples.size:
         return np.float32(0), np.float32(1)
-    offset = float(samples.mean(dtype=np.float64))
-    peak = max(float(samples.max()) - offset, offset - float(samples.min()))
+    return offset_and_gain(float(samples.mean(dtype=np.float64)), float(samples.min()), float(samples.max()))
+
+
+def offset_and_gain(mean: float, low: float, high: float) -> tuple[np.float32, np.float32]:
+    """What `for_models` takes off and multiplies with, from the mean and the extremes of a recording."""
+    offset, peak = mean, max(high - mean, mean - low)
     return np.float32(offset), np.float32(0.5 / peak if peak > SILENT else 1)
 
 
