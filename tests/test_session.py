@@ -166,6 +166,22 @@ def test_silence_brings_the_customer_back(tmp_path: Path) -> None:
     assert held.outcome in {"hung up", "time limit"}
 
 
+def test_an_announced_silence_is_waited_out(tmp_path: Path) -> None:
+    """After "one moment while I check" the customer waits longer, and asks once the explained time is over."""
+    reply = np.concatenate([testing.noise(8.0, -75.0), testing.voice_like(3.0), testing.noise(60.0, -75.0)])
+    waits = []
+    for text in ("One moment while I check that for you.", "I see, thank you."):
+        held = hold(tmp_path / text[:3], FileDuplex(PlainRecording(reply)), [text], make_call(time_limit_s=55))
+        said = [(int(data["start"]), int(data["end"])) for data in held.data("said")]  # type: ignore[call-overload]
+        spoke = held.data("spoke")[0]["end"]
+        after = [line for line in said if line[0] > spoke]  # type: ignore[operator]
+        waits.append([(b[0] - a[1]) / SAMPLE_RATE_HZ for a, b in zip(after, after[1:], strict=False)])
+
+    assert waits[0][0] == pytest.approx(20.0, abs=0.2)
+    assert waits[0][1] == pytest.approx(7.0, abs=0.2)  # one announcement, one long wait
+    assert waits[1][0] == pytest.approx(7.0, abs=0.2)
+
+
 def test_the_time_limit_ends_the_call(tmp_path: Path) -> None:
     """At the limit the customer says goodbye."""
     held = hold(tmp_path, FileDuplex(PlainRecording(testing.noise(60.0, -75.0))), call=make_call(time_limit_s=5))

@@ -85,7 +85,9 @@ def recorded_call(call: Sequence[Event], pitches_hz: Sequence[float]) -> list[Ev
 
 def test_a_recorded_customer_is_measured_against_the_own_voice(call: Sequence[Event]) -> None:
     """Half an octave up is 5.7 dB of effort: heated. The verdicts, the curve and the sentence say what they rest on."""
-    told = tell(recorded_call(call, [200.0] + [283.0] * 3 + [200.0] * 20), name="", persona=None, procedure=None, rules=None)
+    told = tell(
+        recorded_call(call, [200.0] + [283.0] * 3 + [200.0] * 20), name="", persona=None, procedure=None, rules=None
+    )
     verdicts = [turn.in_kind.verdict for turn in told.turns if turn.in_kind]
     curve = next(curve for curve in told.curves if curve.id == "effort_db")
 

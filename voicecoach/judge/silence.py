@@ -231,20 +231,20 @@ def silences(said: Sequence[Said], announcements: Announcements | None) -> tuple
     for one in sorted(said, key=lambda entry: entry.start_s):
         if before is not None and one.start_s > until:
             gap_s = one.start_s - until
-            if before.who == "trainee":
-                quote = announced(before.text, announcements)
-                left_s = EXPLAINED_S if quote else 0.0
             inside = before.who == one.who == "trainee" and before.turn == one.turn
             owed = before.who == "customer" or one.who == "trainee" or bool(quote)
-            explained_s = min(gap_s, left_s)
-            left_s -= explained_s
             if owed and gap_s > (LONG_PAUSE_S if inside else LONG_GAP_S):
+                explained_s = min(gap_s, left_s)
+                left_s -= explained_s
                 kind: Literal["pause", "answer"] = "pause" if inside else "answer"
                 said_so = quote if explained_s else ""
                 verdict: Literal["dead air", "explained"] = (
                     "explained" if said_so and gap_s <= explained_s + SLACK_S else "dead air"
                 )
                 found.append(Silence(kind, until, one.start_s, explained_s, said_so, one.turn, verdict))
+        if one.who == "trainee":
+            quote = announced(one.text, announcements)
+            left_s = EXPLAINED_S if quote else 0.0
         if before is None or one.end_s >= until:
             before = one
         until = max(until, one.end_s)
