@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,7 @@ def test_an_announced_silence_is_waited_out(tmp_path: Path) -> None:
         said = [(int(data["start"]), int(data["end"])) for data in held.data("said")]  # type: ignore[call-overload]
         spoke = held.data("spoke")[0]["end"]
         after = [line for line in said if line[0] > spoke]  # type: ignore[operator]
-        waits.append([(b[0] - a[1]) / SAMPLE_RATE_HZ for a, b in zip(after, after[1:], strict=False)])
+        waits.append([(b[0] - a[1]) / SAMPLE_RATE_HZ for a, b in pairwise(after)])
 
     assert waits[0][0] == pytest.approx(20.0, abs=0.2)
     assert waits[0][1] == pytest.approx(7.0, abs=0.2)  # one announcement, one long wait

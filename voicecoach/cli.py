@@ -136,7 +136,7 @@ def rehearse(
         bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
     ] = False,
     telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
-    cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer') while you speak.")] = True,
+    cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer', 'slower') while you speak.")] = True,
     words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
     patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
