@@ -41,7 +41,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
 @pytest.mark.parametrize(
     ("part", "key", "tolerance"),
     [
-        ("f0", "median_hz", 1.0),  # a tenth of a semitone
+        ("f0", "median_hz", 3.0),  # a fifth of a semitone, as much as the tracker errs (docs/delivery.md)
         ("f0", "range_st", 0.3),
         ("f0", "voiced_s", 0.15),
         ("level", "rms_dbfs", 0.3),

@@ -43,6 +43,7 @@ from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen, weights
 from voicecoach.world.models import ModelFiles
+from voicecoach.world.shouts import SecondLook
 from voicecoach.world.sound import Block, Duplex, Samples
 from voicecoach.world.voice import Line, Voice
 
@@ -161,6 +162,7 @@ class _Loop:
         self.ears_files, self.show, self.keys = ears_files, show, keys
         self.worker = ThreadPoolExecutor(1, "voicecoach-ears")
         self.detector = vad.VoiceActivity()
+        self.second_look = SecondLook()
         self.turns = TurnState(call.mode, call.patience_s)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
@@ -358,7 +360,8 @@ class _Loop:
 
     def _follow_trainee(self, block: Block, at: int, pressed: Keys) -> None:
         """Endpointing, barge-in and the live cue on one block."""
-        probability = float(self.detector.push(np.asarray(block.mic / 32768, np.float32))[0])
+        samples = np.asarray(block.mic / 32768, np.float32)
+        probability = self.second_look.push(samples, float(self.detector.push(samples)[0]))
         deaf = self.call.half_duplex and (
             self._speaking(block) or (at - self.customer_end < ECHO_TAIL_S * SAMPLE_RATE_HZ and self.customer_end > 0)
         )
