@@ -88,7 +88,7 @@ def test_a_recorded_customer_is_measured_against_the_own_voice(call: Sequence[Ev
     told = tell(
         recorded_call(call, [200.0] + [283.0] * 3 + [200.0] * 20), name="", persona=None, procedure=None, rules=None
     )
-    verdicts = [turn.in_kind.verdict for turn in told.turns if turn.in_kind]
+    verdicts = [turn.in_kind.verdict for turn in told.turns if turn.in_kind and turn.in_kind.verdict != "unsure"]
     curve = next(curve for curve in told.curves if curve.id == "effort_db")
 
     assert told.in_kind.measured
@@ -105,7 +105,7 @@ def test_a_recorded_customer_is_measured_against_the_own_voice(call: Sequence[Ev
     ("pitches_hz", "reason"),
     [
         ([200.0] * 24, "no turn of yours answered a voice 4 dB or more over"),
-        ([0.5] * 24, "no turn of yours answered"),
+        ([0.5] * 24, "0 of 10 turns of the customer could be measured; 3 are needed"),
     ],
 )
 def test_a_recorded_customer_who_stays_calm_says_why_not(
@@ -113,7 +113,7 @@ def test_a_recorded_customer_who_stays_calm_says_why_not(
 ) -> None:
     told = tell(recorded_call(call, pitches_hz), name="", persona=None, procedure=None, rules=None)
 
-    assert not any(turn.in_kind for turn in told.turns)
+    assert not any(turn.in_kind and turn.in_kind.verdict != "unsure" for turn in told.turns)
     (why,) = not_in_kind(told.in_kind)
     assert why.startswith(f"Not judged: {reason}")
     assert "NOT IN KIND" in as_text(told)

@@ -174,6 +174,11 @@ def own_changes(lines: Sequence[Observation | None]) -> tuple[Relative | None, .
     return tuple(relate(line, baseline).relative if line is not None else None for line in usable)
 
 
+def measured_well(lines: Sequence[Observation | None]) -> int:
+    """How many of the customer's lines `own_changes` can go by."""
+    return sum(line is not None and _usable(line) for line in lines)
+
+
 def _usable(line: Observation) -> bool:
     """Whether pitch and spectrum were measured well; a foreign record may hold numbers without a logarithm."""
     f0, effort = line.f0, line.effort

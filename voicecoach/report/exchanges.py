@@ -7,7 +7,17 @@ from dataclasses import replace
 
 from voicecoach.judge.context import TOGETHER_S
 from voicecoach.judge.delivery import RAISED_DB, SOFTER
-from voicecoach.judge.in_kind import MIN_OWN, RISEN_DB, Exchange, Heat, changes, effort_db, judge_in_kind, own_changes
+from voicecoach.judge.in_kind import (
+    MIN_OWN,
+    RISEN_DB,
+    Exchange,
+    Heat,
+    changes,
+    effort_db,
+    judge_in_kind,
+    measured_well,
+    own_changes,
+)
 from voicecoach.judge.live import CALM_RATIO, SLOWER
 from voicecoach.nouns import Observation
 from voicecoach.report import words
@@ -59,7 +69,7 @@ def why_not(lines: Sequence[CustomerLine], spoken: Sequence[Exchange], review: b
         return ""
     if not lines:
         return "there is no customer on record."
-    well = sum(line.observation is not None and line.observation.quality.ok for line in lines)
+    well = measured_well([line.observation for line in lines])
     if well < MIN_OWN:
         return (
             f"{well} of {words.count(len(lines), 'turn')} of the customer could be measured; {MIN_OWN} are needed to know "

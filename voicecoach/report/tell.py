@@ -128,7 +128,7 @@ def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:
 
 def _in_kind(exchange: Exchange) -> InKind | None:
     """The verdict against the line that was answered, if it is known how heated that was."""
-    return None if exchange.heat.level is None else exchange.in_kind
+    return None if exchange.heat.height is None else exchange.in_kind
 
 
 def _mark(finding: Finding, turn: TurnFacts, said: str) -> Mark:
