@@ -19,8 +19,8 @@ CUE_DB = RAISED_DB + 2.0
 """Effort over the calm voice from which "softer" is due: more than the verdict's line."""
 CUE_RATIO = 1.35
 """Syllable nuclei a second over the calm voice's from which "slower" is due. Windows of 4 s at an unchanged pace scatter
-by 13 % (our measurement: four readers, 188 windows), a calm voice's own count by 6.8 % (docs/delivery.md section 3):
-together 14.7 %, so that 35 % are 2.4 standard deviations, and under 1 window in 100 lies above by chance (1 of the 188
+by 12 % (our measurement: four readers, 187 overlapping windows), a calm voice's own count by 6.8 % (docs/delivery.md section 3):
+together 13.8 %, so that 35 % are 2.5 standard deviations, and under 1 window in 100 lies above by chance (1 of the 187
 did). Speech 1.4 times as fast counts 1.15 to 1.35 times as many nuclei, so a true hurry may take some seconds to show."""
 CALM_RATIO = 1.15
 """A "slower" goes from here down: about one standard deviation of such a window."""
