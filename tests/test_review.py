@@ -221,3 +221,51 @@ def test_one_recording_twice_is_the_agent_alone(made: CallMade, tmp_path: Path) 
     assert "Both channels hold the same" in done.output
     assert "NOT AS IT WAS JUDGED" not in done.output
     assert "CUSTOMER" not in done.output
+
+
+@pytest.mark.models
+def test_from_disk_as_from_memory(made: CallMade, tmp_path: Path) -> None:
+    """A spooled file gives the very same events and samples as its channels in memory."""
+    from voicecoach.world import audiofiles
+    from voicecoach.world.models import ModelFiles
+
+    soundfile.write(tmp_path / "x.wav", made.samples[: SAMPLE_RATE_HZ * 25], SAMPLE_RATE_HZ)
+    texts = ["I see.", "One moment while I check."] * 9
+    left, right = audiofiles.read(tmp_path / "x.wav")
+    first = scripted(left, right, tmp_path / "a", *texts)
+    with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool, record.Writer(tmp_path / "b", "", "") as writer:
+        review.review_sides(
+            *review.sides_of(spool, "left", tmp_path / "x.wav"), name="x.wav", ears=testing.ScriptedEars(texts),
+            ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(), procedure="",
+            baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",
+        )  # fmt: skip
+    second = record.read(tmp_path / "b")
+
+    assert first.events == second.events
+    assert np.array_equal(record.read_audio(first), record.read_audio(second))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "x.wav"]
+
+
+@pytest.mark.models
+def test_the_wait_is_since_the_customers_last_words(made: CallMade, tmp_path: Path) -> None:
+    """Who goes on after the own words has kept nobody waiting for an answer; who begins over the customer cut in."""
+    agent = made.samples[:, 0].astype(np.float32) / 32768
+    customer = made.samples[:, 1].astype(np.float32) / 32768
+    session = scripted(agent, customer, tmp_path / "s", *["I see."] * 19)
+    seen = [event for event in session.of("measured") if event.data["who"] == "trainee"]
+    gaps = {event.data["turn"]: event.data["observation"]["response_gap_s"] for event in seen}
+    spoke = {event.data["turn"]: event.data["speech"][0][0] / SAMPLE_RATE_HZ for event in session.of("spoke")}
+    starts = [min(spoke, key=lambda turn: abs(spoke[turn] - start)) for start in made.starts]
+
+    assert gaps[starts[0]] == pytest.approx(0.7, abs=0.4)
+    assert gaps[starts[1]] < 0
+
+
+def test_a_gap_after_the_own_words_is_no_answer() -> None:
+    from voicecoach.nouns import Turn
+
+    turn = Turn(0, 200_000, ((160_000, 200_000),))
+    assert review._gap_s(turn, 80_000, 40_000) == 5.0
+    assert review._gap_s(turn, 80_000, 120_000) is None
+    assert review._gap_s(turn, None, None) is None
+    assert review._gap_s(Turn(0, 200_000, ((160_000, 200_000),), ((160_000, 168_000),)), 0, 0) == -0.5

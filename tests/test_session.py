@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,22 @@ def test_silence_brings_the_customer_back(tmp_path: Path) -> None:
     assert held.outcome in {"hung up", "time limit"}
 
 
+def test_an_announced_silence_is_waited_out(tmp_path: Path) -> None:
+    """After "one moment while I check" the customer waits longer, and asks once the explained time is over."""
+    reply = np.concatenate([testing.noise(8.0, -75.0), testing.voice_like(3.0), testing.noise(60.0, -75.0)])
+    waits = []
+    for text in ("One moment while I check that for you.", "I see, thank you."):
+        held = hold(tmp_path / text[:3], FileDuplex(PlainRecording(reply)), [text], make_call(time_limit_s=55))
+        said = [(int(data["start"]), int(data["end"])) for data in held.data("said")]  # type: ignore[call-overload]
+        spoke = held.data("spoke")[0]["end"]
+        after = [line for line in said if line[0] > spoke]  # type: ignore[operator]
+        waits.append([(b[0] - a[1]) / SAMPLE_RATE_HZ for a, b in pairwise(after)])
+
+    assert waits[0][0] == pytest.approx(20.0, abs=0.2)
+    assert waits[0][1] == pytest.approx(7.0, abs=0.2)  # one announcement, one long wait
+    assert waits[1][0] == pytest.approx(7.0, abs=0.2)
+
+
 def test_the_time_limit_ends_the_call(tmp_path: Path) -> None:
     """At the limit the customer says goodbye."""
     held = hold(tmp_path, FileDuplex(PlainRecording(testing.noise(60.0, -75.0))), call=make_call(time_limit_s=5))
@@ -273,6 +290,56 @@ def test_what_follows_a_cue_is_measured(tmp_path: Path) -> None:
     assert (after["turn"], after["cue"]) == (1, cue.at)
     assert rest["duration_s"] == (held.data("spoke")[0]["end"] - cue.at) / SAMPLE_RATE_HZ  # type: ignore[index,operator]
     assert rest["relative"]["effort_db"] == pytest.approx(cue.data["effort_db"], abs=3.0)  # type: ignore[index]
+
+
+def own_voice(syllables_per_s: float) -> Baseline:
+    """The calm voice of `testing.voice_like` at that rate."""
+    floats = np.asarray(testing.voice_like(8.0, syllables_per_s=syllables_per_s) / 32768, np.float32)
+    seen = observe.observe(floats, [(0, len(floats))], testing.flat_pitch(floats))
+    baseline = observe.baseline_from([seen], "test")
+    assert baseline is not None
+    return baseline
+
+
+def test_a_hurried_voice_gets_the_cue_slower(tmp_path: Path) -> None:
+    """A voice that becomes much faster than its calm self: one cue, soon after, logged with what came after it."""
+    voice = np.concatenate([testing.voice_like(6.0, syllables_per_s=4.0), testing.voice_like(8.0, syllables_per_s=7.0)])
+    held = hold(tmp_path, FileDuplex(RecordedTrainee([Reply(voice)])), GOOD[:1], make_call(baseline=own_voice(4.0)))
+    (cue,), (after,) = held.record.of("cue"), held.data("after_cue")
+    onset = held.data("spoke")[0]["speech"][0][0]  # type: ignore[index]
+    over = (cue.at - onset) / SAMPLE_RATE_HZ - 6.0
+
+    assert cue.data["text"] == "slower"
+    assert cue.data["nuclei_ratio"] > 1.35
+    assert 4.0 * 0.35 / 0.75 < over < 4.0 * 0.35 / 0.75 + 1.3  # once half the window is fast, and then within a second
+    assert after["observation"]["relative"]["nuclei_ratio"] == pytest.approx(7 / 4, abs=0.2)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("rate", [4.0, 4.8])
+def test_an_ordinary_pace_gets_no_cue(tmp_path: Path, rate: float) -> None:
+    trainee = RecordedTrainee([Reply(testing.voice_like(14.0, syllables_per_s=rate))])
+    held = hold(tmp_path, FileDuplex(trainee), GOOD[:1], make_call(baseline=own_voice(4.0)))
+
+    assert held.data("cue") == []
+
+
+@pytest.mark.parametrize("voice", [{"tilt_db_per_octave": -3.0}, {"syllables_per_s": 7.0}])
+def test_cues_are_off_by_option(tmp_path: Path, voice: dict[str, float]) -> None:
+    trainee = RecordedTrainee([Reply(testing.voice_like(9.0, **voice))])
+    held = hold(tmp_path, FileDuplex(trainee), GOOD[:1], make_call(baseline=own_voice(4.0), cues=False))
+
+    assert held.data("cue") == held.data("after_cue") == []
+
+
+def test_no_cue_in_the_first_three_seconds(tmp_path: Path) -> None:
+    """Fast and loud from the first sound on: a turn of just over three seconds gets none before, and one at most."""
+    loud = testing.voice_like(20.0, tilt_db_per_octave=-3.0, syllables_per_s=7.0)
+    held = hold(tmp_path, FileDuplex(RecordedTrainee([Reply(loud)])), GOOD[:1], make_call(baseline=own_voice(4.0)))
+    onset = held.data("spoke")[0]["speech"][0][0]  # type: ignore[index]
+    ((cue, at),) = [(event.data["text"], event.at) for event in held.record.of("cue")]
+
+    assert cue == "softer"  # of two that are due, the surer one
+    assert 3.0 <= (at - onset) / SAMPLE_RATE_HZ < 4.0
 
 
 class Breaking(FileDuplex):

@@ -28,7 +28,9 @@ READING = (
 """Neutral sentences, about twenty seconds at an easy pace, close to what an agent says."""
 MIN_CALIBRATION_S = 6.0
 """Less speech leaves the median of the pitch uncertain by more than a semitone (docs/delivery.md, section 4)."""
-
+MAX_CALIBRATION_S = 600.0
+"""Of a longer recording the first ten minutes are used: 20 s tell as much as is to be told (section 4), and memory must
+not grow with the file. Our judgement."""
 MAX_SPREAD_DB = 8.0
 """Loudest over quietest two seconds of a reading. Readers stay within 4 dB; two ways of speaking in one recording were
 16 dB and more apart (our measurement: two readers, six clips, four actors). Our judgement lies between."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from voicecoach import __version__
-from voicecoach.errors import BadInput, DeviceError, NoDevice, VoicecoachError
+from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from voicecoach.measure.observe import Floats
     from voicecoach.nouns import Baseline
     from voicecoach.session import Call
+    from voicecoach.world.audiofiles import Spool
     from voicecoach.world.ears import Ears
     from voicecoach.world.models import ModelFiles
     from voicecoach.world.sound import Duplex, Samples
@@ -136,7 +137,7 @@ def rehearse(
         bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
     ] = False,
     telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
-    cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer') while you speak.")] = True,
+    cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer', 'slower') while you speak.")] = True,
     words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
     patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
@@ -335,11 +336,10 @@ def calibrate(
     import numpy as np
 
     from voicecoach import prepare
-    from voicecoach.world import audiofiles
 
     ears, _ = prepare.ears(model)
     if files:
-        samples = np.concatenate([audiofiles.read_mono(path) for path in files])
+        samples = np.concatenate([_calm(path) for path in files])
         _calibrated(samples, device or "recording", ears, trainee)
         return
     sound = _open_device(input, output, None)
@@ -348,6 +348,17 @@ def calibrate(
     finally:
         sound.close()
     _calibrated(samples, sound.info.input, ears, trainee)
+
+
+def _calm(path: Path) -> Floats:
+    """A recording of a calm voice: as much of it as is of use, so that memory does not grow with its length."""
+    from voicecoach import calibration
+    from voicecoach.world import audiofiles
+
+    samples, more = audiofiles.read_start(path, calibration.MAX_CALIBRATION_S)
+    if more:
+        _say(f"{path.name}: the first {calibration.MAX_CALIBRATION_S / 60:.0f} minutes are used.")
+    return samples
 
 
 def _calibrated(samples: Floats, device: str, ears: Ears, trainee: str) -> Baseline:
@@ -415,30 +426,45 @@ def review(
 
     from voicecoach import calibration, prepare, record
     from voicecoach import review as reviewing
-    from voicecoach.world import audiofiles
 
     steps, procedure_text = prepare.choose_procedure(procedure)
-    channels = audiofiles.read(file)
-    sides = reviewing.channels_of(channels, agent, file)
-    if len(channels) > 1 and sides[1] is None:
-        _say("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
-    ears, files = prepare.ears(model)
-    own = calibration.average((audiofiles.read_mono(path) for path in baseline or ()), "this recording", ears)
-    wall = prepare.now()
-    writer = record.Writer(record.new_folder(_sessions(), wall, f"review-{file.stem}"), "", procedure_text)
-    try:
-        with Progress(console=_console(), transient=True) as progress:
-            task = progress.add_task("Listening", total=1.0)
-            reviewing.review(
-                *sides, name=file.name, ears=ears, ears_files=files, rules=prepare.rules(), procedure=steps.id,
-                baseline=own, writer=writer, wall=wall, progress=lambda share: progress.update(task, completed=share),
-            )  # fmt: skip
-    except BaseException:
-        _close(writer, clean=False)
-        record.delete(writer.folder)  # nothing was recorded here that the given file does not hold
-        raise
+    with _unpacked(file) as spool:
+        sides = reviewing.sides_of(spool, agent, file)
+        if spool.channels > 1 and sides[1] is None:
+            _say("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
+        ears, files = prepare.ears(model)
+        own = calibration.average((_calm(path) for path in baseline or ()), "this recording", ears)
+        wall = prepare.now()
+        writer = record.Writer(record.new_folder(_sessions(), wall, f"review-{file.stem}"), "", procedure_text)
+        try:
+            with Progress(console=_console(), transient=True) as progress:
+                task = progress.add_task("Listening", total=1.0)
+                reviewing.review_sides(
+                    *sides, name=file.name, ears=ears, ears_files=files, rules=prepare.rules(), procedure=steps.id,
+                    baseline=own, writer=writer, wall=wall,
+                    progress=lambda share: progress.update(task, completed=share),
+                )  # fmt: skip
+        except BaseException:
+            _close(writer, clean=False)
+            record.delete(writer.folder)  # nothing was recorded here that the given file does not hold
+            raise
     _close(writer, clean=True)
     _debrief(writer.folder)
+
+
+def _unpacked(file: Path) -> Spool:
+    """A recording of any length, on the disk where sessions are kept."""
+    from voicecoach.world import audiofiles
+
+    folder = _data()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(
+            f"The folder {folder} cannot be made ({error.strerror or error}).", "Choose another with --data."
+        ) from error
+    with _console().status(f"Reading {file.name}..."):
+        return audiofiles.spooled(file, folder)
 
 
 @app.command()

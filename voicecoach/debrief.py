@@ -38,8 +38,9 @@ def report_on(session: record.Record) -> Report:
 
 def page_of(session: record.Record, report: Report) -> str:
     """The debrief as one HTML file, with the recording in it."""
-    samples = record.read_audio(session)
-    return as_html(report, audiofiles.envelope(samples) if len(samples) else None, audiofiles.as_data_uri(samples))
+    n = record.audio_samples(session)
+    outline = audiofiles.envelope_of(record.audio_blocks(session), n) if n else None
+    return as_html(report, outline, audiofiles.data_uri_of(record.audio_blocks(session), n))
 
 
 def write_page(html: str, path: Path) -> Path:

@@ -113,6 +113,8 @@ class Relative:
     effort_db: float
     rate_ratio: float | None = None
     """Articulation rate over the calibration's, where both were measured."""
+    nuclei_ratio: float | None = None
+    """The same from the sound alone (`measure.nuclei`): coarse, for the live cue and for what came after it."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ class Observation:
     quality: Quality = Quality(ok=True)
     tracker: str = ""
     """Name and version of the pitch tracker."""
+    nuclei_sps: float | None = None
+    """Syllables a second counted in the sound, without words (`measure.nuclei`): only to be compared with itself."""
     unspoken: tuple[Pause, ...] = ()
     """Voice that no recognised word covers: possible fillers, beside the recognised ones in `fillers`."""
 
@@ -157,6 +161,8 @@ class Baseline:
     articulation_sps: float | None
     device: str
     provisional: bool = False
+    nuclei_sps: float | None = None
+    """Articulation counted in the sound (`measure.nuclei`); calibrations of before lack it."""
 
 
 # --- judge -----------------------------------------------------------------------------------------
@@ -246,6 +252,10 @@ class CallInKind:
     """How often the customer's next line was less angry after a heated line met a held or quieter turn."""
     chances: int
     """How often a heated line met such a turn, with a line of the customer after it."""
+    measured: bool = False
+    """The customer's heat was measured (a recorded call), not known; then "less angry" is 4 dB less effort."""
+    why_not: str = ""
+    """Why nothing of it could be judged in a recorded call."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     measured   who ("trainee" | "customer"), turn | line, observation
     calibrated baseline                                         the first turns, where there was no calibration
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped
-    cue        text, turn, effort_db                            effort_db: what called for it
+    cue        text, turn, effort_db, nuclei_ratio              the numbers that called for it (effort, pace)
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn
     timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms, answer_ms    end of speech to answer, and its parts
     note       text                                             the trainee's own notes
@@ -55,8 +55,8 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Event
 Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
 
-MAX_SECONDS = 4 * 3600
-"""Longer recordings are refused; at 16 kHz stereo this is under 1 GB, far below the 4 GB limit of WAV."""
+MAX_SECONDS = 6 * 3600
+"""Longer recordings are refused; at 16 kHz stereo this is 1.4 GB, far below the 4 GB limit of WAV."""
 ROOM_NEEDED_BYTES = 200 * 1024 * 1024
 """Free space asked for before the first word: 50 minutes of recording (3.8 MB a minute)."""
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -368,7 +368,7 @@ def _held(audio: Path) -> int:
                 return frames
     except (OSError, RuntimeError):
         pass
-    return len(_read_flac(audio))
+    return sum(map(len, _flac_blocks(audio)))
 
 
 def _parse(line: bytes) -> Event | None:
@@ -398,19 +398,43 @@ def read_audio(record: Record) -> Samples:
     return _read_flac(record.audio)
 
 
+def audio_blocks(record: Record) -> Iterator[Samples]:
+    """As `read_audio`, in blocks [shape=(m, 2)], so that a long recording is never held whole."""
+    if record.audio is None:
+        return
+    if record.audio.suffix == ".wav":
+        mapped = _read_wav(record.audio)
+        for start in range(0, len(mapped), _BLOCK):
+            yield np.array(mapped[start : start + _BLOCK], np.int16)
+        return
+    yield from _flac_blocks(record.audio)
+
+
+def audio_samples(record: Record) -> int:
+    """Samples that `audio_blocks` gives."""
+    return 0 if record.audio is None else _held(record.audio)
+
+
+_BLOCK = 1 << 16
+
+
 def _read_flac(path: Path) -> Samples:
     """What can be decoded, up to the first damage."""
+    blocks = list(_flac_blocks(path))
+    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
+
+
+def _flac_blocks(path: Path) -> Iterator[Samples]:
+    """What can be decoded, block by block, up to the first damage."""
     import soundfile
 
-    blocks = []
     try:
         with soundfile.SoundFile(path) as file:
             if file.channels == 2 and file.samplerate == SAMPLE_RATE_HZ:
-                while len(block := file.read(1 << 16, dtype="int16", always_2d=True)):
-                    blocks.append(block)
+                while len(block := file.read(_BLOCK, dtype="int16", always_2d=True)):
+                    yield block
     except (OSError, RuntimeError):
         pass
-    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
 
 
 def _read_wav(path: Path) -> Samples:

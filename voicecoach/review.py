@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -13,12 +14,13 @@ from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import Floats
-from voicecoach.measure.turns import turns_of
+from voicecoach.measure.turns import MAX_TURN_S, turns_of
 from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Baseline, Heard, Observation, Turn, TurnContext
 from voicecoach.record import Writer
 from voicecoach.world import pitch, vad
+from voicecoach.world.audiofiles import Spool
 from voicecoach.world.ears import Ears
-from voicecoach.world.hearing import listen, weights
+from voicecoach.world.hearing import listen, listen_to, weights
 from voicecoach.world.models import ModelFiles
 
 
@@ -29,6 +31,44 @@ class _Said:
     who: str
     turn: Turn
     heard: Heard
+
+
+class Side(Protocol):
+    """One channel of a recording, 16 kHz, wherever it lies."""
+
+    def read(self, start: int, end: int) -> Floats:
+        """Samples from `start` to `end` [shape=(n,)], float32; fewer at the end of the recording."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class Held:
+    """A channel in memory."""
+
+    def __init__(self, samples: Floats) -> None:
+        self._samples = samples
+
+    def read(self, start: int, end: int) -> Floats:
+        """See Side."""
+        return self._samples[start:end]
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+
+class OnDisk:
+    """A channel of a spooled file."""
+
+    def __init__(self, spool: Spool, channel: int) -> None:
+        self._spool, self._channel = spool, channel
+
+    def read(self, start: int, end: int) -> Floats:
+        """See Side."""
+        return self._spool.read(self._channel, start, end)
+
+    def __len__(self) -> int:
+        return self._spool.samples
 
 
 def review(
@@ -45,14 +85,36 @@ def review(
     wall: str,
     progress: Callable[[float], None] = lambda _: None,
 ) -> None:
-    """Write the record of a recording: `agent` and `customer` [shape=(n,)], float32, 16 kHz (None: the agent alone).
+    """As `review_sides`, of channels in memory [shape=(n,)], float32, 16 kHz."""
+    review_sides(
+        Held(agent), Held(customer) if customer is not None else None, name=name, ears=ears, ears_files=ears_files,
+        rules=rules, procedure=procedure, baseline=baseline, writer=writer, wall=wall, progress=progress,
+    )  # fmt: skip
+
+
+def review_sides(
+    agent: Side,
+    customer: Side | None,
+    *,
+    name: str,
+    ears: Ears,
+    ears_files: ModelFiles,
+    rules: judge.Rules,
+    procedure: str,
+    baseline: Baseline | None,
+    writer: Writer,
+    wall: str,
+    progress: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Write the record of a recording: `agent` and `customer` (None: the agent alone), read piece by piece.
 
     `progress` is told the share done, 0 to 1. Raises BadInput where nobody speaks.
     """
-    n = len(agent) if customer is None else max(len(agent), len(customer))
-    agent = np.pad(agent, (0, n - len(agent)))
-    other = np.zeros(n, np.float32) if customer is None else np.pad(customer, (0, n - len(customer)))
-    spans = [listen(side).speech for side in (agent, other)]
+    n = max(len(agent), len(customer) if customer is not None else 0)
+    sides = [agent] if customer is None else [agent, customer]
+    spans: list[Sequence[activity.Span]] = []
+    for number, side in enumerate(sides):
+        spans.append(_listen(side, _part(progress, LISTENING * number / len(sides), LISTENING / len(sides))))
     if not spans[0]:
         where = f"on the agent's channel of {name}" if customer is not None else f"in {name}"
         hint = (
@@ -61,8 +123,24 @@ def review(
             else "Is it the right file?"
         )
         raise BadInput(f"Nobody speaks {where}.", hint)
-    said = _recognised(agent, other, spans, ears, progress)
-    measured = [_measure(one, agent if one.who == "trainee" else other, spans[1]) for one in said]
+    theirs = spans[1] if customer is not None else ()
+    said, measured = [], []
+    found = [("trainee", turn, agent) for turn in turns_of(spans[0], theirs, n)]
+    if customer is not None:
+        found += [("customer", turn, customer) for turn in turns_of(theirs, spans[0], n)]
+    found.sort(key=lambda one: one[1].start)
+    before: dict[str, int] = {}
+    for index, (who, turn, side) in enumerate(found):
+        piece = side.read(turn.start, turn.end)
+        piece = np.pad(piece, (0, turn.end - turn.start - len(piece)))  # two recorders rarely stop together
+        heard = ears.hear(piece, turn.start / SAMPLE_RATE_HZ)
+        if heard.text:
+            one = _Said(who, turn, heard)
+            gap_s = _gap_s(turn, before.get("customer"), before.get("trainee")) if who == "trainee" else None
+            said.append(one)
+            measured.append(_measure(one, piece, gap_s))
+            before[who] = max(before.get(who, 0), turn.speech[-1][1])
+        progress(LISTENING + (1 - LISTENING) * (index + 1) / len(found))
     if baseline is None:
         own = [o for one, o in zip(said, measured, strict=True) if one.who == "trainee" and o.quality.ok]
         baseline = observe.baseline_from(own[: observe.PROVISIONAL_TURNS], "this recording", provisional=True)
@@ -84,54 +162,80 @@ def review(
         weights=weights(),
         baseline=asdict(baseline) if baseline else None,
     )
-    _write_audio(writer, agent, other)
+    _write_audio(writer, agent, customer, n)
     _write_turns(writer, said, measured, rules, baseline)
     writer.event("ended", outcome="reviewed", why=f"The recording {name} was reviewed.")
 
 
-def _recognised(
-    agent: Floats,
-    other: Floats,
-    spans: Sequence[Sequence[activity.Span]],
-    ears: Ears,
-    progress: Callable[[float], None],
-) -> list[_Said]:
-    """Every utterance of both sides in order, with its words; voice without words is left out."""
-    found = [("trainee", turn, agent) for turn in turns_of(spans[0], spans[1], len(agent))]
-    found += [("customer", turn, other) for turn in turns_of(spans[1], spans[0], len(other))]
-    found.sort(key=lambda one: one[1].start)
-    said = []
-    for index, (who, turn, samples) in enumerate(found):
-        heard = ears.hear(samples[turn.start : turn.end], turn.start / SAMPLE_RATE_HZ)
-        if heard.text:
-            said.append(_Said(who, turn, heard))
-        progress((index + 1) / len(found))
-    return said
+LISTENING = 0.4
+"""Share of the progress that finding the voices takes; the rest is recognising and measuring."""
 
 
-def _measure(said: _Said, samples: Floats, customer: Sequence[activity.Span]) -> Observation:
+def _part(progress: Callable[[float], None], start: float, length: float) -> Callable[[float], None]:
+    """The progress of a part that takes `length` of the whole, from `start` on."""
+    return lambda share: progress(start + length * share)
+
+
+def _listen(side: Side, progress: Callable[[float], None]) -> tuple[activity.Span, ...]:
+    """Where somebody speaks in a channel; a voice without a breath for longer than a turn can be is cut."""
+    n = len(side)
+    steps = range(0, n, observe.PIECE)
+    total, low, high = 0.0, 0.0, 0.0
+    for at in steps:
+        piece = side.read(at, at + observe.PIECE)
+        total += float(piece.sum(dtype=np.float64))
+        low, high = min(low if at else float(piece.min()), float(piece.min())), max(high, float(piece.max()))
+    offset, gain = observe.offset_and_gain(total / max(n, 1), low, high)
+    passes = 0
+
+    def pieces() -> Iterator[Floats]:
+        nonlocal passes
+        passes += 1
+        for at in steps:
+            progress(min(1.0, (passes - 1 + at / n) / 3))
+            yield (side.read(at, at + observe.PIECE) - offset) * gain
+
+    longest = round(MAX_TURN_S * SAMPLE_RATE_HZ)
+    return tuple(
+        (at, min(at + longest, end)) for start, end in listen_to(pieces, n).speech for at in range(start, end, longest)
+    )
+
+
+def _gap_s(turn: Turn, customer_end: int | None, own_end: int | None) -> float | None:
+    """The wait before a turn: since the customer's last words, negative where it began over them.
+
+    None where the trainee has spoken since: then the customer was not waiting for an answer any more.
+    """
+    onset = turn.speech[0][0]
+    if turn.overlap and turn.overlap[0][0] <= onset:
+        return -activity.total(turn.overlap) / SAMPLE_RATE_HZ
+    if customer_end is None or customer_end > onset or (own_end is not None and own_end > customer_end):
+        return None
+    return (onset - customer_end) / SAMPLE_RATE_HZ
+
+
+def _measure(said: _Said, piece: Floats, gap_s: float | None) -> Observation:
     turn = said.turn
-    piece = samples[turn.start : turn.end]
     hearing = listen(piece)
-    gap = None
-    if said.who == "trainee":
-        ends = [end for _, end in customer if end <= turn.speech[0][0]]
-        gap = (turn.speech[0][0] - ends[-1]) / SAMPLE_RATE_HZ if ends else None
     return observe.observe(
         piece,
         hearing.speech,
         hearing.track,
         said.heard,
         offset_s=turn.start / SAMPLE_RATE_HZ,
-        response_gap_s=gap,
+        response_gap_s=gap_s,
         overlap=[(start - turn.start, end - turn.start) for start, end in turn.overlap],
     )
 
 
-def _write_audio(writer: Writer, agent: Floats, other: Floats) -> None:
+def _write_audio(writer: Writer, agent: Side, customer: Side | None, n: int) -> None:
     step = SAMPLE_RATE_HZ * 10
-    for start in range(0, len(agent), step):
-        both = np.stack([agent[start : start + step], other[start : start + step]], axis=1)
+    for start in range(0, n, step):
+        both = np.zeros((min(step, n - start), 2), np.float32)
+        for channel, side in enumerate((agent, customer)):
+            if side is not None:
+                samples = side.read(start, min(start + step, n))
+                both[: len(samples), channel] = samples
         writer.audio(np.asarray(np.clip(both, -1, 1) * 32767, np.int16))
 
 
@@ -188,24 +292,45 @@ def _write_turns(
 
 
 def channels_of(channels: Sequence[Floats], agent: str, path: Path) -> tuple[Floats, Floats | None]:
+    """Agent and customer out of a file's channels in memory; see `sides_of`."""
+    order = _order([Held(channel) for channel in channels], agent, path)
+    return channels[order[0]], channels[order[1]] if len(order) > 1 else None
+
+
+def sides_of(spool: Spool, agent: str, path: Path) -> tuple[Side, Side | None]:
     """Agent and customer out of a file's channels; one channel, or two that are the same, is the agent alone.
 
     Raises BadInput for three and more.
     """
-    if len(channels) == 1:
-        return channels[0], None
-    if len(channels) > 2:
+    sides = [OnDisk(spool, channel) for channel in range(spool.channels)]
+    order = _order(sides, agent, path)
+    return sides[order[0]], sides[order[1]] if len(order) > 1 else None
+
+
+def _order(sides: Sequence[Side], agent: str, path: Path) -> tuple[int, ...]:
+    """The numbers of the agent's channel and, if there is one, of the customer's."""
+    if len(sides) == 1:
+        return (0,)
+    if len(sides) > 2:
         raise BadInput(
-            f"{path} has {len(channels)} channels.",
+            f"{path} has {len(sides)} channels.",
             "A call has two, agent and customer; or mix it down to one speaker.",
         )
-    left, right = channels
-    if same(left, right):
-        return left, None
-    return (left, right) if agent == "left" else (right, left)
+    if _same(*sides):
+        return (0,)
+    return (0, 1) if agent == "left" else (1, 0)
+
+
+def _same(left: Side, right: Side) -> bool:
+    """Whether two channels are one recording twice: what differs is 30 dB below what they share."""
+    difference = shared = 0.0
+    for at in range(0, len(left), observe.PIECE):
+        a, b = (side.read(at, at + observe.PIECE).astype(np.float64) for side in (left, right))
+        difference += float(((a - b) ** 2).sum())
+        shared += float((a**2).sum())
+    return difference <= 1e-3 * shared
 
 
 def same(left: Floats, right: Floats) -> bool:
-    """Whether two channels are one recording twice: what differs is 30 dB below what they share."""
-    difference = float(np.mean((left.astype(np.float64) - right) ** 2))
-    return difference <= 1e-3 * float(np.mean(left.astype(np.float64) ** 2))
+    """As `_same`, of channels in memory."""
+    return _same(Held(left), Held(right))

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +19,8 @@ import numpy as np
 from voicecoach import RULES_VERSION, __version__, judge, persona
 from voicecoach.errors import DiskError, VoicecoachError
 from voicecoach.judge.context import next_context, talked_over_s
-from voicecoach.judge.delivery import RAISED_DB, SOFTER
+from voicecoach.judge.live import CUE_AFTER_S, CueState, next_cue
+from voicecoach.judge.silence import EXPLAINED_S, announced
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import PATIENCE_S, Frame, Mode, TurnState, flush, merge, next_turn
@@ -42,6 +43,7 @@ from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen, weights
 from voicecoach.world.models import ModelFiles
+from voicecoach.world.shouts import SecondLook
 from voicecoach.world.sound import Block, Duplex, Samples
 from voicecoach.world.voice import Line, Voice
 
@@ -54,17 +56,14 @@ BARGE_IN_S = 0.5
 NOD_S = 1.0
 """A turn with less voice than this, wholly inside the customer's line, is a nod: the customer goes on."""
 SILENCE_S = 7.0
-"""Silence after which the customer asks whether anybody is there."""
+"""Silence after which the customer asks whether anybody is there; EXPLAINED_S where the trainee announced it."""
 ECHO_TAIL_S = 0.3
 """In half duplex the microphone stays deaf for this long after the customer's last word."""
-CUE_AFTER_S = 3.0
-"""No live cue in the first seconds of a turn, where it would only startle."""
-CUE_EVERY_S = 1.0
+CUE_EVERY_S = 0.8
+"""How often the last seconds are looked at: under a second after a cue is due it is there, the measuring included."""
 CUE_WINDOW_S = 4.0
 """In 2.5 s one lively question of a calm voice measured +8 dB; in 4 s calm voices stayed under +5 and raised ones above
 +8 (the recorded trainee, every second of every turn)."""
-CUE_DB = RAISED_DB + 2.0
-"""A cue interrupts a thought, so it waits for more than the verdict does."""
 GRACE_S = 12.0
 """After the time limit, the longest that a closing line may take."""
 SYNC_S = 1.0
@@ -167,6 +166,7 @@ class _Loop:
         self.ears_files, self.show, self.keys = ears_files, show, keys
         self.worker = ThreadPoolExecutor(1, "voicecoach-ears")
         self.detector = vad.VoiceActivity()
+        self.second_look = SecondLook()
         self.turns = TurnState(call.mode, call.patience_s)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
@@ -191,10 +191,12 @@ class _Loop:
         """One past the customer's last spoken sample."""
         self.barged = False
         self.quiet_from = 0
+        self.patient = False
+        """The trainee's last turn announced a silence, and the customer has not asked since."""
         self.zeros = 0
         self.goodbye = False
         """The time is up and the customer has been told to say so."""
-        self.cue = ""
+        self.cue = CueState()
         self.cued: list[int] = []
         """Where cues came in the turn that is open or waits for its answer."""
         self.cue_checked = 0
@@ -366,7 +368,8 @@ class _Loop:
 
     def _follow_trainee(self, block: Block, at: int, pressed: Keys) -> None:
         """Endpointing, barge-in and the live cue on one block."""
-        probability = float(self.detector.push(np.asarray(block.mic / 32768, np.float32))[0])
+        samples = np.asarray(block.mic / 32768, np.float32)
+        probability = self.second_look.push(samples, float(self.detector.push(samples)[0]))
         deaf = self.call.half_duplex and (
             self._speaking(block) or (at - self.customer_end < ECHO_TAIL_S * SAMPLE_RATE_HZ and self.customer_end > 0)
         )
@@ -374,7 +377,7 @@ class _Loop:
         was_speaking = self.turns.speaking
         self.turns, turn = next_turn(self.turns, frame)
         if self.turns.speaking and not was_speaking:
-            self.cue, self.cue_checked = "", at
+            self.cue, self.cue_checked = replace(self.cue, shown=""), at
         if self.turns.speaking or turn:
             self.quiet_from = at
         self._mind_barge_in(block, at)
@@ -405,21 +408,26 @@ class _Loop:
     def _mind_cue(self, at: int) -> None:
         """At most one sparse cue, from the last seconds of an open turn."""
         due = at - self.cue_checked >= CUE_EVERY_S * SAMPLE_RATE_HZ
-        long_enough = at - self.turns.onset >= CUE_AFTER_S * SAMPLE_RATE_HZ
-        if (
-            not (self.call.cues and self.baseline and self.turns.phase == "speaking" and due and long_enough)
-            or self.cue
-        ):
+        into_turn = at - self.turns.onset
+        long_enough = into_turn >= CUE_AFTER_S * SAMPLE_RATE_HZ
+        if not (self.call.cues and self.baseline and self.turns.phase == "speaking" and due and long_enough):
             return
         self.cue_checked = at
-        start = at - round(CUE_WINDOW_S * SAMPLE_RATE_HZ)
+        start = max(at - round(CUE_WINDOW_S * SAMPLE_RATE_HZ), 0)
         samples = self._samples(start, at)
         hearing = listen(samples)
-        seen = observe.observe(samples, hearing.speech, hearing.track, baseline=self.baseline)
-        if seen.quality.ok and seen.relative and seen.relative.effort_db > CUE_DB:
-            self.cue = SOFTER
+        over = [(max(first, start) - start, last - start) for first, last in self.turns.overlap if last > start]
+        seen = observe.observe(samples, hearing.speech, hearing.track, baseline=self.baseline, overlap=over)
+        before, self.cue = self.cue, next_cue(self.cue, seen, into_turn / SAMPLE_RATE_HZ, at / SAMPLE_RATE_HZ)
+        if self.cue.last_s > before.last_s and seen.relative:
             self.cued.append(self.writer.samples)  # where its event stands
-            self._event("cue", text=self.cue, turn=self.number + 1, effort_db=seen.relative.effort_db)
+            self._event(
+                "cue",
+                text=self.cue.shown,
+                turn=self.number + 1,
+                effort_db=seen.relative.effort_db,
+                nuclei_ratio=seen.relative.nuclei_ratio,
+            )
 
     def _submit(self, turn: Turn) -> None:
         """Hand a finished turn to the worker; speech that goes on before the answer joins the turn before."""
@@ -524,6 +532,7 @@ class _Loop:
         self.number += 1
         turn, self.context, self.previous = answer.turn, answer.context, answer.assessment
         self.said.clear()
+        self.patient = bool(announced(answer.heard.text, self.call.rules.silence))
         self._event("spoke", turn=self.number, start=turn.start, end=turn.end, speech=turn.speech, overlap=turn.overlap)
         self._event(
             "heard",
@@ -570,7 +579,7 @@ class _Loop:
     # --- silence, endings, housekeeping ------------------------------------------------------------
 
     def _mind_silence(self, block: Block, at: int) -> None:
-        """The customer asks whether anybody is there."""
+        """The customer asks whether anybody is there, later where the silence had been announced."""
         waiting = (
             self.reaction is not None
             and not self._speaking(block)
@@ -580,7 +589,9 @@ class _Loop:
         if not waiting or self.line_from is None or self._ends():
             self.quiet_from = at if not waiting else self.quiet_from
             return
-        if at - max(self.quiet_from, self.customer_end) >= SILENCE_S * SAMPLE_RATE_HZ and self.reaction is not None:
+        wait_s = EXPLAINED_S if self.patient else SILENCE_S
+        if at - max(self.quiet_from, self.customer_end) >= wait_s * SAMPLE_RATE_HZ and self.reaction is not None:
+            self.patient = False
             reaction = persona.react_to_silence(self.call.persona, self.reaction.mood)
             self._react(reaction, self._speak(reaction), None)
 
@@ -631,7 +642,7 @@ class _Loop:
                 detail="",
             )
         power = float(np.mean((block.mic.astype(np.float64) / 32768) ** 2))
-        self.show(Tick(at / SAMPLE_RATE_HZ, self._who(block), 10 * float(np.log10(power + 1e-12)), self.cue))
+        self.show(Tick(at / SAMPLE_RATE_HZ, self._who(block), 10 * float(np.log10(power + 1e-12)), self.cue.shown))
 
     def _who(self, block: Block) -> Literal["customer", "you", "thinking", "nobody"]:
         if self.turns.speaking:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from voicecoach.judge.in_kind import effort_db
-from voicecoach.nouns import CallInKind, Event, Observation, Quality, Relative
+from voicecoach.nouns import F0, CallInKind, Effort, Event, Level, Observation, Quality, Relative
 from voicecoach.report.exchanges import after_cues, exchanges
 from voicecoach.report.facts import CueFacts, TurnFacts
 from voicecoach.report.page import as_html
@@ -65,18 +65,68 @@ def test_the_call_tells_it_by_turn_and_in_short(report: Report) -> None:
     assert "<strong>Held steady while the customer was furious</strong>" in as_html(report, None, None)
 
 
-def test_a_reviewed_recording_is_not_judged_in_kind(call: Sequence[Event]) -> None:
-    """Without spoken levels on record nothing is claimed, and nothing is missing from the rest."""
-    events = [
-        replace(e, data={k: v for k, v in e.data.items() if k != "level"}) if e.kind == "said" else e for e in call
-    ]
+def recorded_call(call: Sequence[Event], pitches_hz: Sequence[float]) -> list[Event]:
+    """The call as a recording of it: no levels, and the customer's pitch measured line by line."""
+    left = list(pitches_hz)
 
-    told = tell(events, name="", persona=None, procedure=None, rules=None)
+    def of_a_person(event: Event) -> Event:
+        if event.kind == "said":
+            return replace(event, data={k: v for k, v in event.data.items() if k != "level"})
+        if event.kind != "measured" or event.data.get("who") != "customer":
+            return event
+        hz = left.pop(0) if left else 200.0
+        seen = Observation(
+            4, 4, 3, f0=F0(hz, hz * 0.8, hz * 1.2, 7.0, 3.0), level=Level(-20, -60, 0), effort=Effort(1000.0, -12)
+        )
+        return replace(event, data={**event.data, "observation": asdict(seen)})
 
-    assert all(t.in_kind is None for t in told.turns)
-    assert not_in_kind(told.in_kind) == ()
-    assert "NOT IN KIND" not in as_text(told)
-    assert "Not in kind" not in as_html(told, None, None)
+    return [of_a_person(event) for event in call]
+
+
+def test_a_recorded_customer_is_measured_against_the_own_voice(call: Sequence[Event]) -> None:
+    """Half an octave up is 5.7 dB of effort: heated. The verdicts, the curve and the sentence say what they rest on."""
+    told = tell(
+        recorded_call(call, [200.0] + [283.0] * 3 + [200.0] * 20), name="", persona=None, procedure=None, rules=None
+    )
+    verdicts = [turn.in_kind.verdict for turn in told.turns if turn.in_kind and turn.in_kind.verdict != "unsure"]
+    curve = next(curve for curve in told.curves if curve.id == "effort_db")
+
+    assert told.in_kind.measured
+    assert verdicts
+    assert told.in_kind.held + told.in_kind.drifted + told.in_kind.matched == len(verdicts)
+    assert "While the customer was 4 dB or more over the own quieter voice" in as_text(told)
+    assert "while the customer was heated" in as_text(told)
+    assert {point.who for point in curve.points} == {"trainee", "customer"}
+    assert max(p.value for p in curve.points if p.who == "customer") == pytest.approx(5.7, abs=0.1)
+    assert "the customer&#x27;s above the own quieter one" in as_html(told, None, None)
+
+
+@pytest.mark.parametrize(
+    ("pitches_hz", "reason"),
+    [
+        ([200.0] * 24, "no turn of yours answered a voice 4 dB or more over"),
+        ([0.5] * 24, "0 of 10 turns of the customer could be measured; 3 are needed"),
+    ],
+)
+def test_a_recorded_customer_who_stays_calm_says_why_not(
+    call: Sequence[Event], pitches_hz: Sequence[float], reason: str
+) -> None:
+    told = tell(recorded_call(call, pitches_hz), name="", persona=None, procedure=None, rules=None)
+
+    assert not any(turn.in_kind and turn.in_kind.verdict != "unsure" for turn in told.turns)
+    (why,) = not_in_kind(told.in_kind)
+    assert why.startswith(f"Not judged: {reason}")
+    assert "NOT IN KIND" in as_text(told)
+
+
+def test_without_a_customer_the_debrief_says_so(call: Sequence[Event]) -> None:
+    """A recording of the agent alone."""
+    alone = [e for e in call if e.kind not in {"said", "reacted"} and e.data.get("who") != "customer"]
+    started = next(e for e in alone if e.kind == "started")
+    alone[alone.index(started)] = replace(started, data={**started.data, "mode": "review"})
+    told = tell(alone, name="", persona=None, procedure=None, rules=None)
+
+    assert not_in_kind(told.in_kind) == ("Not judged: there is no customer on record.",)
 
 
 def test_summary_never_claims_more_than_was_counted() -> None:

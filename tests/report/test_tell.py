@@ -462,3 +462,65 @@ def test_empty_record_has_a_debrief() -> None:
 
     assert "! The beginning is missing." in as_text(report)
     assert "Nothing that was said is on record." in as_text(report)
+
+
+# --- silence -----------------------------------------------------------------------------------------
+
+
+def quiet_call(first: str, wait_s: float) -> Report:
+    """A turn, the customer's "fine", and the next turn after so much silence."""
+    from voicecoach import prepare
+
+    def at(time_s: float) -> int:
+        return round(time_s * SAMPLE_RATE_HZ)
+
+    def spoke(turn: int, start_s: float, end_s: float, text: str, gap_s: float | None) -> list[Event]:
+        seen = asdict(Observation(end_s - start_s, end_s - start_s, end_s - start_s, response_gap_s=gap_s))
+        span = [at(start_s), at(end_s)]
+        return [
+            Event("spoke", span[1], {"turn": turn, "start": span[0], "end": span[1], "speech": [span], "overlap": []}),
+            Event("heard", span[1], {"who": "trainee", "turn": turn, "text": text, "words": [], "model": "x"}),
+            Event("measured", span[1], {"who": "trainee", "turn": turn, "observation": seen}),
+        ]
+
+    events = [
+        Event("started", 0, {"sound": {"latency_s": 0.2}}),
+        *spoke(1, 1.0, 4.0, first, None),
+        Event("said", at(5), {"line": "a", "text": "Fine.", "start": at(5), "end": at(6), "level": 2}),
+        *spoke(2, 6.2 + wait_s, 8.2 + wait_s, "There we are.", wait_s),
+    ]
+    return tell(events, name="", persona=None, procedure=None, rules=prepare.rules())
+
+
+def test_dead_air_is_told_with_its_time() -> None:
+    told = quiet_call("I see.", 9.0)
+    assert [(one.start_s, one.end_s, one.verdict) for one in told.silences] == [(6.2, 15.2, "dead air")]
+    assert told.turns[1].waiting is not None
+    assert told.turns[1].waiting.gap == "dead air"
+    assert "0:06: 9.0 s of silence before turn 2: dead air" in as_text(told, 200)
+    assert any(point.title == "Left the customer waiting" for point in told.work)
+    assert "<h3>Silence</h3>" in as_html(told, None, None)
+    assert ">dead air</span>" in as_html(told, None, None)
+
+
+def test_announced_silence_is_not_held_against_anybody() -> None:
+    told = quiet_call("Bear with me while I check that.", 9.0)
+    assert told.turns[1].waiting is not None
+    assert told.turns[1].waiting.gap == "explained"
+    assert "you said so, so it is not held against you" in as_text(told, 200)
+    assert "you said so, so it is not held against you" in as_html(told, None, None)
+    assert not any(point.title == "Left the customer waiting" for point in told.work)
+
+
+def test_longer_than_announced_is_dead_air_again() -> None:
+    told = quiet_call("Bear with me while I check that.", 26.0)
+    assert "20 s of it you had announced, the 6.0 s beyond are dead air" in as_text(told, 200)
+    (point,) = [point for point in told.work if point.title == "Left the customer waiting"]
+    assert "26.0 s of silence before turn 2, 20 s of it announced" in point.evidence
+
+
+def test_short_waits_are_no_clutter() -> None:
+    told = quiet_call("I see.", 1.0)
+    assert told.silences == ()
+    assert "SILENCE" not in as_text(told)
+    assert "<h3>Silence</h3>" not in as_html(told, None, None)

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from voicecoach import testing
-from voicecoach.errors import BadInput
+from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world import audiofiles
@@ -289,3 +289,50 @@ def test_the_envelope_of_any_length(n: int) -> None:
     assert [len(side) for side in sides] == [min(n, 1200)] * 2
     if n:
         assert [max(side) for side in sides] == pytest.approx(np.abs(samples.astype(int)).max(axis=0) / 32768, abs=1e-3)
+
+
+def test_the_start_of_a_recording(tmp_path: Path) -> None:
+    """As much as is wanted, the same as reading it whole, and whether there was more."""
+    rng = np.random.default_rng(5)
+    samples = np.asarray(rng.normal(0, 3000, (44_100 * 3, 2)), np.int16)
+    soundfile.write(tmp_path / "x.wav", samples, 44_100)
+    whole = audiofiles.read_mono(tmp_path / "x.wav")
+
+    start, more = audiofiles.read_start(tmp_path / "x.wav", 10.0)
+    assert not more
+    assert np.array_equal(start, whole)
+    start, more = audiofiles.read_start(tmp_path / "x.wav", 1.0)
+    assert more
+    assert np.array_equal(start, whole[:SAMPLE_RATE_HZ])
+
+
+def test_a_spooled_file_is_the_file(tmp_path: Path) -> None:
+    """Channel by channel, from anywhere, resampled; FFmpeg's formats too; and nothing is left behind."""
+    rng = np.random.default_rng(5)
+    soundfile.write(tmp_path / "x.wav", np.asarray(rng.normal(0, 3000, (44_100, 2)), np.int16), 44_100)
+    (tmp_path / "spool").mkdir()
+    whole = audiofiles.read(tmp_path / "x.wav")
+    with audiofiles.spooled(tmp_path / "x.wav", tmp_path / "spool") as spool:
+        assert (spool.channels, spool.samples) == (2, len(whole[0]))
+        assert np.array_equal(spool.read(1, 5000, 9000), whole[1][5000:9000])
+        assert len(spool.read(0, spool.samples - 5, spool.samples + 5)) == 5
+        assert len(spool.read(0, 9, 3)) == 0
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_what_cannot_be_spooled_is_told(tmp_path: Path) -> None:
+    """No file, no audio, no room."""
+    (tmp_path / "x.wav").write_bytes(b"no audio at all")
+    with pytest.raises(BadInput, match="does not exist"):
+        audiofiles.spooled(tmp_path / "none.wav", tmp_path)
+    with pytest.raises(BadInput, match="not an audio file"):
+        audiofiles.spooled(tmp_path / "x.wav", tmp_path)
+    with pytest.raises(DiskError, match="could not be unpacked"):
+        audiofiles.spooled(tmp_path / "x.wav", tmp_path / "no-folder")
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 4000])
+def test_the_outline_comes_out_the_same_in_blocks(size: int) -> None:
+    samples = np.asarray(np.random.default_rng(2).integers(-30000, 30000, (3333, 2)), np.int16)
+    blocks = [samples[at : at + size] for at in range(0, len(samples), size)]
+    assert audiofiles.envelope_of(blocks, len(samples), 50) == audiofiles.envelope(samples, 50)

@@ -10,10 +10,12 @@ from voicecoach.judge.cues import Cues, load_cues
 from voicecoach.judge.delivery import judge_delivery
 from voicecoach.judge.moves import find
 from voicecoach.judge.reading import Reading
+from voicecoach.judge.silence import Announcements, load_announcements
 from voicecoach.nouns import Assessment, Delivery, Observation, TurnContext, Word
 
 CUE_FILES = ("terms.yaml", "moves.yaml", "faults.yaml")
 """Terms come first: the other files are written with them."""
+SILENCE_FILE = "silence.yaml"
 
 __all__ = ["CUE_FILES", "Rules", "assess", "load_rules"]
 
@@ -23,13 +25,16 @@ class Rules:
     """Everything that the judge goes by."""
 
     cues: Cues
+    silence: Announcements | None = None
+    """How a silence is announced; None where nothing is known of that."""
     reading: Reading | None = None
     """The encoder that weighs the cues and hears what they miss; None: the cues alone."""
 
 
 def load_rules(folder: Path) -> Rules:
     """Read the rules from the assets `folder` (the cue files in its `cues`)."""
-    return Rules(load_cues(*(folder / "cues" / name for name in CUE_FILES)))
+    cues = load_cues(*(folder / "cues" / name for name in CUE_FILES))
+    return Rules(cues, load_announcements(folder / "cues" / SILENCE_FILE))
 
 
 def assess(

@@ -11,6 +11,10 @@ TOGETHER_S = 0.5
 """Speech that begins this soon after the customer's line is no reaction to it but the trainee going on: answering a
 voice takes at least 0.2 s, and the sound devices add their latency (Levinson & Torreira 2015; docs/voice-loop.md)."""
 
+STORY_CHARS = 12_000
+"""The story goes back this far: a quarter of an hour of talking, more than any rehearsal holds. Every turn is compared
+with it, so that a recording of hours would take ever longer otherwise. Our judgement."""
+
 
 def talked_over_s(overlap: Sequence[tuple[float, float]], line_starts: Sequence[float]) -> float:
     """Seconds of the trainee's speech over the customer's, from stretches of overlap and the lines' starts (seconds).
@@ -45,7 +49,7 @@ def next_context(
     done = (
         () if previous is None else tuple(f.code for f in previous.findings if f.kind == "move" and f.outcome == "done")
     )
-    told = f"{so_far.story} {so_far.customer_said}".strip() if customer_said else so_far.story
+    told = f"{so_far.story} {so_far.customer_said}".strip()[-STORY_CHARS:] if customer_said else so_far.story
     return replace(
         so_far,
         customer_said=customer_said or so_far.customer_said,

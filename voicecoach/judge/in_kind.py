@@ -27,21 +27,44 @@ HIGH_ST = 2.0
 QUIETER_DB = RAISED_DB
 """A turn this many dB of effort under the turn before it became quieter: beyond the 3.5 dB mean error of the measure
 (docs/delivery.md). Our judgement."""
+RISEN_DB = RAISED_DB
+"""A recorded customer, whose spoken anger nobody wrote down, is heated from this effort over the own quieter voice: the
+line for a raised voice (docs/delivery.md section 5)."""
+MIN_OWN = 3
+"""With fewer lines measured well there is no telling which of them is the customer's own voice. Our judgement."""
 MIN_PAIRS = 5
 """Fewer pairs give no rank correlation. Our judgement: even five only hint."""
 
 
 @dataclass(frozen=True)
 class Heat:
-    """How heated a line of the customer was; `change` is against the customer's calmest line before it."""
+    """How heated a line of the customer was; `change` is against the customer's calmest line before it.
+
+    `over_db` stands in for the level in a recorded call: the line's effort over the customer's own quieter voice.
+    """
 
     level: int | None
     change: Relative | None = None
+    over_db: float | None = None
 
     @property
     def heated(self) -> bool:
         """Whether there was anything to hold against."""
-        return self.level is not None and self.level >= HEATED_LEVEL
+        if self.level is not None:
+            return self.level >= HEATED_LEVEL
+        return self.over_db is not None and self.over_db >= RISEN_DB
+
+    @property
+    def height(self) -> float | None:
+        """What is compared over the call: the level, or else the effort."""
+        return self.level if self.level is not None else self.over_db
+
+    def above(self, later: Heat) -> bool:
+        """Whether the customer came down from here: to a lower level, or by more effort than the measure errs."""
+        if self.level is not None and later.level is not None:
+            return later.level < self.level
+        known = self.over_db is not None and later.over_db is not None
+        return known and (self.over_db or 0.0) - (later.over_db or 0.0) >= QUIETER_DB
 
 
 @dataclass(frozen=True)
@@ -52,6 +75,14 @@ class Exchange:
     observation: Observation | None
     in_kind: InKind
     next_level: int | None = None
+    next_db: float | None = None
+    """As `next_level`, in a recorded call: the effort of the next line over the customer's own quieter voice."""
+
+    @property
+    def following(self) -> Heat | None:
+        """How heated the line was that came next; None where none came, or it was not measured."""
+        known = self.next_level is not None or self.next_db is not None
+        return Heat(self.next_level, over_db=self.next_db) if known else None
 
 
 def judge_in_kind(observation: Observation | None, heat: Heat) -> InKind:
@@ -72,8 +103,12 @@ def judge_in_kind(observation: Observation | None, heat: Heat) -> InKind:
 
 
 def _not_heated(heat: Heat) -> tuple[str, ...]:
-    if heat.level is None:
+    if heat.level is None and heat.over_db is None:
         return ("how heated the customer was is not on record",)
+    if heat.level is None and not heat.heated:
+        return (
+            f"nothing to hold against: the customer's effort was {heat.over_db:+.1f} dB, heated from +{RISEN_DB:g}",
+        )
     if not heat.heated:
         return (f"nothing to hold against: the customer spoke at {heat.level} of 5, heated from {HEATED_LEVEL}",)
     return ()
@@ -104,6 +139,8 @@ def _trainee_evidence(effort: float, f0: float, ratio: float | None) -> tuple[st
 
 
 def _customer_evidence(heat: Heat) -> tuple[str, ...]:
+    if heat.level is None:
+        return (f"the customer's effort was {heat.over_db:+.1f} dB over the own quieter voice",)
     level, change = f"the customer spoke at {heat.level} of 5", heat.change
     if change is None:
         return (level,)
@@ -120,6 +157,26 @@ def changes(lines: Sequence[Observation | None]) -> tuple[Relative | None, ...]:
         if usable and (calmest is None or _strain_db(usable) < _strain_db(calmest)):
             calmest = usable
     return tuple(result)
+
+
+def own_changes(lines: Sequence[Observation | None]) -> tuple[Relative | None, ...]:
+    """A recorded customer's own change, line by line, against the own first or median line, whichever was the quieter.
+
+    A customer who calls in anger has a loud first line, and one who becomes angry a loud median. None for lines that
+    were not measured well, and for all of them where under MIN_OWN were.
+    """
+    usable = [replace(line, relative=None) if line is not None and _usable(line) else None for line in lines]
+    known = [line for line in usable if line is not None]
+    if len(known) < MIN_OWN:
+        return (None,) * len(usable)
+    median = sorted(known, key=_strain_db)[(len(known) - 1) // 2]
+    baseline = baseline_from([min(known[0], median, key=_strain_db)], "")
+    return tuple(relate(line, baseline).relative if line is not None else None for line in usable)
+
+
+def measured_well(lines: Sequence[Observation | None]) -> int:
+    """How many of the customer's lines `own_changes` can go by."""
+    return sum(line is not None and _usable(line) for line in lines)
 
 
 def _usable(line: Observation) -> bool:
@@ -143,20 +200,20 @@ def entrainment(turns: Sequence[Exchange]) -> CallInKind:
     """Both voices over the call: how often the trainee held, and whether the customer came down after that."""
     verdicts = [turn.in_kind.verdict for turn in turns]
     pairs = [
-        (turn.heat.level, effort)
+        (height, effort)
         for turn in turns
-        if turn.heat.level is not None and (effort := effort_db(turn.observation)) is not None
+        if (height := turn.heat.height) is not None and (effort := effort_db(turn.observation)) is not None
     ]
-    after = [(turn.heat.level, turn.next_level) for turn in _came_down(turns)]
-    fell = [level is not None and following is not None and following < level for level, following in after]
+    fell = [turn.following is not None and turn.heat.above(turn.following) for turn in _came_down(turns)]
     return CallInKind(
         held=verdicts.count("held"),
         drifted=verdicts.count("drifted"),
         matched=verdicts.count("matched the anger"),
-        correlation=spearman([level for level, _ in pairs], [effort for _, effort in pairs]),
+        correlation=spearman([height for height, _ in pairs], [effort for _, effort in pairs]),
         pairs=len(pairs),
         came_down=sum(fell),
         chances=len(fell),
+        measured=any(turn.heat.level is None and turn.heat.over_db is not None for turn in turns),
     )
 
 
@@ -166,7 +223,7 @@ def _came_down(turns: Sequence[Exchange]) -> list[Exchange]:
     return [
         turn
         for turn, before in zip(turns, befores, strict=False)
-        if turn.heat.heated and turn.next_level is not None and (turn.in_kind.verdict == "held" or _fell(before, turn))
+        if turn.heat.heated and turn.following is not None and (turn.in_kind.verdict == "held" or _fell(before, turn))
     ]
 
 

@@ -14,8 +14,7 @@ KEYS = ("id", "text", "context", "customer_name", "history_steps", "limits", "fi
 
 
 def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    """Judge `{"id", "text", "context", "customer_name", "history_steps", "limits", "finished"}`; all but `text`
-    may be left out.
+    """Judge one line: an object of KEYS, of which all but `text` may be left out.
 
     `context` is what the customer said before, `history_steps` the codes of the moves done so far, `limits` phrases
     for what may not be promised, `finished` whether the customer has told the whole story. Offsets are characters of

@@ -81,3 +81,16 @@ def intersect(a: Sequence[Span], b: Sequence[Span]) -> tuple[Span, ...]:
     """The parts that two sets of spans have in common."""
     common = ((max(x[0], y[0]), min(x[1], y[1])) for x in a for y in b)
     return tuple(sorted(span for span in common if span[0] < span[1]))
+
+
+def without(a: Sequence[Span], b: Sequence[Span]) -> tuple[Span, ...]:
+    """The parts of the spans `a` that lie in none of `b`."""
+    parts = list(a)
+    for start, end in b:
+        parts = [
+            piece
+            for first, last in parts
+            for piece in ((first, min(last, start)), (max(first, end), last))
+            if piece[0] < piece[1]
+        ]
+    return tuple(parts)

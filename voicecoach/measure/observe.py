@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.errors import BadInput
-from voicecoach.measure import activity, rate
+from voicecoach.measure import activity, nuclei, rate
 from voicecoach.nouns import (
     F0,
     SAMPLE_RATE_HZ,
@@ -106,8 +106,12 @@ def pieces_for_models(samples: Floats) -> Iterator[Floats]:
 def _offset_and_gain(samples: Floats) -> tuple[np.float32, np.float32]:
     if not samples.size:
         return np.float32(0), np.float32(1)
-    offset = float(samples.mean(dtype=np.float64))
-    peak = max(float(samples.max()) - offset, offset - float(samples.min()))
+    return offset_and_gain(float(samples.mean(dtype=np.float64)), float(samples.min()), float(samples.max()))
+
+
+def offset_and_gain(mean: float, low: float, high: float) -> tuple[np.float32, np.float32]:
+    """What `for_models` takes off and multiplies with, from the mean and the extremes of a recording."""
+    offset, peak = mean, max(high - mean, mean - low)
     return np.float32(offset), np.float32(0.5 / peak if peak > SILENT else 1)
 
 
@@ -175,6 +179,7 @@ def observe(
         overlap_s=activity.total(activity.intersect(speech, overlap)) / SAMPLE_RATE_HZ,
         quality=_quality(speech_s, f0, level),
         tracker=track.name,
+        nuclei_sps=nuclei.rate(samples, activity.without(speech, overlap), track.confidence),
         unspoken=_unspoken(voiced, heard.words, offset_s) if heard else (),
     )
     return relate(observation, baseline)
@@ -297,6 +302,7 @@ def relate(observation: Observation, baseline: Baseline | None) -> Observation:
         level_db=level.rms_dbfs - baseline.level_dbfs,
         effort_db=EFFORT_DB_PER_ST * f0_st + EFFORT_DB_PER_OCTAVE * octaves,
         rate_ratio=rates.articulation_sps / baseline.articulation_sps if rates and baseline.articulation_sps else None,
+        nuclei_ratio=nuclei.ratio(observation.nuclei_sps, baseline),
     )
     return Observation(**{**vars(observation), "relative": relative})
 
@@ -314,6 +320,7 @@ def baseline_from(observations: Sequence[Observation], device: str, *, provision
     if _too_little(sum(o.speech_s for o, *_ in usable), sum(f0.voiced_s for _, f0, _, _ in usable)):
         return None
     rates = [o.rate.articulation_sps for o, *_ in usable if o.rate]
+    counted = [(o.nuclei_sps, o.speech_s) for o, *_ in usable if o.nuclei_sps]
     return Baseline(
         f0_median_hz=float(2 ** np.mean([np.log2(f0.median_hz) for _, f0, _, _ in usable])),
         centroid_hz=float(2 ** np.mean([np.log2(effort.centroid_hz) for *_, effort in usable])),
@@ -321,6 +328,7 @@ def baseline_from(observations: Sequence[Observation], device: str, *, provision
         articulation_sps=float(np.mean(rates)) if rates else None,
         device=device,
         provisional=provisional,
+        nuclei_sps=sum(sps * s for sps, s in counted) / sum(s for _, s in counted) if counted else None,
     )
 
 

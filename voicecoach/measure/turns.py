@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -135,7 +136,7 @@ def turns_of(
 ) -> list[Turn]:
     """The turns of one channel of a finished recording: stretches of speech less than `patience_s` apart.
 
-    `others` are the stretches of the other speaker, for the overlaps.
+    `others` are the stretches of the other speaker, in order, for the overlaps.
     """
     groups: list[list[Span]] = []
     for span in spans:
@@ -145,9 +146,11 @@ def turns_of(
         else:
             groups.append([span])
     turns, floor = [], 0
+    starts, ends = [start for start, _ in others], [end for _, end in others]
     for index, group in enumerate(groups):
         ceiling = groups[index + 1][0][0] if index + 1 < len(groups) else n_samples
         start = max(floor, group[0][0] - round(PRE_ROLL_S * SAMPLE_RATE_HZ))
         floor = min(ceiling, group[-1][1] + round(TAIL_S * SAMPLE_RATE_HZ))
-        turns.append(Turn(start, floor, tuple(group), intersect(group, others)))
+        first, last = bisect_right(ends, group[0][0]), bisect_left(starts, group[-1][1])
+        turns.append(Turn(start, floor, tuple(group), intersect(group, others[first:last])))
     return turns

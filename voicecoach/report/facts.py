@@ -135,11 +135,12 @@ def seconds(data: Any) -> float | None:
 
 @dataclass(frozen=True)
 class CueFacts:
-    """A live cue: its words, the effort that called for it, and what was measured from then to the end of the turn."""
+    """A live cue: its words, the numbers that called for it, and what was measured from then to the end of the turn."""
 
     text: str
     effort_db: float | None = None
     rest: Observation | None = None
+    nuclei_ratio: float | None = None
 
 
 @dataclass(frozen=True)
@@ -309,7 +310,8 @@ def _cues(of: _Of) -> Iterator[tuple[int, CueFacts]]:
     for _, event in of("cue"):
         key, words = _turn_number(event), text(event.data.get("text"))
         if key is not None and words:
-            yield key, CueFacts(words, number(event.data.get("effort_db")), rests.get((key, event.at)))
+            effort_db, ratio = (number(event.data.get(name)) for name in ("effort_db", "nuclei_ratio"))
+            yield key, CueFacts(words, effort_db, rests.get((key, event.at)), ratio)
 
 
 def _heard(data: Mapping[str, Any]) -> Heard | None:

@@ -13,6 +13,7 @@ from functools import cache
 from html import escape
 from importlib import resources
 from itertools import pairwise
+from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import draw, words
@@ -23,6 +24,7 @@ from voicecoach.report.text import (
     measurement,
     moment,
     not_in_kind,
+    silence,
     subtitle,
     title,
     worksheet_note,
@@ -205,6 +207,7 @@ def _summary(report: Report, play: Play) -> str:
         + _list("Staying calm", report.calm)
         + _list("Degrees of anger", report.degrees)
         + _list("Not in kind", not_in_kind(report.in_kind))
+        + _list("Silence", silence(report.silences))
     )
 
 
@@ -499,11 +502,20 @@ def _measured(entry: CustomerLine | ReportTurn) -> tuple[str, ...]:
         who,
         time,
         *numbers,
-        f"{len(pauses)}, longest {longest:.1f} s" if pauses else "none",
-        _number(observation.response_gap_s, 1),
+        (f"{len(pauses)}, longest {longest:.1f} s" if pauses else "none") + _judged(entry, "pauses"),
+        _number(observation.response_gap_s, 1) + _judged(entry, "gap"),
         _number(observation.overlap_s, 1),
         "good" if observation.quality.ok else escape(" ".join(observation.quality.reasons) or "not good enough"),
     )
+
+
+def _judged(entry: CustomerLine | ReportTurn, what: Literal["gap", "pauses"]) -> str:
+    """The verdict on a wait or on the pauses behind their number, where it is not simply good; its evidence as a hint."""
+    waiting = entry.waiting if isinstance(entry, ReportTurn) else None
+    if waiting is None:
+        return ""
+    verdict, told = (waiting.gap, waiting.gap_told) if what == "gap" else (waiting.pauses, waiting.pauses_told)
+    return f' (<span title="{escape(told)}">{words.WAITING[verdict]}</span>)' if verdict in words.WAITING else ""
 
 
 def _number(value: float | None, places: int) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from voicecoach.judge.delivery import is_flat
+from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import words
 from voicecoach.report.values import AngerStep, Mark, Point, ReportTurn, StepLine
 
 MOST = 3
 """A debrief that names more is not acted on."""
-LONG_WAIT_S = 4.0
-"""A silence of 4 s is hard for a listener to bear (docs/delivery.md section 5)."""
 MIN_MEASURED = 2
 """One turn may be luck; a way of speaking takes two that were measured."""
 WEIGHTS = [
@@ -74,12 +73,14 @@ def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep]) -> tuple[Point
     return tuple(([*points[:1], calm, *points[1:]] if calm else points)[:MOST])
 
 
-def work(turns: Sequence[ReportTurn], anger: Sequence[AngerStep], steps: Sequence[StepLine]) -> tuple[Point, ...]:
+def work(
+    turns: Sequence[ReportTurn], anger: Sequence[AngerStep], steps: Sequence[StepLine], silences: Sequence[Silence] = ()
+) -> tuple[Point, ...]:
     """Up to three things to work on, the gravest first.
 
     In this order: the two gravest faults that were clearly shown; a voice that matched the customer's anger, or else
     was raised or hurried; further shown faults;
-    steps of the procedure that were not heard, in the procedure's order; the longest wait; last, and marked as
+    steps of the procedure that were not heard, in the procedure's order; the longest silence that was not announced; last, and marked as
     uncertain, faults on weaker evidence. Faults go by how far they angered the customer in this call, then by
     `SEVERITY`, then by time; of each code only the gravest instance.
     """
@@ -99,7 +100,7 @@ def work(turns: Sequence[ReportTurn], anger: Sequence[AngerStep], steps: Sequenc
         *(_matched_anger(turns) or _strained_voice(turns)),
         *shown[MOST - 1 :],
         *(_missing(step) for step in steps if step.outcome == "not heard" and step.looked_for),
-        *_waits(turns),
+        *_waits(turns, silences),
         *(point for point in points if not point.certain),
     ]
     return tuple(candidates[:MOST])
@@ -180,7 +181,7 @@ def _of_judged(count: int, turns: Sequence[ReportTurn]) -> str:
 
 
 def _in_kind_point(turn: ReportTurn, in_kind: InKind, title: str, evidence: str) -> Point:
-    point = _delivery_point(turn, f"{title} while the customer was {words.level(in_kind.level)}", evidence)
+    point = _delivery_point(turn, f"{title} while the customer was {words.heat(in_kind.level)}", evidence)
     shown = f"{evidence} Turn {turn.number}: {words.evidence(in_kind.evidence)}."
     return replace(point, evidence=shown, source=in_kind.source)
 
@@ -244,18 +245,30 @@ def _missing(step: StepLine) -> Point:
     return Point(f"“{step.name}” was not heard", "", looked, step.rule, step.source, None, None, None)
 
 
-def _waits(turns: Sequence[ReportTurn]) -> Iterator[Point]:
-    """The longest silence before an answer, where it was hard to bear."""
-    gaps = [(turn.observation.response_gap_s or 0.0, turn) for turn in turns if turn.observation]
-    gap, turn = max(gaps, key=lambda entry: (entry[0], -entry[1].number), default=(0.0, None))
-    if turn is not None and gap > LONG_WAIT_S:
-        yield Point(
-            title="Left the customer waiting",
-            quote=turn.text,
-            evidence=f"{gap:.1f} s of silence before turn {turn.number} (up to {LONG_WAIT_S:.0f} s is easy to bear).",
-            advice="Say that you are looking into it; a short sentence is enough.",
-            source="house",
-            turn=turn.number,
-            start_s=max(0.0, turn.start_s - gap),
-            end_s=turn.end_s,
-        )
+def _waits(turns: Sequence[ReportTurn], silences: Sequence[Silence]) -> Iterator[Point]:
+    """The longest silence that was hard to bear and had not been announced."""
+    dead = [one for one in silences if one.verdict == "dead air"]
+    known = {one.turn for one in silences}
+    for turn in turns:  # a record may tell of a wait that its times do not show
+        gap_s = (turn.observation.response_gap_s or 0.0) if turn.observation else 0.0
+        if gap_s > LONG_GAP_S and turn.number not in known:
+            start_s = max(0.0, turn.start_s - gap_s)
+            dead.append(Silence("answer", start_s, start_s + gap_s, 0.0, "", turn.number, "dead air"))
+    if not dead:
+        return
+    worst = max(dead, key=lambda one: (one.dead_s, -one.start_s))
+    after = next((turn for turn in turns if turn.number == worst.turn), None)
+    where = f"in turn {worst.turn}" if worst.kind == "pause" else f"before turn {worst.turn}"
+    line_s = LONG_PAUSE_S if worst.kind == "pause" else LONG_GAP_S
+    announced = f", {worst.explained_s:.0f} s of it announced" if worst.explained_s else ""
+    yield Point(
+        title="Left the customer waiting",
+        quote=after.text if after else "",
+        evidence=f"{worst.end_s - worst.start_s:.1f} s of silence {where if after else 'until the customer asked'}{announced} "
+        f"(up to {line_s:.0f} s is easy to bear).",
+        advice="Say that you are looking into it; a short sentence is enough.",
+        source="house",
+        turn=worst.turn,
+        start_s=worst.start_s,
+        end_s=after.end_s if after else worst.end_s,
+    )

@@ -14,8 +14,9 @@ from voicecoach.persona import Persona
 from voicecoach.report import points
 from voicecoach.report.actions import action_draft, actions, referral_draft
 from voicecoach.report.around import calm, degrees, preparation
-from voicecoach.report.exchanges import after_cues, exchanges
+from voicecoach.report.exchanges import after_cues, exchanges, recorded, why_not, with_own_change
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
+from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
 from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
 from voicecoach.report.values import Curve, CurvePoint, Mark, Report, ReportTurn, Span
@@ -50,11 +51,13 @@ def tell(
     facts = gather(events)
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
+    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts)) if rules else ()
     turns = tuple(
         replace(
             _turn(turn, again.assessments.get(turn.number)),
             in_kind=_in_kind(exchange),
             after_cues=after_cues(turn, following),
+            waiting=waiting(turn, quiet, _only_nods(again.assessments.get(turn.number))) if rules else None,
         )
         for turn, exchange, following in zip(facts.turns, spoken, (*facts.turns[1:], None), strict=False)
     )
@@ -75,8 +78,8 @@ def tell(
         outcome=facts.outcome,
         why=facts.why,
         well=points.well(turns, again.anger),
-        work=points.work(turns, again.anger, steps),
-        lines=facts.lines,
+        work=points.work(turns, again.anger, steps, quiet),
+        lines=with_own_change(facts.lines),
         turns=turns,
         anger=again.anger,
         steps=steps,
@@ -88,7 +91,10 @@ def tell(
         degrees=degrees(again.anger, facts.lines),
         calm=calm(turns, facts, again.anger),
         curves=_curves(facts),
-        in_kind=entrainment(spoken),
+        in_kind=replace(
+            entrainment(spoken), why_not=why_not(facts.lines, spoken, facts.started.get("mode") == "review")
+        ),
+        silences=quiet,
         interruptions=facts.interruptions,
         faults=facts.faults,
         notes=facts.notes,
@@ -108,6 +114,18 @@ def _prepared(facts: Facts) -> tuple[tuple[str, str], ...]:
 def _named(value: Any) -> str:
     """The name in a mapping such as {id, name, sha256}, or the text itself."""
     return text(value.get("name") or value.get("id")) if isinstance(value, Mapping) else text(value)
+
+
+def _latency_s(facts: Facts) -> float:
+    """How much later than in the record the trainee hears the customer."""
+    sound = facts.started.get("sound")
+    found = number(sound.get("latency_s")) if isinstance(sound, Mapping) else None
+    return min(max(found or 0.0, 0.0), 1.0)
+
+
+def _only_nods(assessment: Assessment | None) -> bool:
+    """Whether a turn was nothing but a verbal nod, which nobody waits for."""
+    return assessment is not None and set(assessment.codes()) == {"verbal_nod"}
 
 
 def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:
@@ -130,7 +148,7 @@ def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:
 
 def _in_kind(exchange: Exchange) -> InKind | None:
     """The verdict against the line that was answered, if it is known how heated that was."""
-    return None if exchange.heat.level is None else exchange.in_kind
+    return None if exchange.heat.height is None else exchange.in_kind
 
 
 def _mark(finding: Finding, turn: TurnFacts, said: str) -> Mark:
@@ -181,15 +199,25 @@ def _curves(facts: Facts) -> tuple[Curve, ...]:
     for turn in facts.turns:
         for key, value in measures(turn.observation).items():
             table[key].append(CurvePoint("trainee", turn.start_s, turn.end_s, value))
-    for line in facts.lines:
+    for line in with_own_change(facts.lines):
         for key, value in measures(line.observation).items():
             table[key].append(CurvePoint("customer", line.start_s, line.end_s, value))
     baseline = _baseline(facts.baseline)
     return tuple(
-        Curve(key, name, unit, tuple(sorted(table[key], key=lambda p: (p.start_s, p.who))), baseline.get(key))
+        Curve(
+            key,
+            name,
+            unit + (_OWN if key == "effort_db" and recorded(facts.lines) else ""),
+            tuple(sorted(table[key], key=lambda p: (p.start_s, p.who))),
+            baseline.get(key),
+        )
         for key, name, unit in CURVES
         if table[key]
     )
+
+
+_OWN = "; the customer's above the own quieter one"
+"""Of the effort in a recorded call: each voice against itself."""
 
 
 def _baseline(baseline: Baseline | None) -> dict[str, float | None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS
+from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS, RISEN_DB
+from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.nouns import CallInKind
 from voicecoach.report import words
 from voicecoach.report.values import (
@@ -36,6 +37,7 @@ def as_text(report: Report, width: int = 80) -> str:
     _anger(sheet, report.anger)
     _list(sheet, "DEGREES OF ANGER", report.degrees)
     _list(sheet, "NOT IN KIND", not_in_kind(report.in_kind))
+    _list(sheet, "SILENCE", silence(report.silences))
     _transcript(sheet, report)
     _steps(sheet, report)
     _cycles(sheet, report)
@@ -299,12 +301,16 @@ def _lists(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def not_in_kind(call: CallInKind) -> tuple[str, ...]:
-    """Both voices over the call in three sentences; none where no turn could be judged against a heated customer."""
+    """Both voices over the call in three sentences; of a recorded call, why no turn could be judged; else none."""
     if not call.held + call.drifted + call.matched:
-        return ()
+        return (f"Not judged: {call.why_not}",) if call.why_not else ()
+    heated = (
+        f"While the customer was {RISEN_DB:g} dB or more over the own quieter voice"
+        if call.measured
+        else f"While the customer was {words.level(HEATED_LEVEL)} or worse"
+    )
     lines = [
-        f"While the customer was {words.level(HEATED_LEVEL)} or worse: {words.count(call.held, 'turn')} held, "
-        f"{call.drifted} drifted, {call.matched} matched the anger.",
+        f"{heated}: {words.count(call.held, 'turn')} held, {call.drifted} drifted, {call.matched} matched the anger.",
         _correlation(call),
     ]
     if call.chances:
@@ -315,12 +321,36 @@ def not_in_kind(call: CallInKind) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def silence(silences: Sequence[Silence]) -> tuple[str, ...]:
+    """Each long silence in a sentence with its time; what was announced is said not to count."""
+    return tuple(_silence(one) for one in silences)
+
+
+def _silence(one: Silence) -> str:
+    if one.turn is None:
+        where = "until the customer spoke again"
+    else:
+        where = f"{'in' if one.kind == 'pause' else 'before'} turn {one.turn}"
+    length_s = one.end_s - one.start_s
+    told = f"{words.clock(one.start_s)}: {length_s:.1f} s of silence {where}"
+    if one.verdict == "explained":
+        return f"{told}, after “{one.quote}”: you said so, so it is not held against you."
+    if one.explained_s:
+        return (
+            f"{told}, after “{one.quote}”: {one.explained_s:.0f} s of it you had announced, "
+            f"the {one.dead_s:.1f} s beyond are dead air. Say again that you are still there."
+        )
+    line_s = LONG_PAUSE_S if one.kind == "pause" else LONG_GAP_S
+    return f"{told}: dead air, up to {line_s:g} s is easy to bear."
+
+
 def _correlation(call: CallInKind) -> str:
     turns = words.count(call.pairs, "turn")
+    both = f"The customer's {'effort' if call.measured else 'anger'} and your effort"
     if call.correlation is None:
-        return f"The customer's anger and your effort: no rank correlation from {turns}; it takes {MIN_PAIRS}, and both voices must change."
+        return f"{both}: no rank correlation from {turns}; it takes {MIN_PAIRS}, and both voices must change."
     return (
-        f"The customer's anger and your effort: rank correlation {call.correlation:+.2f} over {turns} "
+        f"{both}: rank correlation {call.correlation:+.2f} over {turns} "
         "(+1: they rose and fell together; 0: no relation)."
     ).replace("-", "−")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from voicecoach.judge.silence import GapVerdict, PauseVerdict, Silence
 from voicecoach.nouns import CallInKind, Cause, Delivery, InKind, Observation, Worksheet
 
 Who = Literal["trainee", "customer"]
@@ -60,6 +61,16 @@ class AfterCue:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """How long the customer waited for a turn and how it paused: each verdict with its number beside the threshold."""
+
+    gap: GapVerdict
+    gap_told: str
+    pauses: PauseVerdict
+    pauses_told: str
+
+
+@dataclass(frozen=True)
 class ReportTurn:
     """An utterance of the trainee with its verdicts; `observation` or `delivery` is None where there is none on record."""
 
@@ -80,6 +91,8 @@ class ReportTurn:
     """What came after each of them."""
     in_kind: InKind | None = None
     """The voice against the customer's last line; None where the record does not tell how heated that was."""
+    waiting: Waiting | None = None
+    """None where nothing was measured, and after a verbal nod."""
 
 
 @dataclass(frozen=True)
@@ -316,6 +329,8 @@ class Report:
     """Advice where the trainee's effort climbed or the call was a hard one."""
     curves: tuple[Curve, ...]
     in_kind: CallInKind
+    silences: tuple[Silence, ...]
+    """Long silences that were the trainee's to fill: dead air, or explained because they had been announced."""
     interruptions: tuple[Interruption, ...]
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]

@@ -67,6 +67,15 @@ IN_KIND = {
     "drifted": "drifted from your calm voice while the customer was {}",
     "matched the anger": "matched the anger while the customer was {}",
 }
+WAITING = {
+    "caution": "a little long",
+    "interrupting": "cut in",
+    "dead air": "dead air",
+    "explained": "announced",
+    "few": "few pauses",
+    "many": "many pauses",
+}
+"""Verdicts on the wait before a turn and on its pauses; what is good needs no word."""
 LEVELS = ("calm", "curt", "annoyed", "angry", "furious", "shouting")
 DEGREES = ("calm", "describing the inconvenience", "frustrated", "angry", "irate")
 """Degrees of anger of 002, slides 16 to 20: nobody starts out irate. Where each begins is our judgement."""
@@ -113,7 +122,12 @@ def delivery(loudness: str, pace: str) -> str:
 
 def in_kind(verdict: str, spoken: int | None) -> str:
     """How a turn was said against the customer's last line; empty where there is no verdict."""
-    return IN_KIND.get(verdict, "").format(level(spoken))
+    return IN_KIND.get(verdict, "").format(heat(spoken))
+
+
+def heat(spoken: int | None) -> str:
+    """How angry the line was that was answered; a level that is not on record was measured as heated."""
+    return level(spoken) or "heated"
 
 
 def evidence(phrases: Sequence[str]) -> str:

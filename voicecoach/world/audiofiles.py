@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+import tempfile
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+from typing import IO, Protocol, Self
 
 import numpy as np
 
-from voicecoach.errors import BadInput
+from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import MAX_SECONDS, Samples
@@ -23,6 +27,9 @@ CONTAINERS = "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,gsm,m4a,matroska,mov,
 """What FFmpeg may open. Its playlists (hls, concat, dash, sdp...) can name any file or address and are not here."""
 MP3_COMPRESSION = 0.8
 """libsndfile's scale; gives 40 kbit/s for 16 kHz stereo, at which its MP3 keeps the length to the sample."""
+HELD_SECONDS = 4 * 3600
+"""Longer recordings are not taken into memory (0.9 GB a channel); `spooled` ones may last MAX_SECONDS."""
+_MINUTE = 60 * SAMPLE_RATE_HZ
 MAX_EMBEDDED_S = 2 * 3600
 """Longer recordings would make a page of over 50 MB."""
 
@@ -38,6 +45,63 @@ def read_mono(path: Path) -> Floats:
     return _read(path, mix=True).reshape(-1)
 
 
+def read_start(path: Path, longest_s: float) -> tuple[Floats, bool]:
+    """As `read_mono`, but no more than the first `longest_s`; and whether there was more. Raises BadInput as `_read`."""
+    wanted = round(longest_s * SAMPLE_RATE_HZ)
+    start = _Start(wanted)
+    more = False
+    try:
+        _take(path, True, MAX_SECONDS, start)
+    except _EnoughError:
+        more = True
+    samples = np.frombuffer(start.data, np.float32)[:wanted]
+    if not len(samples):
+        raise BadInput(f"{path} holds no audio.", "Record it again.")
+    return samples, more
+
+
+class Spool:
+    """A recording of any length at 16 kHz, in a file that nobody else sees and that is gone when it is closed."""
+
+    def __init__(self, file: IO[bytes], channels: int, samples: int) -> None:
+        self.channels, self.samples = channels, samples
+        self._file = file
+
+    def read(self, channel: int, start: int, end: int) -> Floats:
+        """Samples of a channel, float32 [shape=(end - start,)]; fewer at the end of the recording."""
+        self._file.seek(start * self.channels * 4)
+        raw = self._file.read(max(0, end - start) * self.channels * 4)
+        return np.ascontiguousarray(np.frombuffer(raw, np.float32).reshape(-1, self.channels)[:, channel])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def spooled(path: Path, folder: Path | None = None) -> Spool:
+    """An audio file as `read` gives it, but on disk (in `folder`): memory does not grow with its length.
+
+    Raises BadInput as `_read`, and DiskError where there is no room for it (230 MB an hour and channel).
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            intake = _take(path, False, MAX_SECONDS, file)
+            samples = file.seek(0, io.SEEK_END) // 4 // intake.channels
+        except (OSError, _WriteError) as error:
+            cause = error.__cause__ or error
+            raise DiskError(
+                f"{path} could not be unpacked on disk ({getattr(cause, 'strerror', None) or cause}).",
+                "Free some space, or choose another folder with --data.",
+            ) from error
+        if not samples:
+            raise BadInput(f"{path} holds no audio.", "Record it again.")
+        stack.pop_all()
+    return Spool(file, intake.channels, samples)
+
+
 def _read(path: Path, mix: bool) -> Floats:
     """An audio file as float32 at 16 kHz [shape=(n, channels)], or `mix`ed to one channel.
 
@@ -45,6 +109,64 @@ def _read(path: Path, mix: bool) -> Floats:
     piece by piece, so that memory follows the result and not what a header says.
     Raises BadInput with a sentence for what is no audio, holds nothing, or is over four hours long.
     """
+    kept = _Kept()
+    intake = _take(path, mix, HELD_SECONDS, kept)
+    samples = np.frombuffer(kept.data, np.float32).reshape(-1, intake.channels)
+    if not len(samples):
+        raise BadInput(f"{path} holds no audio.", "Record it again.")
+    return samples
+
+
+class _Kept:
+    """What is written, in memory; it grows in place: a list of pieces would be held twice while they are joined."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def write(self, data: bytes) -> object:
+        """Append."""
+        self.data += data
+        return None
+
+    def seek(self, offset: int) -> object:
+        """Only to the beginning, and then it is empty."""
+        del self.data[offset:]
+        return None
+
+    def truncate(self) -> object:
+        """Nothing is left after `seek`."""
+        return None
+
+
+class _EnoughError(Exception):
+    """The sink wants no more."""
+
+
+class _Start(_Kept):
+    """As `_Kept`, until there are more than so many samples."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def write(self, data: bytes) -> object:
+        """Append."""
+        super().write(data)
+        if len(self.data) > 4 * self._wanted:
+            raise _EnoughError
+        return None
+
+
+class _Sink(Protocol):
+    """Where samples go."""
+
+    def write(self, data: bytes, /) -> object: ...
+    def seek(self, offset: int, /) -> object: ...
+    def truncate(self) -> object: ...
+
+
+def _take(path: Path, mix: bool, longest_s: float, sink: _Sink) -> _Intake:
+    """Read a file into `sink`, float32 at 16 kHz; see `_read`."""
     try:
         there = path.is_file()
     except (OSError, ValueError):  # a name that no file can have
@@ -52,28 +174,34 @@ def _read(path: Path, mix: bool) -> Floats:
     if not there:
         raise BadInput(f"{path} does not exist or is not a file.", "Check the path.")
     try:
-        samples = _read_by_libsndfile(path, mix)
+        return _read_by_libsndfile(path, mix, longest_s, sink)
     except (RuntimeError, OSError) as error:  # soundfile's LibsndfileError is a RuntimeError
-        samples = _read_by_ffmpeg(path, mix, str(error))
-    if not len(samples):
-        raise BadInput(f"{path} holds no audio.", "Record it again.")
-    return samples
+        sink.seek(0)
+        sink.truncate()
+        return _read_by_ffmpeg(path, mix, longest_s, sink, str(error))
 
 
-def _read_by_libsndfile(path: Path, mix: bool) -> Floats:
+class _WriteError(Exception):
+    """The sink failed, not the file that is read."""
+
+
+def _read_by_libsndfile(path: Path, mix: bool, longest_s: float, sink: _Sink) -> _Intake:
     import soundfile
 
     with soundfile.SoundFile(path) as file:
-        intake = _Intake(path, file.samplerate, file.channels, file.frames / max(file.samplerate, 1), mix)
+        seconds = file.frames / max(file.samplerate, 1)
+        intake = _Intake(path, file.samplerate, file.channels, seconds, mix, longest_s, sink)
         while len(block := file.read(max(1, PIECE_SAMPLES // file.channels), dtype="float32", always_2d=True)):
             intake.add(block)
     return intake.done()
 
 
 class _Intake:
-    """Takes a file's samples [shape=(n, channels)] piece by piece and gives them back at 16 kHz, or `mix`ed to one channel."""
+    """Takes a file's samples [shape=(n, channels)] piece by piece and hands them on at 16 kHz, or `mix`ed to one channel."""
 
-    def __init__(self, path: Path, rate_hz: int, channels: int, seconds: float, mix: bool) -> None:
+    def __init__(
+        self, path: Path, rate_hz: int, channels: int, seconds: float, mix: bool, longest_s: float, sink: _Sink
+    ) -> None:
         import soxr
 
         if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
@@ -83,16 +211,16 @@ class _Intake:
         if not 1 <= channels <= MAX_CHANNELS:
             raise BadInput(f"{path} says that it has {channels} channels, which no call has.", "Export it again.")
         self._path, self._rate_hz, self._taken = path, rate_hz, 0
+        self._longest_s, self._sink = longest_s, sink
         self._refuse_long(seconds)
-        self._bytes = bytearray()  # grows in place: a list of pieces would be held twice while they are joined
-        self._channels = 1 if mix else channels
+        self.channels = 1 if mix else channels
         same = rate_hz == SAMPLE_RATE_HZ
-        self._stream = None if same else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, self._channels, dtype="float32")
+        self._stream = None if same else soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, self.channels, dtype="float32")
 
     def _refuse_long(self, seconds: float) -> None:
-        if seconds > MAX_SECONDS:
+        if seconds > self._longest_s:
             raise BadInput(
-                f"{self._path} is {seconds / 3600:.1f} hours long; {MAX_SECONDS // 3600} are the most.",
+                f"{self._path} is {seconds / 3600:.1f} hours long; {self._longest_s / 3600:.0f} are the most.",
                 "Cut it into calls.",
             )
 
@@ -104,21 +232,24 @@ class _Intake:
             )
         self._taken += len(block)
         self._refuse_long(self._taken / self._rate_hz)
-        if block.shape[1] > self._channels:
+        if block.shape[1] > self.channels:
             block = block.mean(axis=1, keepdims=True)
         self._keep(self._stream.resample_chunk(np.ascontiguousarray(block)) if self._stream else block)
 
     def _keep(self, samples: Floats) -> None:
-        self._bytes += np.asarray(samples, np.float32).tobytes()
+        try:
+            self._sink.write(np.asarray(samples, np.float32).tobytes())
+        except OSError as error:
+            raise _WriteError from error
 
-    def done(self) -> Floats:
-        """All of it."""
+    def done(self) -> _Intake:
+        """The last of it."""
         if self._stream and self._taken:
-            self._keep(self._stream.resample_chunk(np.zeros((0, self._channels), np.float32), last=True))
-        return np.frombuffer(self._bytes, np.float32).reshape(-1, self._channels)
+            self._keep(self._stream.resample_chunk(np.zeros((0, self.channels), np.float32), last=True))
+        return self
 
 
-def _read_by_ffmpeg(path: Path, mix: bool, first: str) -> Floats:
+def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first: str) -> _Intake:
     """As PyAV (FFmpeg, which faster-whisper brings) reads it; `first` is what libsndfile had to say.
 
     FFmpeg also reads playlists, which name other files and addresses: only plain containers are opened, and nothing
@@ -132,7 +263,7 @@ def _read_by_ffmpeg(path: Path, mix: bool, first: str) -> Floats:
             stream = container.streams.audio[0]
             rate_hz = int(stream.rate or 0)
             seconds = float((container.duration or 0) / av.time_base)
-            intake = _Intake(path, rate_hz, int(stream.channels or 0), seconds, mix)
+            intake = _Intake(path, rate_hz, int(stream.channels or 0), seconds, mix, longest_s, sink)
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate_hz)
             for frame in chain(container.decode(stream), (None,)):
                 for piece in resampler.resample(frame):
@@ -147,14 +278,19 @@ def _read_by_ffmpeg(path: Path, mix: bool, first: str) -> Floats:
 
 
 def as_data_uri(samples: Samples) -> str | None:
-    """A recording [shape=(n, 2)], int16, 16 kHz, as a `data:` URI of MP3, which every browser plays.
+    """As `data_uri_of`, for a recording [shape=(n, 2)] in memory."""
+    return data_uri_of((samples[at : at + _MINUTE] for at in range(0, len(samples), _MINUTE)), len(samples))
+
+
+def data_uri_of(blocks: Iterable[Samples], n_samples: int) -> str | None:
+    """A recording of `n_samples` in blocks [shape=(m, 2)], int16, 16 kHz, as a `data:` URI of MP3, for every browser.
 
     Constant bit rate, so that a jump to a moment lands there; the same samples give the same bytes. None where the
     recording is empty or too long, or where this libsndfile makes no MP3.
     """
     import soundfile
 
-    if not len(samples) or len(samples) > MAX_EMBEDDED_S * SAMPLE_RATE_HZ:
+    if not n_samples or n_samples > MAX_EMBEDDED_S * SAMPLE_RATE_HZ:
         return None
     buffer = io.BytesIO()
     try:
@@ -168,19 +304,32 @@ def as_data_uri(samples: Samples) -> str | None:
             compression_level=MP3_COMPRESSION,
             bitrate_mode="CONSTANT",
         ) as file:
-            for start in range(0, len(samples), SAMPLE_RATE_HZ * 60):
+            for block in blocks:
                 # As floats: libsndfile 1.2 makes noise of two channels of int16.
-                file.write(samples[start : start + SAMPLE_RATE_HZ * 60].astype(np.float32) / 32768)
+                file.write(block.astype(np.float32) / 32768)
     except RuntimeError:
         return None
     return "data:audio/mpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def envelope(samples: Samples, points: int = 1200) -> tuple[tuple[float, ...], ...]:
-    """Peaks 0 to 1 of each channel of a recording [shape=(n, 2)] in `points` equal stretches, for drawing."""
-    n = len(samples)
-    if not n:
+    """As `envelope_of`, for a recording [shape=(n, 2)] in memory."""
+    return envelope_of([samples], len(samples), points)
+
+
+def envelope_of(blocks: Iterable[Samples], n_samples: int, points: int = 1200) -> tuple[tuple[float, ...], ...]:
+    """Peaks 0 to 1 of each channel of a recording in blocks [shape=(m, 2)] in `points` equal stretches, for drawing."""
+    if not n_samples:
         return ((), ())
-    edges = np.linspace(0, n, min(points, n) + 1).astype(int)[:-1]
-    peaks = np.maximum.reduceat(np.abs(samples.astype(np.int32)), edges, axis=0) / 32768
-    return tuple(tuple(round(float(peak), 3) for peak in peaks[:, channel]) for channel in range(2))
+    edges = np.linspace(0, n_samples, min(points, n_samples) + 1).astype(int)[:-1]
+    peaks = np.zeros((len(edges), 2), np.int32)
+    at = 0
+    for block in blocks:
+        first, last = np.searchsorted(edges, (at, at + len(block)), "right")
+        starts = np.maximum(edges[first - 1 : last] - at, 0)
+        starts = starts[starts < len(block)]
+        loudest = np.maximum.reduceat(np.abs(block.astype(np.int32)), starts, axis=0)
+        touched = peaks[first - 1 : first - 1 + len(starts)]
+        np.maximum(touched, loudest, out=touched)
+        at += len(block)
+    return tuple(tuple(round(float(peak), 3) for peak in peaks[:, channel] / 32768) for channel in range(2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,12 +31,17 @@ class Hearing:
 
 def listen(samples: Floats) -> Hearing:
     """Voice activity and pitch of `samples` [shape=(n,)], 16 kHz, as recorded."""
-    track = pitch.track_of(observe.pieces_for_models(samples))
-    probabilities = vad.probabilities_of(observe.pieces_for_models(samples))
-    spans = activity.speech_spans(probabilities, len(samples))
+    return listen_to(lambda: observe.pieces_for_models(samples), len(samples))
+
+
+def listen_to(pieces: Callable[[], Iterator[Floats]], n_samples: int) -> Hearing:
+    """As `listen`, for a recording that is read piece by piece, more than once; `pieces` are those for the models."""
+    track = pitch.track_of(pieces())
+    probabilities = vad.probabilities_of(pieces())
+    spans = activity.speech_spans(probabilities, n_samples)
     if _missed_s(spans, track) >= MISSED_S:
-        again = np.maximum(probabilities, _slower(samples, len(probabilities)))
-        spans = activity.speech_spans(again, len(samples))
+        again = np.maximum(probabilities, _slower(pieces(), len(probabilities)))
+        spans = activity.speech_spans(again, n_samples)
     return Hearing(spans, track)
 
 
@@ -48,18 +53,18 @@ def _missed_s(spans: tuple[Span, ...], track: PitchTrack) -> float:
     return float(voiced.sum()) * HOP / SAMPLE_RATE_HZ
 
 
-def _slower(samples: Floats, n_frames: int) -> Floats:
+def _slower(pieces: Iterator[Floats], n_frames: int) -> Floats:
     """Probabilities of voice of the same recording played SLOWED times slower, one per frame of the original."""
-    slow = vad.probabilities_of(_slowed(samples))
+    slow = vad.probabilities_of(_slowed(pieces))
     centres = (np.arange(n_frames) + 0.5) * FRAME * SLOWED
     return np.asarray(slow[np.minimum((centres / FRAME).astype(int), len(slow) - 1)], np.float32)
 
 
-def _slowed(samples: Floats) -> Iterator[Floats]:
+def _slowed(pieces: Iterator[Floats]) -> Iterator[Floats]:
     import soxr
 
     stream = soxr.ResampleStream(1.0, SLOWED, 1, dtype="float32")
-    for piece in observe.pieces_for_models(samples):
+    for piece in pieces:
         yield stream.resample_chunk(piece)
     yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
