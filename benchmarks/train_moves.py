@@ -35,8 +35,8 @@ from voicecoach.judge import load_rules
 from voicecoach.judge.clauses import split
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.judge.moves import find
-from voicecoach.judge.reading import CODES, INDEX, N_FEATURES, Question, question
-from voicecoach.nouns import TurnContext
+from voicecoach.judge.reading import CODES, INDEX, N_FEATURES, question
+from voicecoach.nouns import Question, TurnContext
 from voicecoach.world.reader import MAX_SAID, MAX_TEXT, encode
 
 ROOT = Path(__file__).parents[1]

@@ -8,9 +8,12 @@ Units are in the names: `_hz` hertz, `_st` semitones, `_db` decibels, `_s` secon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 SAMPLE_RATE_HZ = 16_000
 """The record's clock, and the rate of everything that is measured, recognised or recorded."""
@@ -208,6 +211,37 @@ class TurnContext:
     """The customer fell silent in mid-line because of it."""
     cannot: tuple[str, ...] = ()
     """What the scenario does not allow, as short phrases: promising it is more than can be kept (000.1, 000.4)."""
+
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the encoder is asked about one turn: `clauses` are [start, end) in `text`."""
+
+    text: str
+    said: str
+    """The customer's name and words before the turn."""
+    clauses: tuple[tuple[int, int], ...]
+    features: Floats
+    """[shape=(n_clauses, n_features)]: see `judge.reading.features`."""
+
+
+Read = Callable[[Question], Floats]
+"""From a question to the probability of each code in each clause [shape=(n_clauses, n_codes)]."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A trained encoder with the probabilities from which its word is taken, by code."""
+
+    read: Read
+    sure: Mapping[str, float]
+    """From here a move is `done`, a fault `shown`."""
+    maybe: Mapping[str, float]
+    """From here a move is `unsure`, a fault `listen`."""
+    name: str = ""
 
 
 Loudness = Literal["quiet", "raised", "shouting", "unsure"]

@@ -66,7 +66,7 @@ def test_wrong_types_are_told_in_a_sentence(line: Any, message: str) -> None:
 def test_limits_reach_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """What may not be promised is part of the context; without it there are no limits."""
     seen: list[TurnContext] = []
-    monkeypatch.setattr(stream, "find", lambda text, words, context, cues: seen.append(context) or ())
+    monkeypatch.setattr(stream, "find", lambda text, words, context, cues, reading: seen.append(context) or ())
     for limits in ({"limits": ["a refund", "an engineer today"]}, {"limits": None}, {}):
         judge_line({"text": "x", **limits}, RULES)
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from voicecoach.judge.cues import Cues, load_cues
 from voicecoach.judge.delivery import judge_delivery
 from voicecoach.judge.moves import find
-from voicecoach.judge.reading import Reading
 from voicecoach.judge.silence import Announcements, load_announcements
-from voicecoach.nouns import Assessment, Delivery, Observation, TurnContext, Word
+from voicecoach.nouns import Assessment, Delivery, Observation, Reading, TurnContext, Word
 
 CUE_FILES = ("terms.yaml", "moves.yaml", "faults.yaml")
 """Terms come first: the other files are written with them."""

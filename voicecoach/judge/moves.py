@@ -15,8 +15,8 @@ from typing import Literal
 
 from voicecoach.judge.clauses import Aligned, Clause, align, listed, split
 from voicecoach.judge.cues import FAULTS, NEVER_SHOWN, Cues, ReadyCue, ReadyGuard
-from voicecoach.judge.reading import INDEX, Floats, Reading, question
-from voicecoach.nouns import Finding, Outcome, TurnContext, Word
+from voicecoach.judge.reading import INDEX, question
+from voicecoach.nouns import Finding, Floats, Outcome, Reading, TurnContext, Word
 
 STRONG_CONFIDENCE = 0.9
 WEAK_CONFIDENCE = 0.5

@@ -9,52 +9,18 @@ itself runs outside (`voicecoach/world/reader.py`) and is handed in as a `Read`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from voicecoach.judge.clauses import Clause, split
 from voicecoach.judge.cues import FAULTS, MOVES
-from voicecoach.nouns import Finding, TurnContext
+from voicecoach.nouns import Finding, Floats, Question, TurnContext
 
 CODES = (*MOVES, *FAULTS)
 INDEX = {code: index for index, code in enumerate(CODES)}
 OF_CONTEXT = 14
 N_FEATURES = 2 * len(CODES) + OF_CONTEXT
-MAX_CLAUSES = 64
-"""A turn of more clauses is read in pieces of this many."""
-
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the encoder is asked about one turn: `clauses` are [start, end) in `text`."""
-
-    text: str
-    said: str
-    """The customer's name and words before the turn."""
-    clauses: tuple[tuple[int, int], ...]
-    features: Floats
-    """[shape=(n_clauses, N_FEATURES)]: see `features`."""
-
-
-Read = Callable[[Question], Floats]
-"""From a question to the probability of each of CODES in each clause [shape=(n_clauses, len(CODES))]."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A trained encoder with the probabilities from which its word is taken, by code."""
-
-    read: Read
-    sure: Mapping[str, float]
-    """From here a move is `done`, a fault `shown`."""
-    maybe: Mapping[str, float]
-    """From here a move is `unsure`, a fault `listen`."""
-    name: str = ""
 
 
 def question(text: str, clauses: Sequence[Clause], context: TurnContext, found: Sequence[Finding]) -> Question:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from voicecoach.errors import MissingModel
-from voicecoach.judge.reading import MAX_CLAUSES, Floats, Question, Reading
+from voicecoach.nouns import Floats, Question, Reading
 
 MAX_SAID = 32
 """Of the customer's words the last so many pieces are read along."""
+MAX_CLAUSES = 64
 MAX_TEXT = 200
 """Pieces of the turn that are read at once; a longer one is read in several goes."""
 
