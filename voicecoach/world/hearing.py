@@ -20,6 +20,11 @@ SLOWED = 1.5
 MISSED_S = 0.3
 """Voiced sound outside the found speech from which a second, slower look is taken."""
 
+SURE = 0.8
+LEAST = 0.2
+"""Voiced speech has a probability of 0.8 to 1, but cut sharply at 300 and 3400 Hz a man's has 0.3 to 0.4, with its
+pauses at 0.01 (FDA). Between the two the scale is raised; below the lower figure nothing speaks for speech."""
+
 
 @dataclass(frozen=True)
 class Hearing:
@@ -35,9 +40,20 @@ def listen(samples: Floats) -> Hearing:
     probabilities = vad.probabilities_of(observe.pieces_for_models(samples))
     spans = activity.speech_spans(probabilities, len(samples))
     if _missed_s(spans, track) >= MISSED_S:
-        again = np.maximum(probabilities, _slower(samples, len(probabilities)))
-        spans = activity.speech_spans(again, len(samples))
-    return Hearing(spans, track)
+        probabilities = np.maximum(probabilities, _slower(samples, len(probabilities)))
+        spans = activity.speech_spans(probabilities, len(samples))
+    if _missed_s(spans, track) >= MISSED_S:
+        spans = activity.speech_spans(_raised(probabilities, track), len(samples))
+    return Hearing(activity.refined(spans, samples), track)
+
+
+def _raised(probabilities: Floats, track: PitchTrack) -> Floats:
+    """Probabilities scaled so that voiced frames have SURE in the middle; a narrow telephone line keeps them all low."""
+    frames = np.flatnonzero(track.confidence >= VOICED) * HOP // FRAME
+    usual = float(np.median(probabilities[np.minimum(frames, len(probabilities) - 1)])) if len(frames) else 0.0
+    if not LEAST <= usual < SURE:
+        return probabilities
+    return np.asarray(np.minimum(probabilities * (SURE / usual), 1.0), np.float32)
 
 
 def _missed_s(spans: tuple[Span, ...], track: PitchTrack) -> float:
