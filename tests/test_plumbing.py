@@ -41,7 +41,7 @@ def test_the_promised_keys_are_there() -> None:
     assert set(found) == KEYS
     assert set(found["f0"]) == {"median_hz", "p10_hz", "p90_hz", "range_st", "voiced_s", "slope_st_s"}
     assert set(found["level"]) == {"rms_dbfs", "noise_dbfs", "clip_frac"}
-    assert set(found["effort"]) == {"centroid_hz", "alpha_db"}
+    assert set(found["effort"]) == {"centroid_hz", "alpha_db", "f0_hz"}
     assert {"wpm", "articulation_sps", "words", "syllables"} <= set(found["rate"])
     assert all(set(word) == {"text", "start", "end", "probability"} for word in found["words"])
     assert all(set(pause) == {"start", "end"} and pause["end"] - pause["start"] >= 0.25 for pause in found["pauses"])

@@ -87,10 +87,12 @@ class Level:
 
 @dataclass(frozen=True)
 class Effort:
-    """Spectral traces of vocal effort: voiced centroid (50-5000 Hz) and alpha ratio (1-5 kHz over 50-1000 Hz)."""
+    """Traces of vocal effort: voiced centroid (50-5000 Hz) and alpha ratio (1-5 kHz over 50-1000 Hz)."""
 
     centroid_hz: float
     alpha_db: float
+    f0_hz: float | None = None
+    """Mean pitch. It and the centroid are means of logarithms in which each frame counts by its amplitude."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ class Baseline:
     articulation_sps: float | None
     device: str
     provisional: bool = False
+    f0_hz: float | None = None
+    """Mean pitch as in `Effort`; None in baselines from before it was measured."""
 
 
 # --- judge -----------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ CUE_EVERY_S = 1.0
 CUE_WINDOW_S = 4.0
 """In 2.5 s one lively question of a calm voice measured +8 dB; in 4 s calm voices stayed under +5 and raised ones above
 +8 (the recorded trainee, every second of every turn)."""
-CUE_DB = RAISED_DB + 2.0
+CUE_DB = RAISED_DB + 4.0
 """A cue interrupts a thought, so it waits for more than the verdict does."""
 GRACE_S = 12.0
 """After the time limit, the longest that a closing line may take."""

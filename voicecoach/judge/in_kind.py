@@ -20,11 +20,11 @@ from voicecoach.nouns import CallInKind, InKind, Observation, Relative
 HEATED_LEVEL = 3
 """Spoken anger (0 calm to 5 shouting) from which the customer is heated: "angry" and up. Our judgement."""
 LIFTED_ST = 1.3
-"""Median pitch in semitones over the calm voice up to which it is held (docs/delivery.md section 10)."""
+"""Pitch in semitones over the calm voice up to which it is held (docs/delivery.md section 10)."""
 HIGH_ST = 2.0
-"""Above this the pitch is high: 5 % of calm clips lie above, 59 % of the angry and 98 % of the strongly angry ones
-(docs/delivery.md section 10). Pitch alone is weaker than effort, so it counts only together with a faster rate."""
-QUIETER_DB = RAISED_DB
+"""Above this the pitch is high: none of 120 calm and neutral clips lie above, 46 % of the angry and all of the strongly
+angry ones (docs/delivery.md section 10). Pitch alone is weaker than effort, so it counts only together with a faster rate."""
+QUIETER_DB = 4.0
 """A turn this many dB of effort under the turn before it became quieter: beyond the 3.5 dB mean error of the measure
 (docs/delivery.md). Our judgement."""
 MIN_PAIRS = 5

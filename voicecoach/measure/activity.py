@@ -103,8 +103,8 @@ def _edges(power: npt.NDArray[np.float64], around: tuple[int, int, int, int]) ->
     first = _sounds(power, (max(before, start - _samples(LEAD_S)), start + _samples(LATE_S)), (before, start), faint)
     last = _sounds(power, (max(start, end - _samples(HOLD_S)), end), (end, after), faint)
     pad = _samples(PAD_S)
-    left = first[0] * ENERGY if len(first) else start
-    right = (last[-1] + 1) * ENERGY if len(last) else max(left + ENERGY, end - _samples(USUAL_HOLD_S))
+    left = int(first[0]) * ENERGY if len(first) else start
+    right = (int(last[-1]) + 1) * ENERGY if len(last) else max(left + ENERGY, end - _samples(USUAL_HOLD_S))
     return max(before, left - pad), min(after, right + pad)
 
 

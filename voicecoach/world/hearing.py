@@ -17,7 +17,7 @@ from voicecoach.world.models import sha256
 
 SLOWED = 1.5
 """A shout at 500 Hz lies above what the detector knows as speech; played this much slower it is speech to it again."""
-MISSED_S = 0.3
+MISSED_S = 0.15
 """Voiced sound outside the found speech from which a second, slower look is taken."""
 
 SURE = 0.8
