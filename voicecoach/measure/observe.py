@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.errors import BadInput
-from voicecoach.measure import activity, rate
+from voicecoach.measure import activity, rate, voices
 from voicecoach.nouns import (
     F0,
     SAMPLE_RATE_HZ,
@@ -158,7 +158,9 @@ def observe(
     active = _frames_in(speech, n_frames)
     own = active & ~_frames_in(overlap, n_frames)
     voiced = own & (track.confidence[:n_frames] >= VOICED)
-    level, effort = _level_and_effort(samples, active, own, voiced, track.f0_hz[:n_frames])
+    seen = _look(samples, own, voiced)
+    level = _level(samples, seen, active, own)
+    effort = _effort(seen, voiced, track.f0_hz[:n_frames]) if level else None
     f0 = _f0(track.f0_hz[:n_frames], voiced)
     rates = rate.rate(heard.text, span_s, speech_s) if heard else None
     observation = Observation(
@@ -174,7 +176,7 @@ def observe(
         relative=None,
         response_gap_s=response_gap_s,
         overlap_s=activity.total(activity.intersect(speech, overlap)) / SAMPLE_RATE_HZ,
-        quality=_quality(speech_s, f0, level),
+        quality=_quality(speech_s, f0, level, _several(seen, own, voiced, track)),
         tracker=track.name,
         unspoken=_unspoken(voiced, heard.words, offset_s) if heard else (),
     )
@@ -189,43 +191,74 @@ def _frames_in(spans: Sequence[activity.Span], n_frames: int) -> npt.NDArray[np.
     return inside
 
 
-def _level_and_effort(
-    samples: Floats,
-    active: npt.NDArray[np.bool_],
-    own: npt.NDArray[np.bool_],
-    voiced: npt.NDArray[np.bool_],
-    f0_hz: npt.NDArray[np.float64],
-) -> tuple[Level | None, Effort | None]:
-    """Level of speech and gaps, and the traces of effort; all masks and `f0_hz` [shape=(n_frames,)].
+@dataclass(frozen=True)
+class _Look:
+    """What the spectra of an utterance show, per frame [shape=(n_frames,)] and in all."""
 
-    In centroid and pitch each voiced frame counts by its amplitude. Effort is in the stressed, loud syllables; the
-    faint ends of phrases creak and hold mostly room noise. Weights are relative, so gain still does not matter.
-    """
-    power = np.zeros(len(active))
-    weights = log_centroid = log_f0 = 0.0
+    power: npt.NDArray[np.float64]
+    amplitude: npt.NDArray[np.float64]
+    """Of the voice band in voiced frames, 0 elsewhere."""
+    log_centroid: npt.NDArray[np.float64]
+    """log2 of the spectral centroid in Hz in voiced frames."""
+    alpha_db: float
+
+
+def _look(samples: Floats, own: npt.NDArray[np.bool_], voiced: npt.NDArray[np.bool_]) -> _Look:
+    power, amplitude, log_centroid = np.zeros((3, len(own)))
     low = high = 0.0
-    for first, spectra in _spectra(samples, len(active)):
+    for first, spectra in _spectra(samples, len(own)):
         batch = slice(first, first + len(spectra))
         power[batch] = spectra.sum(axis=1) * 2 / N_FFT
         band = spectra[voiced[batch]][:, _VOICE_BAND]
         loud = np.maximum(band.sum(axis=1), 1e-20)
-        weights += float(np.sqrt(loud).sum())
-        log_centroid += float(np.sqrt(loud) @ np.log2(np.maximum(band @ _FREQUENCIES[_VOICE_BAND] / loud, 1.0)))
-        log_f0 += float(np.sqrt(loud) @ np.log2(f0_hz[batch][voiced[batch]]))
+        amplitude[batch][voiced[batch]] = np.sqrt(loud)
+        log_centroid[batch][voiced[batch]] = np.log2(np.maximum(band @ _FREQUENCIES[_VOICE_BAND] / loud, 1.0))
         speech = spectra[own[batch]].sum(axis=0)
         low += float(speech[_LOW_BAND].sum())
         high += float(speech[_HIGH_BAND].sum())
+    return _Look(power, amplitude, log_centroid, _db(high) - _db(low))
+
+
+def _level(samples: Floats, seen: _Look, active: npt.NDArray[np.bool_], own: npt.NDArray[np.bool_]) -> Level | None:
     if not own.any():
-        return None, None
-    gaps = power[~active]
-    level = Level(
-        rms_dbfs=_db(float(power[own].mean())),
+        return None
+    gaps = seen.power[~active]
+    return Level(
+        rms_dbfs=_db(float(seen.power[own].mean())),
         noise_dbfs=_db(float(np.percentile(gaps, 20))) if len(gaps) > 5 else None,
         clip_frac=float(np.count_nonzero(samples >= CLIPPED) + np.count_nonzero(samples <= -CLIPPED)) / len(samples),
     )
+
+
+def _effort(seen: _Look, voiced: npt.NDArray[np.bool_], f0_hz: npt.NDArray[np.float64]) -> Effort | None:
+    """In centroid and pitch each voiced frame counts by its amplitude.
+
+    Effort is in the stressed, loud syllables; the faint ends of phrases creak and hold mostly room noise. The weights
+    are relative, so gain still does not matter.
+    """
     if not voiced.any():
-        return level, None
-    return level, Effort(2.0 ** (log_centroid / weights), _db(high) - _db(low), 2.0 ** (log_f0 / weights))
+        return None
+    centroid, pitch = (
+        float(2.0 ** np.average(values[voiced], weights=seen.amplitude[voiced]))
+        for values in (seen.log_centroid, np.log2(np.maximum(f0_hz, 1.0)))
+    )
+    return Effort(centroid, seen.alpha_db, pitch)
+
+
+def _several(
+    seen: _Look, own: npt.NDArray[np.bool_], voiced: npt.NDArray[np.bool_], track: PitchTrack
+) -> tuple[str, ...]:
+    """Signs of more than one voice, as sentences."""
+    frames = np.flatnonzero(voiced)
+    if len(frames) < 2:
+        return ()
+    semitones, hop_s = 12 * np.log2(track.f0_hz[frames]), HOP / SAMPLE_RATE_HZ
+    loud = own & (seen.power > np.percentile(seen.power[own], 95) * 10 ** (-voices.LOUD_DB / 10))
+    confidence = float(np.median(track.confidence[: len(own)][loud])) if loud.any() else 0.0
+    if voices.at_once(frames, semitones, confidence, hop_s):
+        return (voices.AT_ONCE,)
+    weights = seen.amplitude[frames]
+    return (voices.IN_TURN,) if voices.several(semitones, seen.log_centroid[frames], weights, hop_s) else ()
 
 
 def _f0(f0_hz: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_]) -> F0 | None:
@@ -266,11 +299,12 @@ def _unspoken(voiced: npt.NDArray[np.bool_], words: Sequence[Word], offset_s: fl
     )
 
 
-def _quality(speech_s: float, f0: F0 | None, level: Level | None) -> Quality:
+def _quality(speech_s: float, f0: F0 | None, level: Level | None, others: tuple[str, ...]) -> Quality:
     voiced_s = f0.voiced_s if f0 else 0.0
     reasons = _too_little(speech_s, voiced_s) + (
         _bad_signal(level, f0) if level else ["All of it was spoken over the customer."]
     )
+    reasons += others
     return Quality(not reasons, tuple(reasons))
 
 
@@ -328,7 +362,7 @@ def baseline_from(observations: Sequence[Observation], device: str, *, provision
     usable = [
         (o, o.f0, o.level, o.effort)
         for o in observations
-        if o.f0 and o.level and o.effort and not _bad_signal(o.level, o.f0)
+        if o.f0 and o.level and o.effort and not (_bad_signal(o.level, o.f0) or voices.REASONS & {*o.quality.reasons})
     ]
     if _too_little(sum(o.speech_s for o, *_ in usable), sum(f0.voiced_s for _, f0, _, _ in usable)):
         return None
