@@ -6,6 +6,7 @@ difference. Nothing here says what the trainee felt: happy speech measures much 
 
 from __future__ import annotations
 
+from voicecoach.measure.validity import MIN_WORDS
 from voicecoach.nouns import F0, Delivery, Loudness, Observation, Pace, Rate, Relative
 
 RAISED_DB = 2.0
@@ -40,8 +41,6 @@ docs/delivery.md)."""
 FLAT_ST = 4.0
 """Pitch range (10th to 90th percentile, semitones) below which the voice hardly moves. Our judgement: quiet and slow is
 the target only with a natural range, and a monotone is never rewarded (docs/delivery.md)."""
-MIN_WORDS = 8
-"""Short turns are spoken slower anyway; do not score the pace of fewer words (docs/delivery.md)."""
 
 
 def judge_delivery(observation: Observation | None, previous: Delivery | None = None) -> Delivery:

@@ -13,8 +13,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from voicecoach.judge.delivery import BRISK_RATIO, MIN_WORDS, RAISED_DB, SETTLED_DB
+from voicecoach.judge.delivery import BRISK_RATIO, RAISED_DB, SETTLED_DB
 from voicecoach.measure.observe import EFFORT_DB_PER_OCTAVE, EFFORT_DB_PER_ST, baseline_from, relate
+from voicecoach.measure.validity import MIN_WORDS
 from voicecoach.nouns import CallInKind, InKind, Observation, Relative
 
 HEATED_LEVEL = 3
