@@ -17,7 +17,7 @@ from voicecoach.measure.observe import Floats
 from voicecoach.nouns import Baseline
 from voicecoach.world.trainee import calibration_of
 
-CALM = Baseline(120.0, 600.0, -24.0, 4.2, "USB headset")
+CALM = Baseline(120.0, 600.0, -24.0, 4.2, "USB headset", f0_hz=125.0)
 
 
 @pytest.fixture(scope="module")

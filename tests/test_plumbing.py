@@ -23,7 +23,7 @@ from voicecoach.world import audiofiles, hearing, pitch
 DATA = Path(__file__).parent / "data"
 KEYS = {
     "file", "duration_s", "span_s", "speech_s", "pauses", "f0", "level", "effort", "rate", "relative", "tracker",
-    "transcript", "words", "fillers", "quality", "longest_pause_s", "unspoken",
+    "transcript", "words", "fillers", "quality", "longest_pause_s", "unspoken", "validity",
 }  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_the_promised_keys_are_there() -> None:
     assert set(found) == KEYS
     assert set(found["f0"]) == {"median_hz", "p10_hz", "p90_hz", "range_st", "voiced_s", "slope_st_s"}
     assert set(found["level"]) == {"rms_dbfs", "noise_dbfs", "clip_frac"}
-    assert set(found["effort"]) == {"centroid_hz", "alpha_db"}
+    assert set(found["effort"]) == {"centroid_hz", "alpha_db", "f0_hz"}
     assert {"wpm", "articulation_sps", "words", "syllables"} <= set(found["rate"])
     assert all(set(word) == {"text", "start", "end", "probability"} for word in found["words"])
     assert all(set(pause) == {"start", "end"} and pause["end"] - pause["start"] >= 0.25 for pause in found["pauses"])
@@ -68,6 +68,28 @@ def test_what_is_not_measured_is_null_with_a_reason(tmp_path: Path) -> None:
         assert (nulls >= {"f0", "level", "effort"}) == (not found["quality"]["ok"])
         assert found["quality"]["reasons"]
         assert all(reason.endswith(".") for reason in found["quality"]["reasons"])
+
+
+@pytest.mark.models
+def test_every_measure_says_whether_it_may_be_relied_on(tmp_path: Path) -> None:
+    """Unit, definition and flag for each; a null never without a reason; few words give no pace."""
+    soundfile.write(tmp_path / "silence.wav", testing.silence(3.0), 16_000)
+    whole = json.loads(run(str(DATA / "jfk.flac"), "--baseline", str(DATA / "jfk.flac")).stdout)
+    silent = json.loads(run(str(tmp_path / "silence.wav")).stdout)
+    bare = json.loads(run(str(DATA / "jfk.flac"), "--no-transcript").stdout)
+
+    for found in (whole, silent, bare):
+        for key, flag in found["validity"].items():
+            part, _, name = key.partition(".")
+            value = (found[part] or {}).get(name) if name else found[part]
+            assert flag["unit"]
+            assert flag["definition"]
+            assert flag["ok"] == (flag["reason"] is None)
+            assert value is not None or not flag["ok"]
+    assert [key for key, flag in whole["validity"].items() if not flag["ok"]] == ["relative.level_db"]
+    assert silent["validity"]["f0.median_hz"]["reason"] == "No speech was found."
+    assert bare["validity"]["rate.wpm"]["reason"] == "There is no transcript."
+    assert bare["validity"]["relative.effort_db"]["reason"] == "There is no baseline to compare with."
 
 
 @pytest.mark.models

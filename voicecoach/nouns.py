@@ -90,10 +90,12 @@ class Level:
 
 @dataclass(frozen=True)
 class Effort:
-    """Spectral traces of vocal effort: voiced centroid (50-5000 Hz) and alpha ratio (1-5 kHz over 50-1000 Hz)."""
+    """Traces of vocal effort: voiced centroid (50-5000 Hz) and alpha ratio (1-5 kHz over 50-1000 Hz)."""
 
     centroid_hz: float
     alpha_db: float
+    f0_hz: float | None = None
+    """Mean pitch. It and the centroid are means of logarithms in which each frame counts by its amplitude."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ class Baseline:
     provisional: bool = False
     nuclei_sps: float | None = None
     """Articulation counted in the sound (`measure.nuclei`); calibrations of before lack it."""
+    f0_hz: float | None = None
+    """Mean pitch as in `Effort`; None in baselines from before it was measured."""
 
 
 # --- judge -----------------------------------------------------------------------------------------

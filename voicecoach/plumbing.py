@@ -15,6 +15,7 @@ from voicecoach.calibration import hear_and_measure
 from voicecoach.errors import BadInput
 from voicecoach.judge import Rules
 from voicecoach.judge.stream import judge_line
+from voicecoach.measure.validity import validity
 from voicecoach.nouns import CUSTOMER_FINISHED, Baseline, Heard, Procedure, Step
 from voicecoach.record import tidy
 from voicecoach.report import words
@@ -38,10 +39,12 @@ def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[st
         reasons.append("The noise is not measured: there is no gap in the speech.")
     if baseline is not None and seen.relative is None:
         reasons.append("The change from the baseline is not measured: there is no voiced speech.")
+    values = _tidy(_keys(asdict(seen), heard))
     return {
         "file": str(path),
-        **_tidy(_keys(asdict(seen), heard)),
+        **values,
         "quality": {"ok": seen.quality.ok, "reasons": reasons},
+        "validity": validity(values, seen, words=ears is not None, baseline=baseline is not None),
     }
 
 

@@ -30,12 +30,12 @@ def spoken(
     ("effort", "before", "verdict"),
     [
         (-3.0, None, "quiet"),
-        (4.0, None, "quiet"),
-        (4.1, None, "raised"),
-        (3.0, "quiet", "quiet"),
-        (3.0, "raised", "raised"),
-        (3.0, "unsure", "quiet"),
-        (2.0, "raised", "quiet"),
+        (2.0, None, "quiet"),
+        (2.1, None, "raised"),
+        (1.5, "quiet", "quiet"),
+        (1.5, "raised", "raised"),
+        (1.5, "unsure", "quiet"),
+        (1.0, "raised", "quiet"),
         (12.1, None, "shouting"),
         (11.0, None, "raised"),
         (11.0, "shouting", "shouting"),
@@ -44,7 +44,7 @@ def spoken(
     ],
 )
 def test_loudness_with_its_tolerance_band(effort: float | None, before: str | None, verdict: str) -> None:
-    """Raised above +4 dB and until +2 dB again; shouting above +12 dB and until +10 dB."""
+    """Raised above +2 dB and until +1 dB again; shouting above +12 dB and until +10 dB."""
     previous = Delivery(before, "slow") if before else None  # type: ignore[arg-type]
     assert judge_delivery(spoken(effort), previous).loudness == verdict
 
@@ -79,7 +79,7 @@ def test_poor_recordings_are_unsure_with_the_reasons() -> None:
 def test_evidence_shows_number_and_threshold() -> None:
     """Each verdict's number stands beside its threshold."""
     evidence = " | ".join(judge_delivery(spoken(6.1, sps=4.9)).evidence)
-    assert "effort +6.1 dB over your calm voice; raised above +4" in evidence
+    assert "effort +6.1 dB over your calm voice; raised above +2" in evidence
     assert "4.9 syllables a second; brisk above 4.6" in evidence
 
 

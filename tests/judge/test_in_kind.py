@@ -35,12 +35,12 @@ def line(f0_hz: float, centroid_hz: float = 1000.0, **other: Quality) -> Observa
     [
         (spoken(), "held"),
         (spoken(-5, -3, 0.8), "held"),
-        (spoken(2.0, 1.3, 1.10), "held"),
-        (spoken(2.1), "drifted"),
+        (spoken(1.0, 1.3, 1.10), "held"),
+        (spoken(1.1), "drifted"),
         (spoken(f0=1.4), "drifted"),
         (spoken(ratio=1.11), "drifted"),
-        (spoken(4.0), "drifted"),
-        (spoken(4.1), "matched the anger"),
+        (spoken(2.0), "drifted"),
+        (spoken(2.1), "matched the anger"),
         (spoken(f0=2.1), "drifted"),
         (spoken(f0=2.1, ratio=1.11), "matched the anger"),
         (spoken(f0=2.0, ratio=1.2), "drifted"),
@@ -72,7 +72,7 @@ def test_evidence_shows_both_voices() -> None:
     """The trainee's numbers stand beside their thresholds, the customer's beside the calmest line."""
     evidence = judge_in_kind(spoken(1.0, 0.5, 1.05), Heat(4, Relative(3.0, 0.2, 2.0, 5.1, 1.2))).evidence
 
-    assert evidence[0] == "effort +1.0 dB, held up to +2, matched above +4"
+    assert evidence[0] == "effort +1.0 dB, held up to +1, matched above +2"
     assert "spoke at 4 of 5, +5.1 dB and +3.0 semitones from the calmest line before" in evidence[-1]
 
 
@@ -121,7 +121,7 @@ def test_a_call_is_counted() -> None:
             exchange(4, 1.0, 3),
             exchange(1, 0.0, 4),
             exchange(4, 9.0, 5),
-            exchange(5, 3.0, 5),
+            exchange(5, 1.5, 5),
             exchange(3, 0.0, 2),
             exchange(3, 0.0),
             exchange(3, None, 1),

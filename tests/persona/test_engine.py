@@ -18,8 +18,8 @@ DANA = load_persona(Path(__file__).parents[2] / "personas" / "dana-printer.yaml"
 TEXTS = {name: text for name, text, _ in lines(DANA)}
 LEVELS = {name: levels for name, _, levels in lines(DANA)}
 
-HELD = Delivery("quiet", "slow", ("+0.5 dB effort, raised above +4", "140 wpm, brisk above 150"))
-HURRIED = Delivery("raised", "rushed", ("+9 dB effort, raised above +4", "210 wpm, rushed above 170"))
+HELD = Delivery("quiet", "slow", ("+0.5 dB effort, raised above +2", "140 wpm, brisk above 150"))
+HURRIED = Delivery("raised", "rushed", ("+9 dB effort, raised above +2", "210 wpm, rushed above 170"))
 UNHEARD = Delivery("unsure", "unsure")
 
 FAULTS = frozenset(

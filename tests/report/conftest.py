@@ -170,7 +170,7 @@ class Call:
 
 def calm(effort_db: float, wpm: float, pace: str = "slow") -> Delivery:
     evidence = (
-        f"effort {effort_db:+.1f} dB over your calm voice; raised above +4",
+        f"effort {effort_db:+.1f} dB over your calm voice; raised above +2",
         f"{wpm:.0f} words a minute; brisk above 150",
     )
     return Delivery("quiet", pace, evidence)  # type: ignore[arg-type]
@@ -266,7 +266,7 @@ def made_call() -> list[Event]:
         text, 25.1, 31.2,
         observed(6.1, 171, 8.6, 186, response_gap_s=-0.8, overlap_s=0.8),
         Delivery("raised", "rushed",
-                 ("effort +8.6 dB over your calm voice; raised above +4", "186 words a minute; brisk above 150, rushed above 170"),
+                 ("effort +8.6 dB over your calm voice; raised above +2", "186 words a minute; brisk above 150, rushed above 170"),
                  "You spoke louder and faster than your calm voice: breathe out, then start the next sentence low and slow."),
         (
             finding(text, "let me stop you there", "interrupt", 25.1, 31.2, outcome="shown", source="001.1",
@@ -305,8 +305,8 @@ def made_call() -> list[Event]:
     text = "You're right, that was not a good question. So the printer jammed for the third time, and nobody came on Tuesday. That must be exhausting."
     call.trainee(
         text, 47.2, 55.8,
-        observed(8.6, 125, 1.9, 141, response_gap_s=1.3),
-        calm(1.9, 141),
+        observed(8.6, 125, 0.9, 141, response_gap_s=1.3),
+        calm(0.9, 141),
         (
             finding(text, "So the printer jammed for the third time, and nobody came on Tuesday", "restate_facts", 47.2, 55.8, source="003.2"),
             finding(text, "That must be exhausting", "empathise", 47.2, 55.8, source="002.4"),

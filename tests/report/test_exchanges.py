@@ -146,11 +146,11 @@ def test_summary_never_claims_more_than_was_counted() -> None:
 @pytest.mark.parametrize(
     ("rest", "following", "came_back", "told"),
     [
-        (1.9, 9.0, True, "your effort fell from +7.1 to +1.9 dB in the rest of the turn, back under +4"),
-        (4.0, None, True, "your effort fell from +7.1 to +4.0 dB in the rest of the turn, back under +4"),
-        (6.0, 3.0, True, "your effort fell from +7.1 to +3.0 dB in the next turn, back under +4"),
-        (6.0, 8.0, False, "your effort fell from +7.1 to +6.0 dB in the rest of the turn, not back under +4"),
-        (None, 8.0, False, "your effort went from +7.1 to +8.0 dB in the next turn, not back under +4"),
+        (1.9, 9.0, True, "your effort fell from +7.1 to +1.9 dB in the rest of the turn, back under +2"),
+        (2.0, None, True, "your effort fell from +7.1 to +2.0 dB in the rest of the turn, back under +2"),
+        (6.0, 1.0, True, "your effort fell from +7.1 to +1.0 dB in the next turn, back under +2"),
+        (6.0, 8.0, False, "your effort fell from +7.1 to +6.0 dB in the rest of the turn, not back under +2"),
+        (None, 8.0, False, "your effort went from +7.1 to +8.0 dB in the next turn, not back under +2"),
         (None, None, None, "what came after it was not measured"),
     ],
 )
@@ -194,4 +194,4 @@ def test_the_record_says_what_came_after_its_cue(report: Report) -> None:
 
     assert report.turns[2].cues == ("softer",)
     assert after.came_back
-    assert after.told.startswith("after the cue “softer” your effort fell from +9.2 to +1.9 dB in the next turn")
+    assert after.told.startswith("after the cue “softer” your effort fell from +9.2 to +0.9 dB in the next turn")

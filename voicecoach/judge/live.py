@@ -15,7 +15,7 @@ SLOWER = "slower"
 """The live cue of a hurried voice."""
 CUE_AFTER_S = 3.0
 """No live cue in the first seconds of a turn, where it would only startle."""
-CUE_DB = RAISED_DB + 2.0
+CUE_DB = RAISED_DB + 4.0
 """Effort over the calm voice from which "softer" is due: more than the verdict's line."""
 CUE_RATIO = 1.35
 """Syllable nuclei a second over the calm voice's from which "slower" is due. Windows of 4 s at an unchanged pace scatter

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.errors import BadInput
-from voicecoach.measure import activity, nuclei, rate
+from voicecoach.measure import activity, nuclei, rate, voices
 from voicecoach.nouns import (
     F0,
     SAMPLE_RATE_HZ,
@@ -47,14 +47,15 @@ VOICED = 0.5
 """Confidence of the pitch tracker from which a frame is voiced: the lowest frame error of ten settings tried."""
 EFFORT_DB_PER_ST = 0.952
 EFFORT_DB_PER_OCTAVE = 10.98
-"""Vocal effort in dB from semitones of F0 and octaves of spectral centroid; fitted on 16 speakers, AUC 0.977 on 8
-others and 0.999 on another corpus, unmoved by gain (docs/delivery.md)."""
+"""Vocal effort in dB from semitones of F0 and octaves of spectral centroid, unmoved by gain. Fitted on 16 speakers with
+unweighted means, and checked on 8 others and another corpus (docs/delivery.md); not fitted again."""
 
-MIN_SPEECH_S = 1.5
+MIN_SPEECH_S = 1.2
 MIN_VOICED_S = 0.7
 MAX_CLIPPED = 0.001
 MIN_SNR_DB = 10.0
-"""Below these a verdict would be a guess (docs/delivery.md, recommended measurement set)."""
+"""Below these a verdict would be a guess (docs/delivery.md, section 5). The shortest of the 240 clips on which effort was
+checked have 1.2 s of speech."""
 MIN_RANGE_ST = 0.4
 """Four fifths of the voiced frames this close together are a tone: of 296 clips of speech none lay below 2.5 st."""
 CLIPPED = 0.999
@@ -161,7 +162,9 @@ def observe(
     active = _frames_in(speech, n_frames)
     own = active & ~_frames_in(overlap, n_frames)
     voiced = own & (track.confidence[:n_frames] >= VOICED)
-    level, effort = _level_and_effort(samples, active, own, voiced)
+    seen = _look(samples, own, voiced)
+    level = _level(samples, seen, active, own)
+    effort = _effort(seen, voiced, track.f0_hz[:n_frames]) if level else None
     f0 = _f0(track.f0_hz[:n_frames], voiced)
     rates = rate.rate(heard.text, span_s, speech_s) if heard else None
     observation = Observation(
@@ -177,7 +180,7 @@ def observe(
         relative=None,
         response_gap_s=response_gap_s,
         overlap_s=activity.total(activity.intersect(speech, overlap)) / SAMPLE_RATE_HZ,
-        quality=_quality(speech_s, f0, level),
+        quality=_quality(speech_s, f0, level, _several(seen, own, voiced, track)),
         tracker=track.name,
         nuclei_sps=nuclei.rate(samples, activity.without(speech, overlap), track.confidence),
         unspoken=_unspoken(voiced, heard.words, offset_s) if heard else (),
@@ -193,31 +196,74 @@ def _frames_in(spans: Sequence[activity.Span], n_frames: int) -> npt.NDArray[np.
     return inside
 
 
-def _level_and_effort(
-    samples: Floats, active: npt.NDArray[np.bool_], own: npt.NDArray[np.bool_], voiced: npt.NDArray[np.bool_]
-) -> tuple[Level | None, Effort | None]:
-    power = np.zeros(len(active))
-    log_centroid = 0.0
+@dataclass(frozen=True)
+class _Look:
+    """What the spectra of an utterance show, per frame [shape=(n_frames,)] and in all."""
+
+    power: npt.NDArray[np.float64]
+    amplitude: npt.NDArray[np.float64]
+    """Of the voice band in voiced frames, 0 elsewhere."""
+    log_centroid: npt.NDArray[np.float64]
+    """log2 of the spectral centroid in Hz in voiced frames."""
+    alpha_db: float
+
+
+def _look(samples: Floats, own: npt.NDArray[np.bool_], voiced: npt.NDArray[np.bool_]) -> _Look:
+    power, amplitude, log_centroid = np.zeros((3, len(own)))
     low = high = 0.0
-    for first, spectra in _spectra(samples, len(active)):
+    for first, spectra in _spectra(samples, len(own)):
         batch = slice(first, first + len(spectra))
         power[batch] = spectra.sum(axis=1) * 2 / N_FFT
         band = spectra[voiced[batch]][:, _VOICE_BAND]
-        log_centroid += float(np.log2((band @ _FREQUENCIES[_VOICE_BAND]) / np.maximum(band.sum(axis=1), 1e-20)).sum())
+        loud = np.maximum(band.sum(axis=1), 1e-20)
+        amplitude[batch][voiced[batch]] = np.sqrt(loud)
+        log_centroid[batch][voiced[batch]] = np.log2(np.maximum(band @ _FREQUENCIES[_VOICE_BAND] / loud, 1.0))
         speech = spectra[own[batch]].sum(axis=0)
         low += float(speech[_LOW_BAND].sum())
         high += float(speech[_HIGH_BAND].sum())
+    return _Look(power, amplitude, log_centroid, _db(high) - _db(low))
+
+
+def _level(samples: Floats, seen: _Look, active: npt.NDArray[np.bool_], own: npt.NDArray[np.bool_]) -> Level | None:
     if not own.any():
-        return None, None
-    gaps = power[~active]
-    level = Level(
-        rms_dbfs=_db(float(power[own].mean())),
+        return None
+    gaps = seen.power[~active]
+    return Level(
+        rms_dbfs=_db(float(seen.power[own].mean())),
         noise_dbfs=_db(float(np.percentile(gaps, 20))) if len(gaps) > 5 else None,
         clip_frac=float(np.count_nonzero(samples >= CLIPPED) + np.count_nonzero(samples <= -CLIPPED)) / len(samples),
     )
-    n_voiced = int(voiced.sum())
-    effort = Effort(2.0 ** (log_centroid / n_voiced), _db(high) - _db(low)) if n_voiced else None
-    return level, effort
+
+
+def _effort(seen: _Look, voiced: npt.NDArray[np.bool_], f0_hz: npt.NDArray[np.float64]) -> Effort | None:
+    """In centroid and pitch each voiced frame counts by its amplitude.
+
+    Effort is in the stressed, loud syllables; the faint ends of phrases creak and hold mostly room noise. The weights
+    are relative, so gain still does not matter.
+    """
+    if not voiced.any():
+        return None
+    centroid, pitch = (
+        float(2.0 ** np.average(values[voiced], weights=seen.amplitude[voiced]))
+        for values in (seen.log_centroid, np.log2(np.maximum(f0_hz, 1.0)))
+    )
+    return Effort(centroid, seen.alpha_db, pitch)
+
+
+def _several(
+    seen: _Look, own: npt.NDArray[np.bool_], voiced: npt.NDArray[np.bool_], track: PitchTrack
+) -> tuple[str, ...]:
+    """Signs of more than one voice, as sentences."""
+    frames = np.flatnonzero(voiced)
+    if len(frames) < 2:
+        return ()
+    semitones, hop_s = 12 * np.log2(track.f0_hz[frames]), HOP / SAMPLE_RATE_HZ
+    loud = own & (seen.power > np.percentile(seen.power[own], 95) * 10 ** (-voices.LOUD_DB / 10))
+    confidence = float(np.median(track.confidence[: len(own)][loud])) if loud.any() else 0.0
+    if voices.at_once(frames, semitones, confidence, hop_s):
+        return (voices.AT_ONCE,)
+    weights = seen.amplitude[frames]
+    return (voices.IN_TURN,) if voices.several(semitones, seen.log_centroid[frames], weights, hop_s) else ()
 
 
 def _f0(f0_hz: npt.NDArray[np.float64], voiced: npt.NDArray[np.bool_]) -> F0 | None:
@@ -258,11 +304,12 @@ def _unspoken(voiced: npt.NDArray[np.bool_], words: Sequence[Word], offset_s: fl
     )
 
 
-def _quality(speech_s: float, f0: F0 | None, level: Level | None) -> Quality:
+def _quality(speech_s: float, f0: F0 | None, level: Level | None, others: tuple[str, ...]) -> Quality:
     voiced_s = f0.voiced_s if f0 else 0.0
     reasons = _too_little(speech_s, voiced_s) + (
         _bad_signal(level, f0) if level else ["All of it was spoken over the customer."]
     )
+    reasons += others
     return Quality(not reasons, tuple(reasons))
 
 
@@ -290,11 +337,17 @@ def _bad_signal(level: Level, f0: F0 | None) -> list[str]:
 
 
 def relate(observation: Observation, baseline: Baseline | None) -> Observation:
-    """The same observation with its change from `baseline`, where both sides were measured."""
+    """The same observation with its change from `baseline`, where both sides were measured.
+
+    The change of pitch is that of the means in `Effort`, or of the medians where a baseline has no such mean.
+    """
     f0, level, effort, rates = observation.f0, observation.level, observation.effort, observation.rate
     if baseline is None or f0 is None or level is None or effort is None:
         return observation
-    f0_st = 12 * float(np.log2(f0.median_hz / baseline.f0_median_hz))
+    if effort.f0_hz and baseline.f0_hz:
+        f0_st = 12 * float(np.log2(effort.f0_hz / baseline.f0_hz))
+    else:
+        f0_st = 12 * float(np.log2(f0.median_hz / baseline.f0_median_hz))
     octaves = float(np.log2(effort.centroid_hz / baseline.centroid_hz))
     relative = Relative(
         f0_st=f0_st,
@@ -308,19 +361,20 @@ def relate(observation: Observation, baseline: Baseline | None) -> Observation:
 
 
 def baseline_from(observations: Sequence[Observation], device: str, *, provisional: bool = False) -> Baseline | None:
-    """A calm voice from one or more observations: medians in log frequency and dB, averaged.
+    """A calm voice from one or more observations: log frequencies and dB, averaged.
 
     Short ones count together. None if the signal of none is good, or all together are too little to go by.
     """
     usable = [
         (o, o.f0, o.level, o.effort)
         for o in observations
-        if o.f0 and o.level and o.effort and not _bad_signal(o.level, o.f0)
+        if o.f0 and o.level and o.effort and not (_bad_signal(o.level, o.f0) or voices.REASONS & {*o.quality.reasons})
     ]
     if _too_little(sum(o.speech_s for o, *_ in usable), sum(f0.voiced_s for _, f0, _, _ in usable)):
         return None
     rates = [o.rate.articulation_sps for o, *_ in usable if o.rate]
     counted = [(o.nuclei_sps, o.speech_s) for o, *_ in usable if o.nuclei_sps]
+    pitches = [effort.f0_hz for *_, effort in usable if effort.f0_hz]
     return Baseline(
         f0_median_hz=float(2 ** np.mean([np.log2(f0.median_hz) for _, f0, _, _ in usable])),
         centroid_hz=float(2 ** np.mean([np.log2(effort.centroid_hz) for *_, effort in usable])),
@@ -329,6 +383,7 @@ def baseline_from(observations: Sequence[Observation], device: str, *, provision
         device=device,
         provisional=provisional,
         nuclei_sps=sum(sps * s for sps, s in counted) / sum(s for _, s in counted) if counted else None,
+        f0_hz=float(2 ** np.mean(np.log2(pitches))) if pitches else None,
     )
 
 

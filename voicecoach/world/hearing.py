@@ -17,8 +17,13 @@ from voicecoach.world.models import sha256
 
 SLOWED = 1.5
 """A shout at 500 Hz lies above what the detector knows as speech; played this much slower it is speech to it again."""
-MISSED_S = 0.3
+MISSED_S = 0.15
 """Voiced sound outside the found speech from which a second, slower look is taken."""
+
+SURE = 0.8
+LEAST = 0.2
+"""Voiced speech has a probability of 0.8 to 1, but cut sharply at 300 and 3400 Hz a man's has 0.3 to 0.4, with its
+pauses at 0.01 (FDA). Between the two the scale is raised; below the lower figure nothing speaks for speech."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,20 @@ def listen_to(pieces: Callable[[], Iterator[Floats]], n_samples: int) -> Hearing
     probabilities = vad.probabilities_of(pieces())
     spans = activity.speech_spans(probabilities, n_samples)
     if _missed_s(spans, track) >= MISSED_S:
-        again = np.maximum(probabilities, _slower(pieces(), len(probabilities)))
-        spans = activity.speech_spans(again, n_samples)
-    return Hearing(spans, track)
+        probabilities = np.maximum(probabilities, _slower(pieces(), len(probabilities)))
+        spans = activity.speech_spans(probabilities, n_samples)
+    if _missed_s(spans, track) >= MISSED_S:
+        spans = activity.speech_spans(_raised(probabilities, track), n_samples)
+    return Hearing(activity.refined(spans, activity.powers(pieces()), n_samples), track)
+
+
+def _raised(probabilities: Floats, track: PitchTrack) -> Floats:
+    """Probabilities scaled so that voiced frames have SURE in the middle; a narrow telephone line keeps them all low."""
+    frames = np.flatnonzero(track.confidence >= VOICED) * HOP // FRAME
+    usual = float(np.median(probabilities[np.minimum(frames, len(probabilities) - 1)])) if len(frames) else 0.0
+    if not LEAST <= usual < SURE:
+        return probabilities
+    return np.asarray(np.minimum(probabilities * (SURE / usual), 1.0), np.float32)
 
 
 def _missed_s(spans: tuple[Span, ...], track: PitchTrack) -> float:
