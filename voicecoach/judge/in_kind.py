@@ -28,9 +28,9 @@ angry ones (docs/delivery.md section 10). Pitch alone is weaker than effort, so 
 QUIETER_DB = 4.0
 """A turn this many dB of effort under the turn before it became quieter: beyond the 3.5 dB mean error of the measure
 (docs/delivery.md). Our judgement."""
-RISEN_DB = RAISED_DB
-"""A recorded customer, whose spoken anger nobody wrote down, is heated from this effort over the own quieter voice: the
-line for a raised voice (docs/delivery.md section 5)."""
+RISEN_DB = 4.0
+"""A recorded customer, whose spoken anger nobody wrote down, is heated from this effort over the own quieter voice: as
+much as 1 % of calm turns reach by chance (docs/delivery.md section 5), since there is no calibration to go by."""
 MIN_OWN = 3
 """With fewer lines measured well there is no telling which of them is the customer's own voice. Our judgement."""
 MIN_PAIRS = 5
