@@ -62,9 +62,15 @@ def test_live_and_file_measure_alike(
 
 @pytest.mark.models
 def test_live_and_file_pause_alike(measured: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    """The same pauses at the same places of the recording, and the same time of speech."""
+    """The same pauses at the same places of the recording, and the same time of speech.
+
+    A gap at the very line of 0.25 s may fall on either side of it, so only clear pauses are compared.
+    """
     live, file = measured
-    spots = [[(pause["start"], pause["end"]) for pause in one["pauses"]] for one in (live, file)]
+    spots = [
+        [(pause["start"], pause["end"]) for pause in one["pauses"] if pause["end"] - pause["start"] > 0.3]
+        for one in (live, file)
+    ]
 
     assert np.array(spots[0]) == pytest.approx(np.array(spots[1]), abs=0.07)
     assert live["speech_s"] == pytest.approx(file["speech_s"], abs=0.1)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SAMPLE_RATE_HZ = 16_000
 """The record's clock, and the rate of everything that is measured, recognised or recorded."""
@@ -217,7 +218,7 @@ class TurnContext:
     """What the scenario does not allow, as short phrases: promising it is more than can be kept (000.1, 000.4)."""
 
 
-Floats = npt.NDArray[np.float32]
+Floats: TypeAlias = "npt.NDArray[np.float32]"
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ class Question:
     """[shape=(n_clauses, n_features)]: see `judge.reading.features`."""
 
 
-Read = Callable[[Question], Floats]
+Read: TypeAlias = "Callable[[Question], Floats]"
 """From a question to the probability of each code in each clause [shape=(n_clauses, n_codes)]."""
 
 

@@ -46,8 +46,8 @@ def test_a_cue_stays_until_the_voice_is_back() -> None:
         assert state == CueState("slower", 5.0)
     assert next_cue(state, seen(ratio=1.1), 9.0, 9.0) == CueState("", 5.0)
     assert next_cue(state, replace(seen(), relative=None), 9.0, 9.0).shown == "slower"
-    assert next_cue(CueState("softer", 5.0), seen(4.5), 9.0, 9.0).shown == "softer"
-    assert next_cue(CueState("softer", 5.0), seen(3.9), 9.0, 9.0).shown == ""
+    assert next_cue(CueState("softer", 5.0), seen(2.5), 9.0, 9.0).shown == "softer"
+    assert next_cue(CueState("softer", 5.0), seen(1.9), 9.0, 9.0).shown == ""
 
 
 def test_cues_are_sparse() -> None:

@@ -28,7 +28,8 @@ def seconds(*values: float) -> tuple[int, ...]:
 
 
 def refined(spans: tuple[activity.Span, ...], samples: np.ndarray) -> tuple[activity.Span, ...]:
-    """Refined by the energy of the samples, which come in pieces of an odd length."""
+    """Refined by the energy of the samples, which come in pieces of an odd length and, as for the models, without DC."""
+    samples = samples - samples.mean() if len(samples) else samples
     pieces = (samples[at : at + 1_003].astype(np.float32) for at in range(0, len(samples), 1_003))
     return activity.refined(spans, activity.powers(pieces), len(samples))
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
 from voicecoach.judge.clauses import Clause, split
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.nouns import Finding, Floats, Question, TurnContext
@@ -40,6 +38,8 @@ def features(clauses: Sequence[Clause], context: TurnContext, found: Sequence[Fi
     Two columns for each of CODES (found surely, found perhaps), then OF_CONTEXT columns: the course of the call, the
     place in the turn, the mark behind it, and how many of its content words are the customer's own.
     """
+    import numpy as np
+
     from voicecoach.judge.moves import ACKNOWLEDGING, OFFERED, content
 
     told = content(" ".join(clause.plain for clause in split(context.customer_said)))
