@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import math
+import pickle
 import random
 import re
 import time
@@ -367,7 +368,9 @@ def thresholds(examples: list[Example], found: list[np.ndarray]) -> dict[str, di
 def write(fixed: Any, trained: Any, tokenizer: Tokenizer, chosen: dict[str, dict[str, float]], note: str) -> None:
     """The encoder with its head as one ONNX file (weights in 8 bits), the tokenizer, and what they mean."""
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "reader.onnx").write_bytes(graph(fixed, jax.tree.map(np.asarray, trained)).SerializeToString())
+    (OUT / "reader.onnx").write_bytes(
+        graph(jax.tree.map(np.asarray, fixed), jax.tree.map(np.asarray, trained)).SerializeToString()
+    )
     tokenizer.save(str(OUT / "tokenizer.json"), pretty=False)
     meaning = {
         "about": "Weights of the judge's second layer, trained by benchmarks/train_moves.py on benchmarks/moves; "
@@ -485,15 +488,20 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="write the weights to assets/moves")
+    parser.add_argument("--keep", type=Path, default=ROOT / "benchmarks" / "results" / "moves.pickle")
+    parser.add_argument("--resume", type=Path, help="weights kept by an earlier run: nothing is trained")
     args = parser.parse_args()
     rules = load_rules(ROOT / "assets")
     fixed, tokenizer = pretrained()
     layers = fixed.pop("layers")
+    fixed = jax.tree.map(jnp.asarray, fixed)
     lines = [line for batch in args.train for line in read_batch(batch)] + exemplars(args.exemplars)
     pairs = [(example(line, rules), example(as_recognised(line), rules)) for line in lines]
     whole = [(one, two) for one, two in pairs if one and two]
     print(f"{len(whole)} turns, {len(tokenizer.get_vocab())} words and pieces", flush=True)
-    trained = train(whole, jax.tree.map(jnp.asarray, fixed), layers, tokenizer, args)
+    trained = pickle.loads(args.resume.read_bytes()) if args.resume else train(whole, fixed, layers, tokenizer, args)
+    args.keep.parent.mkdir(parents=True, exist_ok=True)
+    args.keep.write_bytes(pickle.dumps(jax.tree.map(np.asarray, trained)))  # an hour's work is not lost by what follows
     choice = OUT / "thresholds.json"
     if args.tune:
         held = [one for line in read_batch(args.tune) if (one := example(line, rules))]
@@ -501,7 +509,6 @@ def main() -> None:
         chosen = thresholds(held, found)
         choice.parent.mkdir(parents=True, exist_ok=True)
         choice.write_text(json.dumps(chosen, indent=1) + "\n", "utf-8")
-        np.savez(choice.with_name("tune.npz"), *found)
         print(figures(held, found, chosen))
     if args.write:
         note = f"batches {args.train}, {args.epochs} epochs, seed {args.seed}"
