@@ -582,23 +582,31 @@ def personas_show(name: Annotated[str, typer.Argument(help="A customer's name or
 
 @personas_app.command("check")
 def personas_check(
-    files: Annotated[list[str], typer.Argument(help="Persona files, or names of bundled ones.")],
+    files: Annotated[list[str], typer.Argument(help="Scenarios, people, or names of bundled scenarios.")],
 ) -> None:
-    """Check persona files: every problem with its line and what to write instead.
+    """Check scenarios and people: every problem with its line and what to write instead.
 
     Example: `voicecoach personas check my-customer.yaml`
     """
-    from voicecoach import persona as customers
     from voicecoach import prepare
+    from voicecoach.persona.check import check
 
     failed = False
     for name in files:
         try:
-            customer, _ = prepare.choose_persona(name)
-            _say(f"{name}: good, {len(customers.lines(customer))} lines.")
+            checked = check(prepare.path_of("personas", name, "persona"), prepare.people())
         except BadInput as error:
             failed = True
             typer.echo(str(error), err=True)
+            continue
+        for problem in checked.problems:
+            typer.echo(problem, err=True)
+        if checked.problems:
+            failed = True
+            continue
+        _say(f"{name}: good, {checked.who}.")
+        for remark in checked.remarks:
+            _say(f"  {remark}")
     if failed:
         raise typer.Exit(BadInput.exit_code)
 

@@ -54,11 +54,18 @@ def path_of(kind: str, name: str, what: str) -> Path:
     )
 
 
-def choose_persona(name: str) -> tuple[Persona, str]:
-    """A bundled persona or a persona file, with its text for the record."""
+def choose_persona(name: str, level: persona.LevelName | None = None) -> tuple[Persona, str]:
+    """A bundled customer or a file, at a level of difficulty, with the text of all of it for the record."""
     path = path_of("personas", name, "persona")
-    text = yamlfile.read_text(path)
-    return persona.parse_persona(text, str(path)), text
+    chosen = persona.load_persona(path, level, people())
+    if chosen.level is None:
+        return chosen, yamlfile.read_text(path)
+    return chosen, persona.as_text(chosen)
+
+
+def people() -> list[Path]:
+    """Where persons are looked for besides a scenario's own folder."""
+    return [bundled("personas") / "people"]
 
 
 def choose_procedure(name: str) -> tuple[Procedure, str]:

@@ -1,13 +1,33 @@
 """The customer: (mood, assessment) to (mood, reply), pure."""
 
 from voicecoach.persona.engine import begin, has_more_to_tell, react, react_to_silence, say_goodbye
-from voicecoach.persona.model import Line, Persona, lines, load_persona, parse_persona
+from voicecoach.persona.model import (
+    LEVELS,
+    LevelName,
+    Line,
+    Person,
+    Persona,
+    Scenario,
+    as_text,
+    at_level,
+    cast,
+    lines,
+    load_persona,
+    parse_persona,
+)
 from voicecoach.persona.style import style_for, style_name
 
 __all__ = [
+    "LEVELS",
+    "LevelName",
     "Line",
+    "Person",
     "Persona",
+    "Scenario",
+    "as_text",
+    "at_level",
     "begin",
+    "cast",
     "has_more_to_tell",
     "lines",
     "load_persona",
