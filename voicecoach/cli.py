@@ -112,8 +112,15 @@ _Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept fo
 @app.command()
 def rehearse(
     persona: Annotated[
-        str, typer.Argument(help="Who calls: a name from `voicecoach personas`, or a .yaml file.")
+        str, typer.Argument(help="Which call: a name from `voicecoach personas`, or a .yaml file.")
     ] = "dana-printer",
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", "--persona", help="The same as an option.", metavar="NAME")
+    ] = None,
+    level: Annotated[
+        Literal["mild", "medium", "hard"] | None,
+        typer.Option(help="How angry the customer begins, and how hard it is."),
+    ] = None,
     procedure: Annotated[
         str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
     ] = "six-guidelines",
@@ -149,7 +156,7 @@ def rehearse(
 ) -> None:
     """Take a call from an angry customer, and read the debrief.
 
-    Example: `voicecoach rehearse dana-printer --procedure six-guidelines`
+    Example: `voicecoach rehearse dana-printer --level hard --procedure six-guidelines`
 
     Without a microphone: `voicecoach rehearse --demo`
     """
@@ -160,12 +167,13 @@ def rehearse(
     from voicecoach.keys import interactive
     from voicecoach.session import Call
 
-    customer, persona_text = prepare.choose_persona(persona)
+    customer, persona_text = prepare.choose_persona(scenario or persona, level)
     steps, procedure_text = prepare.choose_procedure(procedure)
     chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
     call = Call(
         customer, persona_text, steps, procedure_text, prepare.rules(), trainee=trainee, seed=chosen_seed, mode=talk,
         patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
+        recent=prepare.recent_lines(_sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
     sound: Duplex | None = None
     if not demo:
@@ -576,7 +584,16 @@ def personas_show(name: Annotated[str, typer.Argument(help="A customer's name or
 
     customer, _ = prepare.choose_persona(name)
     lines = customers.lines(customer)
-    _say(f"{customer.name} ({customer.id})\n{customer.about}\n")
+    _say(f"{customer.full_name} ({customer.id})\n{customer.about}\n")
+    if customer.situation:
+        _say(f"{customer.title} ({customer.situation.replace('-', ' ')})\n")
+    for heading, phrases in (
+        ("You can offer", customer.brief.can),
+        ("You cannot offer", customer.brief.cannot),
+        ("Accepted", tuple(outcome.outcome for outcome in customer.accepts)),
+    ):
+        if phrases:
+            _say("\n".join([f"{heading}:", *(f"  - {phrase}" for phrase in phrases), ""]))
     _say(f"{len(lines)} lines. The first words: {lines[0][1]}")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from voicecoach import judge, persona, yamlfile
-from voicecoach.errors import BadInput
+from voicecoach import judge, persona, record, yamlfile
+from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.nouns import Baseline, Procedure
 from voicecoach.persona import Persona
@@ -61,6 +61,29 @@ def choose_persona(name: str, level: persona.LevelName | None = None) -> tuple[P
     if chosen.level is None:
         return chosen, yamlfile.read_text(path)
     return chosen, persona.as_text(chosen)
+
+
+LAST_CALLS = 2
+"""Three calls in a row do not repeat a line that has alternatives."""
+
+
+def recent_lines(sessions: Path, customer: Persona) -> tuple[str, ...]:
+    """Ids of the lines that this customer said in the last calls; a record that cannot be read counts for nothing."""
+    said: list[str] = []
+    calls = 0
+    for folder in reversed(record.list_sessions(sessions)[-20:]):
+        try:
+            session = record.read(folder)
+        except VoicecoachError:
+            continue
+        started = session.first("started")
+        who = started.data.get("persona") if started else None
+        if isinstance(who, dict) and who.get("id") == customer.id:
+            said += [event.data["line"] for event in session.of("said") if isinstance(event.data.get("line"), str)]
+            calls += 1
+        if calls == LAST_CALLS:
+            break
+    return tuple(sorted(set(said)))
 
 
 def people() -> list[Path]:

@@ -21,6 +21,7 @@ LEVELS = {name: levels for name, _, levels in lines(DANA)}
 HELD = Delivery("quiet", "slow", ("+0.5 dB effort, raised above +4", "140 wpm, brisk above 150"))
 HURRIED = Delivery("raised", "rushed", ("+9 dB effort, raised above +4", "210 wpm, rushed above 170"))
 UNHEARD = Delivery("unsure", "unsure")
+OFFER = "I will send you a new printer."
 
 FAULTS = frozenset(
     [
@@ -82,6 +83,7 @@ def call(turns: Sequence[Said | str], seed: int = 1, delivery: Delivery = HELD) 
     played = [begin(DANA, seed)]
     for turn in turns:
         codes, how, text = (turn, delivery, "") if isinstance(turn, str) else turn
+        text = text or (OFFER if "resolution" in codes else "")
         played.append(react(DANA, played[-1].mood, judged(codes, how), text))
         if played[-1].reply.ends:
             break
@@ -162,9 +164,9 @@ def test_rusher_never_resolves() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_parrot_never_resolves_and_works_less_and_less(seed: int) -> None:
-    """ "I understand", ten times over: the first helps, then she grows angrier again."""
+    """ "I understand", ten times over: the first helps, then she grows angrier, asks for the manager, and hangs up."""
     played = call(PARROT, seed, UNHEARD)
-    assert ends(played) == ""
+    assert ends(played) == "hung up"
     assert played[-1].mood.anger > played[3].mood.anger
     gains = [-cause.delta for reaction in played for cause in reaction.causes if cause.cue == "empathise"]
     assert all(later <= earlier / 2 + 0.001 for earlier, later in itertools.pairwise(gains))
@@ -193,11 +195,14 @@ def test_referral_after_asking_for_the_manager_ends_with_the_manager() -> None:
 
 
 def test_story_resumes_after_a_nod_and_stops_at_an_interruption() -> None:
-    """Each nod brings the next point; speaking over her brings none."""
-    played = call(["verbal_nod", "interrupt", "verbal_nod", "verbal_nod"])
-    assert [reaction.mood.told for reaction in played] == [0, 1, 1, 2, 3]
+    """Each nod brings the next point; one that was spoken over is told again, in other words."""
+    played = call(["verbal_nod", "interrupt", "verbal_nod", "verbal_nod", "verbal_nod"])
+    assert [reaction.mood.told for reaction in played] == [0, 1, 0, 1, 2, 3]
     assert played[2].reply.line.startswith("interrupted.")
-    assert [has_more_to_tell(DANA, reaction.mood) for reaction in played] == [True, True, True, True, False]
+    assert played[1].reply.line.startswith("story.third-fault.")
+    assert played[3].reply.line.startswith("story.third-fault.")
+    assert played[1].reply.line != played[3].reply.line
+    assert [has_more_to_tell(DANA, reaction.mood) for reaction in played] == [True, True, True, True, True, False]
 
 
 def test_she_cannot_calm_down_before_all_is_told() -> None:

@@ -48,7 +48,7 @@ def test_bundled_personas_are_complete(path: Path) -> None:
 
 def test_bundled_audio_stays_bounded() -> None:
     """The lines times their levels are what must be rendered: few enough for the package."""
-    assert sum(len(levels) for _, _, levels in lines(load_persona(PERSONAS / "dana-printer.yaml"))) <= 145
+    assert sum(len(levels) for _, _, levels in lines(load_persona(PERSONAS / "dana-printer.yaml"))) <= 160
 
 
 def test_smallest_persona_is_read() -> None:

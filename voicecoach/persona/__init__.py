@@ -1,6 +1,14 @@
 """The customer: (mood, assessment) to (mood, reply), pure."""
 
-from voicecoach.persona.engine import begin, has_more_to_tell, react, react_to_silence, say_goodbye
+from voicecoach.persona.engine import (
+    begin,
+    cut_in,
+    cuts_in_after_s,
+    has_more_to_tell,
+    react,
+    react_to_silence,
+    say_goodbye,
+)
 from voicecoach.persona.model import (
     LEVELS,
     LevelName,
@@ -28,6 +36,8 @@ __all__ = [
     "at_level",
     "begin",
     "cast",
+    "cut_in",
+    "cuts_in_after_s",
     "has_more_to_tell",
     "lines",
     "load_persona",
