@@ -169,7 +169,9 @@ def test_silence_brings_the_customer_back(tmp_path: Path) -> None:
     assert held.outcome in {"hung up", "time limit"}
 
 
-@pytest.mark.parametrize(("start", "patience", "after_s"), [(4.5, "normal", 9.0), (4.5, "low", 6.0), (3.0, "low", None)])
+@pytest.mark.parametrize(
+    ("start", "patience", "after_s"), [(4.5, "normal", 9.0), (4.5, "low", 6.0), (3.0, "low", None)]
+)
 def test_a_furious_customer_cuts_into_a_speech(
     tmp_path: Path, start: float, patience: str, after_s: float | None
 ) -> None:

@@ -19,10 +19,12 @@ from voicecoach.persona.model import (
     as_text,
     at_level,
     cast,
+    fill,
     lines,
     load_persona,
     parse_persona,
 )
+from voicecoach.persona.offers import is_wanted
 from voicecoach.persona.style import style_for, style_name
 
 __all__ = [
@@ -38,7 +40,9 @@ __all__ = [
     "cast",
     "cut_in",
     "cuts_in_after_s",
+    "fill",
     "has_more_to_tell",
+    "is_wanted",
     "lines",
     "load_persona",
     "parse_persona",

@@ -40,14 +40,20 @@ TOO_ANGRY_TO_ACCEPT = 4.0
 """Ours: a furious customer does not take even a good offer; she is calmed first (002 step 6, "should have calmed")."""
 LISTEN_SHARE = 0.5
 """What a finding of weak evidence (`unsure`, `listen`) counts for."""
-FLOOR_IRATE = 3.4
+FLOOR_HURRIED = 1.0
+"""Ours: even then nobody settles all the way to calm while the voice that answers is raised or rushed (001.3)."""
+FLOOR_IRATE = 2.8
 """Ours: who stays irate whatever is done does not come below this before a solution is accepted..."""
-FLOOR_IRATE_AFTER = 2.6
+FLOOR_IRATE_AFTER = 1.6
 """... nor below this after it (002 slide 20, "incapable of calming down")."""
+COOLING_IRATE = 0.6
+"""Ours: and calming works on them by so much only."""
 CUTS_IN_FROM = 4.0
 """Ours: anger from which nobody is let finish a speech."""
-STUCK_GROWS = 0.5
+STUCK_GROWS = 0.15
 """Ours: each turn in a row without anything new angers by so much of its size more than the one before."""
+USED_TO = 0.65
+"""Ours: each turn in a row that is loud (or rushed) angers by this share of the one before: a voice becomes familiar."""
 SHOUTING = 1.5
 """Ours: what shouting counts for, beside a raised voice."""
 
@@ -60,16 +66,16 @@ class Fuse:
     """Talk of the trainee after which a furious customer cuts in."""
     stuck: int
     """Turns without anything new before "You're not listening. Let me say it again." (002 slide 17)."""
-    silence: float
-    """What a silence counts for."""
+    waits: float
+    """What a silence, or a turn without anything new, counts for."""
 
 
-FUSES: Mapping[Patience, Fuse] = {"low": Fuse(6.0, 1, 1.5), "normal": Fuse(9.0, 2, 1.0), "high": Fuse(14.0, 3, 0.7)}
+FUSES: Mapping[Patience, Fuse] = {"low": Fuse(6.0, 1, 1.0), "normal": Fuse(9.0, 2, 1.0), "high": Fuse(14.0, 3, 0.7)}
 MANAGER_AFTER = 2
 """Turns after that line that still bring nothing: the first is the one more chance, the second asks for the manager
 (002 slide 18)..."""
-HANGUP_AFTER = 4
-"""... and two more end the call (ours)."""
+HANGUP_AFTER = 3
+"""... and one more ends the call (ours)."""
 PARROT_TIMES = 2
 """Ours: the same soothing phrase more often than this, and it is thrown back."""
 COOLING: Mapping[str, float] = {"slow": 0.7, "normal": 1.0, "fast": 1.3}
@@ -121,6 +127,8 @@ class _Heard:
     moves: frozenset[str]
     perhaps: frozenset[str]
     """Moves the judge is unsure of: they meet no need, but are not held against the trainee."""
+    doubtful: bool
+    """Whether one of these is heard for the first time: nobody is excused twice by the same half sentence."""
     faults: frozenset[str]
     """Faults shown, with `loud` and `fast` for the delivery."""
     met: tuple[str, ...]
@@ -165,7 +173,9 @@ def react(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> Re
     if balks == "comes_back":
         causes = (*(c for c in causes if c.cue not in OFFERS), _cause(persona, mood, "cut_short", 1.0, ""))
         wanted = round(sum(cause.delta for cause in causes), 3)
-    after, causes = _change(mood, causes, _floor(persona, mood, accepted), persona.mood.stays_irate)
+    after, causes = _change(
+        mood, causes, _floor(persona, mood, accepted, bool(heard.faults & {"loud", "fast"})), persona.mood.stays_irate
+    )
     after = _remember(after, mood, heard, causes, accepted)
     after = _with_note(after, "cut_short", _cut_short(persona, mood, heard))
     if balks:
@@ -198,7 +208,7 @@ def react_to_silence(persona: Persona, mood: Mood) -> Reaction:
     if "solution" in mood.met:
         return _await_closure(persona, mood)
     effect = EFFECTS["silence"]
-    delta = _size(persona, "silence") * in_a_row * FUSES[persona.mood.patience].silence
+    delta = _size(persona, "silence") * in_a_row * FUSES[persona.mood.patience].waits
     after, causes = _change(mood, (Cause("silence", round(delta, 3), effect.why),), _floor(persona, mood, False))
     after = _with_note(replace(after, boiling=_boiling(mood, after.anger)), "silences", str(in_a_row))
     state, key = _boil_over(persona, mood, after, delta) or (_resting(persona, after), "silence")
@@ -275,6 +285,7 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
     return _Heard(
         moves=moves,
         perhaps=perhaps,
+        doubtful=bool(perhaps - set(_note(mood, "doubted").split())),
         faults=frozenset(faults | set(_delivery_faults(assessment))),
         met=tuple(need for need in NEEDS if need in met),
         offer=offer,
@@ -318,13 +329,15 @@ def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard)
     for cue in ("loud", "fast"):
         if cue in heard.faults:
             shouts = cue == "loud" and assessment.delivery.loudness == "shouting"
-            yield _cause(persona, mood, cue, SHOUTING if shouts else 1.0, evidence)
+            share = USED_TO ** int(_note(mood, cue) or "0") * (LISTEN_SHARE if heard.moves == {"verbal_nod"} else 1.0)
+            yield _cause(persona, mood, cue, SHOUTING if shouts else share, evidence)
     if heard.trigger:
         yield _cause(persona, mood, "trigger", 1.0, heard.trigger)
     if heard.asked_again:
         yield _cause(persona, mood, "asked_again", 1.0, "")
     if nothing_new:
-        yield _cause(persona, mood, "no_progress", 1.0 + STUCK_GROWS * int(_note(mood, "stuck") or "0"), "")
+        grown = 1.0 + STUCK_GROWS * int(_note(mood, "stuck") or "0")
+        yield _cause(persona, mood, "no_progress", grown * FUSES[persona.mood.patience].waits, "")
 
 
 def _strongest(assessment: Assessment) -> tuple[Finding, ...]:
@@ -350,7 +363,7 @@ def _counts(code: str, mood: Mood, heard: _Heard, venting: bool) -> bool:
 
 def _is_nothing_new(heard: _Heard) -> bool:
     """A turn without progress. Faults are counted by themselves, and doubtful moves are not held against anybody."""
-    return not (heard.brings_something or heard.faults or heard.perhaps or "referral" in heard.moves)
+    return not (heard.brings_something or heard.faults or heard.doubtful or "referral" in heard.moves)
 
 
 def _cause(persona: Persona, mood: Mood, cue: str, share: float, evidence: str) -> Cause:
@@ -358,6 +371,7 @@ def _cause(persona: Persona, mood: Mood, cue: str, share: float, evidence: str) 
     if size < 0:
         times = 0 if cue in WEARLESS else dict(mood.cues).get(cue, 0)
         size *= COOLING[persona.mood.drift] * REPEAT_FACTOR**times
+        size *= COOLING_IRATE if persona.mood.stays_irate and "solution" not in mood.met else 1.0
         why += ", again: it counts for less" if times else ""
     return Cause(cue, round(size, 3), why, evidence)
 
@@ -373,10 +387,11 @@ def _within_caps(wanted: float) -> float:
     return min(max(wanted, -MAX_FALL), MAX_RISE)
 
 
-def _floor(persona: Persona, mood: Mood, accepted: bool) -> float:
+def _floor(persona: Persona, mood: Mood, accepted: bool, hurried: bool = False) -> float:
     """The lowest anger of this turn. A customer who is calmer already is not made angrier by it."""
     if accepted or "solution" in mood.met:
-        return min(FLOOR_IRATE_AFTER, mood.anger) if persona.mood.stays_irate else 0.0
+        after = (FLOOR_IRATE_AFTER if persona.mood.stays_irate else 0.0) + (FLOOR_HURRIED if hurried else 0.0)
+        return min(after, mood.anger)
     if persona.mood.stays_irate:
         return min(FLOOR_IRATE, mood.anger)
     return min(STORY_FLOOR if has_more_to_tell(persona, mood) else FLOOR, mood.anger)
@@ -442,6 +457,8 @@ def _remember(mood: Mood, before: Mood, heard: _Heard, causes: tuple[Cause, ...]
         ("answered", " ".join(sorted(answered))),
         ("stuck", str(stuck) if stuck else ""),
         ("silences", ""),
+        ("doubted", " ".join(sorted({*_note(mood, "doubted").split(), *heard.perhaps}))),
+        *((cue, str(int(_note(mood, cue) or "0") + 1) if cue in heard.faults else "") for cue in ("loud", "fast")),
     ):
         mood = _with_note(mood, name, value)
     return mood
@@ -632,9 +649,12 @@ def _choose(group: tuple[Line, ...], key: str, mood: Mood) -> tuple[int, Line]:
     def distance(line: Line) -> int:
         return max(line.anger[0] - level, level - line.anger[1], 0)
 
-    reach = max(1, min(map(distance, group)))
-    pool = [(number, line) for number, line in enumerate(group, 1) if distance(line) <= reach]
     recent = _note(mood, "recent").split()
+    reach = max(1, min(map(distance, group)))
+    near = [number for number, line in enumerate(group, 1) if distance(line) <= reach]
+    if all(f"{key}.{number}" in recent for number in near):
+        reach += 1  # rather a little too angry, or too calm, than what was heard in the last call
+    pool = [(number, line) for number, line in enumerate(group, 1) if distance(line) <= reach]
     rank = [
         (mood.used.count(f"{key}.{number}") + (f"{key}.{number}" in recent), distance(line)) for number, line in pool
     ]

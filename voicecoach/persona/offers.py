@@ -92,7 +92,7 @@ _SMALL = frozenset(
     ]
 )
 """Words that say nothing of what is offered (ours)."""
-_ENDINGS = ("ments", "ment", "ings", "ing", "ies", "ed", "es", "er", "s", "d", "e", "y")
+_ENDINGS = ("ment", "ing", "ied", "ed", "ies", "es", "e", "y")
 _SHARED = 2
 """Words that an offer shares with a phrase of what can be offered, to be taken for it (ours)."""
 
@@ -120,6 +120,9 @@ def _stems(text: str) -> str:
 @functools.lru_cache(4096)
 def stem(word: str) -> str:
     """`word` without its ending, roughly."""
+    word = word.removesuffix("'s").removesuffix("’s")
+    if word.endswith("s") and not word.endswith(("ss", "ies")) and len(word) > 3:
+        word = word[:-1]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
