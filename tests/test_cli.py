@@ -132,6 +132,8 @@ def test_the_version(tmp_path: Path) -> None:
         (("personas", "show", "dana"), 3, "There is no persona called 'dana'"),
         (("personas", "check", "missing.yaml", "dana-printer"), 3, "missing.yaml cannot be read"),
         (("procedures", "show", "x"), 3, "five-step-process"),
+        (("procedures", "check", "five-tip", "five-tips"), 3, "Did you mean five-tips?"),
+        (("procedures", "check", "missing.yaml"), 3, "missing.yaml cannot be read"),
         (("measure", "missing.wav", "--no-transcript"), 3, "missing.wav does not exist"),
         (("measure", "a.wav", "--baseline", "missing.wav", "--no-transcript"), 3, "missing.wav does not exist"),
         (("review", "missing.wav"), 3, "missing.wav does not exist"),

@@ -16,6 +16,7 @@ import typer
 from voicecoach import cli, plumbing, prepare, testing
 from voicecoach.errors import BadInput, DeviceError, DiskError, MissingModel, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
+from voicecoach.judge.procedures import parse_procedure
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.report.tell import Report
 
@@ -244,3 +245,10 @@ def test_the_example_of_the_house_runs(capsys: pytest.CaptureFixture[str]) -> No
     exec(compile(code, str(house), "exec"), {"__name__": "example"})
 
     assert capsys.readouterr().out == printed
+
+
+def test_the_example_procedure_is_good() -> None:
+    """What a trainer copies from docs/procedures.md can be used as it stands."""
+    (example,) = blocks(ROOT / "docs" / "procedures.md", "yaml")
+
+    assert [step.id for step in parse_procedure(example, "example").steps] == ["prepare", "listen", "settle"]

@@ -252,7 +252,7 @@ def test_a_new_problem_begins_a_round_again_and_gaps_are_shown() -> None:
 
     (_, second) = cycles(of("five-step-process"), call)
 
-    assert second.why == "the customer brought a new problem"
+    assert second.why == "the customer brought something new"
     assert [found is not None for _, found in second.steps] == [False, False, True, False]
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from voicecoach.errors import BadInput
-from voicecoach.judge import load_rules
+from voicecoach.judge import load_rules, stream
 from voicecoach.judge.stream import judge_line
+from voicecoach.nouns import TurnContext
 
 RULES = load_rules(Path(__file__).parents[2] / "assets")
 
@@ -51,6 +52,8 @@ def test_only_the_text_is_needed() -> None:
         ({"text": "x", "customer_name": True}, "'customer_name' must be text, not true or false."),
         ({"text": "x", "history_steps": "clarify"}, "'history_steps' must be a list of codes."),
         ({"text": "x", "history_steps": [1]}, "'history_steps' must be a list of codes."),
+        ({"text": "x", "limits": "a refund"}, "'limits' must be a list of phrases."),
+        ({"text": "x", "limits": [None]}, "'limits' must be a list of phrases."),
     ],
 )
 def test_wrong_types_are_told_in_a_sentence(line: Any, message: str) -> None:
@@ -58,3 +61,13 @@ def test_wrong_types_are_told_in_a_sentence(line: Any, message: str) -> None:
     with pytest.raises(BadInput) as caught:
         judge_line(line, RULES)
     assert message in str(caught.value)
+
+
+def test_limits_reach_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may not be promised is part of the context; without it there are no limits."""
+    seen: list[TurnContext] = []
+    monkeypatch.setattr(stream, "find", lambda text, words, context, cues: seen.append(context) or ())
+    for limits in ({"limits": ["a refund", "an engineer today"]}, {"limits": None}, {}):
+        judge_line({"text": "x", **limits}, RULES)
+
+    assert [context.cannot for context in seen] == [("a refund", "an engineer today"), (), ()]

@@ -153,3 +153,29 @@ def test_importing_the_room_reads_no_yaml_library() -> None:
         "import sys, voicecoach.persona; print([m for m in ('pydantic', 'ruamel.yaml', 'numpy') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+# --- the brief ---------------------------------------------------------------------------------------
+
+
+def test_the_brief_is_read() -> None:
+    """Goal and lists for the worksheet; without them it is empty."""
+    brief = "brief:\n  goal: Keep her\n  can: [a coupon]\n  cannot: [a refund, an engineer today]\n"
+
+    assert parse_persona(smallest() + brief, "x").brief.cannot == ("a refund", "an engineer today")
+    assert parse_persona(smallest(), "x").brief.goal == ""
+
+
+@pytest.mark.parametrize(
+    ("brief", "what"),
+    [
+        ("  cant: [a refund]", "Did you mean 'can'?"),
+        ("  cannot: a refund", "this must be a list"),
+        ("  cannot: ['']", "'brief.cannot.0' must not be empty"),
+        (f"  goal: {'x' * 300}", "300 characters"),
+        (f"  can: [{', '.join('abcdefghij')}]", "'brief.can' has 10 phrases; 8 is the most"),
+    ],
+)
+def test_a_brief_is_short_text(brief: str, what: str) -> None:
+    """Each mistake with what to write instead."""
+    assert what in refusal(f"{smallest()}brief:\n{brief}\n")

@@ -14,7 +14,7 @@ from voicecoach.nouns import Cycle, Finding, Procedure
 
 Brought = Literal["", "rejects", "new problem"]
 
-WHY = {"rejects": "the customer did not take the solution", "new problem": "the customer brought a new problem"}
+WHY = {"rejects": "the customer did not take the solution", "new problem": "the customer brought something new"}
 
 _ACCEPTS = re.compile(r"^(?:yes|yeah|ok|okay|fine|good|great|perfect|sure|thank|all right|no,? (?:that|nothing|thank))")
 _NEW = re.compile(

@@ -56,13 +56,13 @@ def _action(group: Sequence[ReportTurn], around: Mapping[int, Told]) -> Action:
     offered = [(turn, mark) for turn, mark in marks if (turn.number, _sentence_of(turn, mark)) not in promises]
     answers = (around[turn.number].answer for turn in group if turn.number in around)
     return Action(
-        what=_sentences(group[0], [mark for turn, mark in offered if turn is group[0]]),
+        what=sentences(group[0], [mark for turn, mark in offered if turn is group[0]]),
         who=_quotes(mark for _, mark in offered if mark.code == "res_who"),
         when=_quotes(mark for _, mark in offered if mark.code == "res_when"),
         follow_up=tuple(
             quote
             for turn in group
-            for quote in _sentences(turn, [m for t, m in marks if t is turn and m.code == "follow_up"])
+            for quote in sentences(turn, [m for t, m in marks if t is turn and m.code == "follow_up"])
         ),
         answer=next(filter(None, answers), ""),
     )
@@ -85,7 +85,7 @@ def _quotes(marks: Iterable[Mark]) -> tuple[Quote, ...]:
     return tuple(Quote(m.turn, m.quote, m.start_s, m.end_s, m.outcome == "done") for m in marks)
 
 
-def _sentences(turn: ReportTurn, marks: Sequence[Mark]) -> tuple[Quote, ...]:
+def sentences(turn: ReportTurn, marks: Sequence[Mark]) -> tuple[Quote, ...]:
     """The whole sentences of the marks: one clause is often only its announcement ("here is what I will do")."""
     quotes = []
     for span in sorted({_sentence_of(turn, mark) for mark in marks}):

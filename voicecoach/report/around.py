@@ -11,21 +11,21 @@ from voicecoach.judge.delivery import RAISED_DB
 from voicecoach.judge.in_kind import effort_db
 from voicecoach.nouns import Worksheet
 from voicecoach.report import words
+from voicecoach.report.actions import sentences
 from voicecoach.report.facts import Facts
 from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
     Limit,
-    Mark,
     Preparation,
     Quote,
     ReportTurn,
     WorksheetLine,
 )
 
-PROMISES = frozenset({"resolution", "alternatives", "follow_up", "overpromise"})
+PROMISES = frozenset({"resolution", "alternatives", "follow_up", "overpromise", "res_who", "res_when"})
 SHARED = 0.5
-"""A promise may be about a phrase of the worksheet when it holds half of the phrase's content words (our judgement)."""
+"""A sentence may be about a phrase of the worksheet when it holds more than half of its content words (our judgement)."""
 CLIMB_DB = 2.0
 """Effort that rose by this much over the calmest turn before has climbed: the limit up to which a voice counts as held
 (docs/delivery.md, section 10)."""
@@ -54,33 +54,20 @@ def preparation(facts: Facts, turns: Sequence[ReportTurn], brief: Worksheet | No
 
 def _against(filled: str, sheet: Worksheet, turns: Sequence[ReportTurn]) -> WorksheetLine:
     """The worksheet beside the promises (000.4: "what you CAN do for the customer and what you CAN'T do")."""
-    promised = [(mark, turn) for turn in turns for mark in turn.marks if mark.code in PROMISES]
-    about = [(_quote(mark), _content(_clause(mark, turn))) for mark, turn in promised]
-    beyond = tuple(_quote(mark) for mark, _ in promised if mark.code == "overpromise")
+    said = [quote for turn in turns for quote in sentences(turn, [m for m in turn.marks if m.code in PROMISES])]
+    beyond = [mark for turn in turns for mark in turn.marks if mark.code == "overpromise"]
 
     def limits(phrases: Sequence[str]) -> tuple[Limit, ...]:
-        return tuple(Limit(phrase, tuple(q for q, said in about if _meets(phrase, said))) for phrase in phrases)
+        return tuple(Limit(phrase, tuple(quote for quote in said if _meets(phrase, quote.text))) for phrase in phrases)
 
-    return WorksheetLine(filled, sheet, limits(sheet.can), limits(sheet.cannot), beyond)
-
-
-def _quote(mark: Mark) -> Quote:
-    return Quote(mark.turn, mark.quote, mark.start_s, mark.end_s, mark.outcome in ("done", "shown"))
+    quoted = (Quote(m.turn, m.quote, m.start_s, m.end_s, m.outcome == "shown") for m in beyond)
+    return WorksheetLine(filled, sheet, limits(sheet.can), limits(sheet.cannot), tuple(quoted))
 
 
-def _clause(mark: Mark, turn: ReportTurn) -> str:
-    """What a mark says, up to the end of its sentence or the next promise in it."""
-    if not mark.start < mark.end:
-        return mark.quote
-    stop = re.search(r"[.?!]", turn.text[mark.end :])
-    ends = [other.start for other in turn.marks if other.code in PROMISES and other.start >= mark.end]
-    return turn.text[mark.start : min([mark.end + stop.start() if stop else len(turn.text), *ends])]
-
-
-def _meets(phrase: str, said: frozenset[str]) -> bool:
+def _meets(phrase: str, said: str) -> bool:
     """Whether what was said holds enough of the phrase's content words."""
     wanted = _content(phrase)
-    return bool(wanted) and len(wanted & said) >= max(1.0, SHARED * len(wanted))
+    return len(wanted & _content(said)) > SHARED * len(wanted)
 
 
 def _content(text: str) -> frozenset[str]:
@@ -121,9 +108,13 @@ def _warnings(lines: Sequence[CustomerLine]) -> Iterator[str]:
 # --- staying calm ------------------------------------------------------------------------------------
 
 
-def calm(turns: Sequence[ReportTurn], outcome: str, anger: Sequence[AngerStep]) -> tuple[str, ...]:
-    """A breath where the trainee's effort climbed (002 slide 31), and a pause after a hard call (002 slide 34)."""
-    advice = []
+def calm(turns: Sequence[ReportTurn], facts: Facts, anger: Sequence[AngerStep]) -> tuple[str, ...]:
+    """What was done to stay calm; a breath where the effort climbed (002 slide 31), a pause after a hard call (34)."""
+    told = (
+        (facts.recovery, "Before this call you took the time to get over a hard one (002 slide 34)."),
+        (facts.focus, "Before this call you took one slow breath (002.1)."),
+    )
+    advice = [sentence for done, sentence in told if done == "done"]
     climbed = _climb(turns)
     if climbed is not None:
         turn, low, high = climbed
@@ -131,7 +122,7 @@ def calm(turns: Sequence[ReportTurn], outcome: str, anger: Sequence[AngerStep]) 
             f"Your effort climbed from {words.signed(low)} to {words.signed(high)} dB over your calm voice at "
             f"turn {turn.number} ({words.clock(turn.start_s)}). When you notice it: one slow breath, and a sip of water (002 slide 31)."
         )
-    if outcome in HARD_ENDS or (anger and anger[-1].after >= 4):
+    if facts.outcome in HARD_ENDS or (anger and anger[-1].after >= 4):
         advice.append("That was a hard call. Take the time you need before the next one (002 slide 34).")
     return tuple(advice)
 

@@ -433,7 +433,7 @@ def _cycles(report: Report, play: Play) -> str:
 
     headings = ("Round", *(escape(step.name) for step in report.cycles[0].steps))
     rows = [(escape(cycle_line(cycle)), *map(cell, cycle.steps)) for cycle in report.cycles]
-    return _table("Rounds of the procedure", headings, rows, "steps")
+    return _table("Rounds of the procedure", headings, rows, "rounds")
 
 
 def _agreed(report: Report) -> str:

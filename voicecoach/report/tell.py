@@ -86,7 +86,7 @@ def tell(
         referral_draft=referral_draft(turns, facts.lines, offers, facts.notes, customer, wall),
         preparation=preparation(facts, turns, persona.brief if persona else None),
         degrees=degrees(again.anger, facts.lines),
-        calm=calm(turns, facts.outcome, again.anger),
+        calm=calm(turns, facts, again.anger),
         curves=_curves(facts),
         in_kind=entrainment(spoken),
         interruptions=facts.interruptions,

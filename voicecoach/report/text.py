@@ -178,7 +178,11 @@ def _steps(sheet: _Sheet, report: Report) -> None:
     if report.steps:
         sheet.title(f"THE PROCEDURE: {report.procedure}")
     for step in report.steps:
-        sheet.put(f"{SIGNS.get(step.outcome, '?')} {step.name}: {words.outcome(step.outcome)}{_where(step)}", 2, 4)
+        sheet.put(
+            f"{SIGNS.get(step.outcome, '?')} {step.name} [{step.source}]: {words.outcome(step.outcome)}{_where(step)}",
+            2,
+            4,
+        )
         for remark in step.remarks:
             sheet.put(f"~ {remark_line(remark)}", 6, 2)
         if step.looked_for:
@@ -236,8 +240,8 @@ def worksheet_rows(line: WorksheetLine) -> tuple[tuple[str, tuple[str, ...]], ..
     sheet = line.sheet
     rows = (
         ("Goal", (sheet.goal,) if sheet.goal else ()),
-        ("Can offer", tuple(_limit(limit, "not offered") for limit in line.can)),
-        ("Cannot offer", tuple(_limit(limit, "not promised") for limit in line.cannot)),
+        ("Can offer", tuple(_limit(limit) for limit in line.can)),
+        ("Cannot offer", tuple(_limit(limit) for limit in line.cannot)),
         ("Promised more than can be kept", tuple(map(_promise, line.beyond))),
         ("Likely problems", sheet.problems),
         ("Where both sides win", sheet.win_wins),
@@ -245,8 +249,8 @@ def worksheet_rows(line: WorksheetLine) -> tuple[tuple[str, tuple[str, ...]], ..
     return tuple((heading, entries) for heading, entries in rows if entries)
 
 
-def _limit(limit: Limit, none: str) -> str:
-    return f"{limit.phrase}: {'; '.join(map(_promise, limit.promised)) or none}"
+def _limit(limit: Limit) -> str:
+    return f"{limit.phrase}: {'; '.join(map(_promise, limit.promised)) or 'not heard'}"
 
 
 def _promise(quote: Quote) -> str:

@@ -1,0 +1,290 @@
+"""Around a call: worksheet, breath, pause and notes, each skippable, bounded, and plain text in the record."""
+
+from __future__ import annotations
+
+import os
+import pty
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voicecoach import before, cli, debrief, keys, prepare, record, testing
+from voicecoach.before import Terminal
+from voicecoach.nouns import Worksheet
+from voicecoach.persona import Persona
+from voicecoach.report.text import as_text
+from voicecoach.world import pitch, vad
+
+
+class Typist:
+    """A terminal at which `answers` are typed; after the last one nothing more can be."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.shown: list[str] = []
+        self.paused: list[float] = []
+
+    def ask(self, prompt: str) -> str | None:
+        self.shown.append(prompt)
+        return self.answers.pop(0) if self.answers else None
+
+    def terminal(self) -> Terminal:
+        return Terminal(self.shown.append, self.ask, self.paused.append)
+
+
+@pytest.fixture(scope="module")
+def dana() -> Persona:
+    return prepare.choose_persona("dana-printer")[0]
+
+
+def test_enter_keeps_the_scenarios_worksheet_and_takes_a_breath(dana: Persona) -> None:
+    """000.1 and 002.1: everything shown, one slow breath, both done."""
+    typist = Typist(*[""] * 6)
+    prepared = dict(before.prepare(typist.terminal(), dana))
+
+    assert prepared["worksheet"] == {"outcome": "done", **vars(dana.brief)}
+    assert prepared["focus"] == {"outcome": "done"}
+    assert typist.paused == [before.BREATH_IN_S, before.BREATH_OUT_S]
+    assert "recovery" not in prepared
+    shown = "\n".join(typist.shown)
+    assert all(phrase in shown for phrase in (dana.brief.goal, *dana.brief.can, *dana.brief.cannot))
+
+
+def test_the_trainees_own_words_join_the_scenarios(dana: Persona) -> None:
+    """A goal replaces the scenario's; phrases come behind it."""
+    typist = Typist("Keep her", "a coupon", "", "", "", "she may shout", "again", "", "s")
+    prepared = dict(before.prepare(typist.terminal(), dana))
+
+    assert prepared["worksheet"]["goal"] == "Keep her"
+    assert prepared["worksheet"]["can"] == (*dana.brief.can, "a coupon")
+    assert prepared["worksheet"]["cannot"] == dana.brief.cannot
+
+
+@pytest.mark.parametrize("answers", [("s", "s"), ("skip", " S "), ()])
+def test_all_of_it_can_be_skipped(dana: Persona, answers: Sequence[str]) -> None:
+    """With s, or where the input has ended: said as skipped, and nobody waits."""
+    typist = Typist(*answers)
+    prepared = before.prepare(typist.terminal(), dana, "the customer hung up")
+
+    assert [kind for kind, _ in prepared] == ["recovery", "worksheet", "focus"]
+    assert {data["outcome"] for _, data in prepared[1:]} == {"skipped"}
+    assert typist.paused == []
+
+
+def test_a_scenario_without_a_brief_still_has_a_worksheet(dana: Persona) -> None:
+    prepared = dict(before.prepare(Typist("Stay calm", *[""] * 5).terminal(), replace(dana, brief=Worksheet())))
+
+    assert prepared["worksheet"] == {"outcome": "done", **vars(Worksheet(goal="Stay calm"))}
+
+
+def test_what_is_typed_is_bounded_plain_text(dana: Persona) -> None:
+    """Control characters, long lines and endless lists."""
+    typist = Typist("\x1b[31mred\u202e\t" + "x" * 9999, *["more"] * 100, "", "")
+    data = dict(before.prepare(typist.terminal(), dana))["worksheet"]
+
+    assert data["goal"].startswith("[31mred x")
+    assert len(data["goal"]) == before.MAX_CHARS
+    assert len(data["can"]) == len(dana.brief.can) + before.MAX_PHRASES
+
+
+def test_notes_after_the_call_end_with_an_empty_line() -> None:
+    """001.2: a line each."""
+    assert before.notes(Typist("order 4172", "call at noon", "", "x").terminal()) == ("order 4172", "call at noon")
+    assert before.notes(Typist().terminal()) == ()
+    assert len(before.notes(Typist(*["n"] * 500).terminal())) == before.MAX_NOTES
+
+
+# --- the call before -----------------------------------------------------------------------------------
+
+NOW = "2026-11-21T12:30:00+00:00"
+
+
+def ended(tmp_path: Path, outcome: str, wall: str = "2026-11-21T12:00:00+00:00", anger: float = 1.0) -> Path:
+    folder = tmp_path / "sessions" / "20261121-120000-x"
+    with record.Writer(folder, "", "") as writer:
+        writer.event("started", wall=wall)
+        writer.event("said", line="x", text="x", anger=anger)
+        writer.event("ended", outcome=outcome, why="")
+    return tmp_path / "sessions"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "anger", "why"),
+    [
+        ("hung up", 5.0, "the customer hung up"),
+        ("manager", 3.0, "the customer asked for somebody else"),
+        ("time limit", 4.5, "the customer was still irate"),
+        ("resolved", 1.0, ""),
+        ("stopped", 3.0, ""),
+    ],
+)
+def test_a_hard_call_is_followed_by_a_pause(tmp_path: Path, outcome: str, anger: float, why: str) -> None:
+    """002 slide 34."""
+    assert before.hard_call(ended(tmp_path, outcome, anger=anger), NOW) == why
+
+
+@pytest.mark.parametrize(
+    "wall", ["2026-11-20T12:00:00+00:00", "2026-11-21T13:00:00+00:00", "2026-11-21T12:00:00", "?", ""]
+)
+def test_a_call_of_another_day_needs_none(tmp_path: Path, wall: str) -> None:
+    """Nor one whose time is odd."""
+    assert before.hard_call(ended(tmp_path, "hung up", wall), NOW) == ""
+
+
+def test_no_call_before_is_no_hard_one(tmp_path: Path) -> None:
+    assert before.hard_call(tmp_path / "nothing", NOW) == ""
+
+
+def test_the_pause_is_on_record(dana: Persona) -> None:
+    typist = Typist("", "s", "s")
+
+    assert before.prepare(typist.terminal(), dana, "the customer hung up")[0] == (
+        "recovery",
+        {"outcome": "done", "after": "the customer hung up"},
+    )
+    assert "Take the time you need" in typist.shown[0]
+
+
+# --- notes during the call -----------------------------------------------------------------------------
+
+
+def type_in(keyboard: keys.Keyboard, typed: str, monkeypatch: pytest.MonkeyPatch) -> keys.Keys:
+    monkeypatch.setattr(keyboard, "_typed", lambda: typed)
+    pressed = keyboard()
+    monkeypatch.setattr(keyboard, "_typed", lambda: "")
+    return pressed
+
+
+def test_a_note_is_typed_during_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """n begins it; space and q are letters of it; Enter keeps it."""
+    keyboard = keys.Keyboard()
+
+    assert type_in(keyboard, "nquick qu", monkeypatch) == keys.Keys()
+    assert keyboard.draft == "quick qu"
+    assert type_in(keyboard, "a\x7fote\r", monkeypatch) == keys.Keys(note="quick quote")
+    assert keyboard.draft is None
+    assert type_in(keyboard, "", monkeypatch) == keys.Keys()
+    assert type_in(keyboard, "q", monkeypatch) == keys.Keys(stop=True)
+
+
+def test_escape_drops_a_note_and_hangs_up_only_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard = keys.Keyboard()
+
+    assert type_in(keyboard, "nabc\x1b", monkeypatch) == keys.Keys()
+    assert keyboard.draft is None
+    assert type_in(keyboard, "n\r", monkeypatch) == keys.Keys()
+    assert type_in(keyboard, "\x1b", monkeypatch) == keys.Keys(stop=True)
+
+
+def test_notes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in length, all in number; none is lost that was kept."""
+    keyboard = keys.Keyboard()
+    type_in(keyboard, "n" + "x" * 9999 + "\r", monkeypatch)
+    taken = [type_in(keyboard, "nab\r" * 200, monkeypatch).note]
+    while note := type_in(keyboard, "", monkeypatch).note:
+        taken.append(note)
+
+    assert len(taken) + 1 == keys.MAX_NOTES
+    assert keyboard.draft is None
+
+
+# --- on the record -------------------------------------------------------------------------------------
+
+
+def test_what_was_prepared_is_in_the_debrief(tmp_path: Path, dana: Persona) -> None:
+    """Through the record, as the debrief reads it."""
+    _, persona_text = prepare.choose_persona("dana-printer")
+    _, procedure_text = prepare.choose_procedure("five-step-process")
+    folder = tmp_path / "call"
+    with record.Writer(folder, persona_text, procedure_text) as writer:
+        writer.event("started", wall=NOW)
+        for kind, data in before.prepare(Typist("Keep her", *[""] * 5).terminal(), dana):
+            writer.event(kind, **data)
+        writer.event("note", text="She has cakes")
+        writer.event("ended", outcome="stopped", why="")
+
+    report = debrief.report_on(record.read(folder))
+
+    assert report.steps[0].outcome == "done"
+    assert report.preparation.focus == "done"
+    assert report.calm == ("Before this call you took one slow breath (002.1).",)
+    assert report.preparation.worksheet is not None
+    assert report.preparation.worksheet.sheet.goal == "Keep her"
+    assert "She has cakes" in as_text(report)
+
+
+def test_without_a_terminal_the_terminal_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the input is no answer, and no error."""
+    with open(os.devnull, encoding="utf-8") as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+
+        assert cli._terminal().ask("? ") is None
+
+
+# --- the whole way -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """`rehearse` at a terminal, with a recorded trainee in place of the device, and fakes for ears and voice."""
+    said = ["I am so sorry about that.", "I will send you a new printer tomorrow."]
+    recording = [testing.Reply(testing.voice_like(3.0, syllables_per_s=5.0)) for _ in said]
+    master, slave = pty.openpty()
+    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
+    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
+    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+    monkeypatch.setattr(cli, "_open_device", lambda *_: testing.FileDuplex(testing.RecordedTrainee(recording)))
+    monkeypatch.setattr(cli, "_with_baseline", lambda call, *_: call)
+    monkeypatch.setattr(prepare, "ears", lambda _: (testing.ScriptedEars(said), None))
+    monkeypatch.setattr(prepare, "voice", lambda *_, **__: testing.BeepVoice())
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    with os.fdopen(slave, "r") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield tmp_path
+    os.close(master)
+
+
+class EnergyActivity:
+    """A voice-activity detector whose answers are known."""
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        return testing.energy_activity(samples)
+
+
+def rehearsed(folder: Path) -> record.Record:
+    return record.read(record.find(folder / "sessions", "last"))
+
+
+def test_a_call_with_everything_around_it(
+    live: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Worksheet and breath before, notes after, all in the record and in the debrief."""
+    answers = iter(["Keep her", "", "", "", "", "", "she bakes", ""])
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+
+    cli.rehearse(procedure="five-step-process", seed=1)
+
+    kinds = [event.kind for event in rehearsed(live).events]
+    assert kinds[:3] == ["started", "worksheet", "focus"]
+    assert kinds[-2:] == ["ended", "note"]
+    out = capsys.readouterr().out
+    assert "As you filled it in before the call." in out
+    assert "+ Strategize [000.1]: done" in out
+    assert "she bakes" in out
+    assert "RECORD OF THE AGREED ACTION" in out
+
+
+def test_nothing_is_asked_where_it_is_not_wanted(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --no-prepare, and without a terminal."""
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("asked"))
+
+    cli.rehearse(prepared=False, seed=1)
+    monkeypatch.setattr("sys.stdin", None)
+    cli.rehearse(seed=1)
+
+    assert {"worksheet", "focus", "note"}.isdisjoint(event.kind for event in rehearsed(live).events)
