@@ -114,9 +114,11 @@ def spoken() -> Spoken:
     return Spoken.open(bundled("assets") / "spoken")
 
 
-def voice(customer: Persona, *, telephone: bool = True) -> CustomerVoice:
-    """The customer's voice, with an engine loaded where not every line is already spoken."""
+def voice(customer: Persona, *, telephone: bool = True, ready: bool = True) -> CustomerVoice:
+    """The customer's voice; `ready`: with an engine loaded where not every line is already spoken."""
     made = CustomerVoice(customer.voice.prefer, spoken(), telephone=telephone)
+    if not ready:
+        return made
     temper = customer.voice.style
     made.ready([(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels])
     return made

@@ -111,7 +111,7 @@ def test_silence_and_rambling(rules: Rules) -> None:
     call = Rehearsal(cast("dana-printer", "hard"), rules)
     assert [one.reaction.reply.line.split(".")[0] for one in call.say("")] == ["silence"]
     speech = "and then we would need to look at this and at that and at the other thing " * 3
-    assert [one.reaction.mood.state for one in call.say(speech, "calm")][0] == "CUTS_IN"
+    assert next(one.reaction.mood.state for one in call.say(speech, "calm")) == "CUTS_IN"
 
 
 def test_spearman() -> None:

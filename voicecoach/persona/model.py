@@ -370,8 +370,12 @@ class Scenario:
 
 
 def cast(person: Person, scenario: Scenario, level: LevelName = DEFAULT_LEVEL) -> Persona:
-    """The customer that `person` is in `scenario`: of a key that both have, the scenario's lines come first."""
-    keys = dict.fromkeys([*scenario.lines, *person.lines])
+    """The customer that `person` is in `scenario`: of a key that both have, the scenario's lines come first.
+
+    A person's line with a {fact} that this scenario does not have is not said in it.
+    """
+    own = sayable(person, scenario.facts)
+    keys = dict.fromkeys([*scenario.lines, *own])
     whole = Persona(
         id=scenario.id,
         name=person.name,
@@ -379,7 +383,7 @@ def cast(person: Person, scenario: Scenario, level: LevelName = DEFAULT_LEVEL) -
         about=scenario.about,
         voice=person.voice,
         story=scenario.story,
-        lines={key: (*scenario.lines.get(key, ()), *person.lines.get(key, ())) for key in keys},
+        lines={key: (*scenario.lines.get(key, ()), *own.get(key, ())) for key in keys},
         mood=replace(NO_TEMPER, **asdict(person.temper)),
         facts=scenario.facts,
         answers=scenario.answers,
@@ -396,6 +400,15 @@ def cast(person: Person, scenario: Scenario, level: LevelName = DEFAULT_LEVEL) -
         levels=scenario.levels,
     )
     return at_level(whole, level)
+
+
+def sayable(person: Person, facts: Mapping[str, str]) -> Mapping[str, tuple[Line, ...]]:
+    """The person's lines that need no other facts than these; a key without any is left out."""
+    kept = {
+        key: tuple(line for line in group if all(fact in facts for fact in FACT.findall(line.say)))
+        for key, group in person.lines.items()
+    }
+    return {key: group for key, group in kept.items() if group or not person.lines[key]}
 
 
 def at_level(persona: Persona, level: LevelName) -> Persona:
@@ -505,7 +518,7 @@ def of_two_files(
         if index < own:
             yield line_of(text, path), what
         else:
-            line = line_of(person_text, ("lines", key, index - own))
+            line = line_of(person_text, ("lines", key))
             yield line_of(text, ("person",)), f"{person_name} line {line}: {what}"
     if person.id != scenario.person:
         yield line_of(text, ("person",)), f"{person_name} says that its id is '{person.id}'."

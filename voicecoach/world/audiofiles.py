@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voicecoach.errors import BadInput
+from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import MAX_SECONDS, Samples
@@ -144,6 +144,20 @@ def _read_by_ffmpeg(path: Path, mix: bool, first: str) -> Floats:
             f"{first}; {error}",
         ) from error
     return intake.done()
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """Write int16 mono at 16 kHz; raises DiskError."""
+    import wave
+
+    try:
+        with open(path, "wb") as raw, wave.open(raw, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE_HZ)
+            file.writeframes(samples.astype("<i2").tobytes())
+    except OSError as error:
+        raise DiskError(f"{path} cannot be written ({error.strerror}).", "Choose another place with --out.") from error
 
 
 def as_data_uri(samples: Samples) -> str | None:
