@@ -268,7 +268,8 @@ class CustomerVoice:
 
     def _preferred(self) -> Plugin | None:
         """A plug-in that the customer names, such as openai/nova, where it is there."""
-        kinds: dict[str, Any] = {kind.name: kind for kind in (*engines.plugged(), SpeechUrl)}
+        there: list[Any] = [*engines.plugged(), SpeechUrl]
+        kinds = {kind.name: kind for kind in there}
         for wish in self._prefer:
             name, _, voice = wish.partition("/")
             kind = kinds.get(name)
