@@ -120,7 +120,9 @@ def voice(customer: Persona, *, telephone: bool = True, ready: bool = True) -> C
     if not ready:
         return made
     temper = customer.voice.style
-    made.ready([(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels])
+    lines = [(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels]
+    made.ready(lines)
+    made.warm(lines)
     return made
 
 
