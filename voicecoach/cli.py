@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from voicecoach import __version__
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
+    from click import Context
     from rich.console import Console
 
     from voicecoach.before import Terminal
@@ -745,11 +747,43 @@ def doctor(
 # --- plumbing --------------------------------------------------------------------------------------
 
 
-@app.command()
+class _Measure(TyperCommand):
+    """Its --baseline takes all names that follow, once the files to measure have been named."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """See `_spread`."""
+        return super().parse_args(ctx, _spread(args))
+
+
+def _spread(args: list[str]) -> list[str]:
+    """`FILE --baseline A B` as `FILE --baseline A --baseline B`; without a FILE before it, --baseline takes one name."""
+    spread: list[str] = []
+    named = value = several = False
+    for at, arg in enumerate(args):
+        if value:
+            value = False
+        elif arg == "--":
+            return [*spread, *args[at:]]
+        elif arg.startswith("-") and arg != "-":
+            name, equals, _ = arg.partition("=")
+            value = not equals and name in {"--baseline", "--model"}
+            several = named and name == "--baseline"
+        elif several:
+            spread.append("--baseline")
+        else:
+            named = True
+        spread.append(arg)
+    return spread
+
+
+@app.command(cls=_Measure)
 def measure(
     files: Annotated[list[Path], typer.Argument(help="Recordings: WAV, FLAC, MP3, M4A.")],
     baseline: Annotated[
-        list[Path] | None, typer.Option(help="A calm recording of the same voice (may be repeated).")
+        list[Path] | None,
+        typer.Option(
+            help="Calm recordings of the same voice: behind the files as many as you like, else one each time."
+        ),
     ] = None,
     transcript: Annotated[bool, typer.Option(help="Recognise the words (needed for the rates).")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per file.")] = False,
