@@ -21,7 +21,6 @@ from voicecoach import __version__
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
-    from click import Context
     from rich.console import Console
 
     from voicecoach.before import Terminal
@@ -355,11 +354,16 @@ def calibrate(
 def _calm(path: Path) -> Floats:
     """A recording of a calm voice: as much of it as is of use, so that memory does not grow with its length."""
     from voicecoach import calibration
+    from voicecoach.measure import observe
     from voicecoach.world import audiofiles
 
-    samples, more = audiofiles.read_start(path, calibration.MAX_CALIBRATION_S)
+    samples, more, flat = audiofiles.read_start(path, calibration.MAX_CALIBRATION_S)
     if more:
         _say(f"{path.name}: the first {calibration.MAX_CALIBRATION_S / 60:.0f} minutes are used.")
+    if flat > observe.MAX_CLIPPED:
+        raise BadInput(
+            f"{path} is clipped: {100 * flat:.1f} % of it is cut flat.", "Turn the microphone down and read again."
+        )
     return samples
 
 
@@ -750,7 +754,7 @@ def doctor(
 class _Measure(TyperCommand):
     """Its --baseline takes all names that follow, once the files to measure have been named."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """See `_spread`."""
         return super().parse_args(ctx, _spread(args))
 
@@ -794,10 +798,9 @@ def measure(
     Example: `voicecoach measure reply.wav --baseline calm.wav --json`
     """
     from voicecoach import calibration, plumbing, prepare
-    from voicecoach.world import audiofiles
 
     ears = prepare.ears(model)[0] if transcript else None
-    calm = calibration.average((audiofiles.read_mono(path) for path in baseline or ()), "recording", ears)
+    calm = calibration.average_of_files(baseline or (), "recording", ears)
     if baseline and calm is None:
         raise BadInput(
             "The baseline does not carry a measurement.",

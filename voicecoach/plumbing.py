@@ -30,7 +30,8 @@ MAX_LINE_BYTES = 1 << 20
 
 def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[str, Any]:
     """The measures of one recording as plain JSON; what was not measured is null with a reason in `quality`."""
-    seen, heard = hear_and_measure(audiofiles.read_mono(path), ears, baseline)
+    samples, flat = audiofiles.read_with_flat(path)
+    seen, heard = hear_and_measure(samples, ears, baseline, flat)
     reasons = list(seen.quality.reasons)
     if ears is None:
         reasons.append("Rates, words and fillers are not measured without a transcript.")

@@ -145,12 +145,14 @@ def observe(
     offset_s: float = 0.0,
     response_gap_s: float | None = None,
     overlap: Sequence[activity.Span] = (),
+    flat: float = 0.0,
 ) -> Observation:
     """Measure one utterance.
 
     `samples` [shape=(n,)] float32 at 16 kHz, as recorded (levels are taken from it); `speech` its voice activity and
     `overlap` the parts spoken over the customer (left out of level, pitch and effort), as sample spans of `samples`;
-    `offset_s` is where `samples` begins on the session clock. What cannot be measured is None, with the reason in
+    `offset_s` is where `samples` begins on the session clock; `flat` the share of samples that had been cut flat before
+    they came to 16 kHz, where this is known. What cannot be measured is None, with the reason in
     `quality`.
     """
     duration_s = len(samples) / SAMPLE_RATE_HZ
@@ -163,7 +165,7 @@ def observe(
     own = active & ~_frames_in(overlap, n_frames)
     voiced = own & (track.confidence[:n_frames] >= VOICED)
     seen = _look(samples, own, voiced)
-    level = _level(samples, seen, active, own)
+    level = _level(samples, seen, active, own, flat)
     effort = _effort(seen, voiced, track.f0_hz[:n_frames]) if level else None
     f0 = _f0(track.f0_hz[:n_frames], voiced)
     rates = rate.rate(heard.text, span_s, speech_s) if heard else None
@@ -224,14 +226,17 @@ def _look(samples: Floats, own: npt.NDArray[np.bool_], voiced: npt.NDArray[np.bo
     return _Look(power, amplitude, log_centroid, _db(high) - _db(low))
 
 
-def _level(samples: Floats, seen: _Look, active: npt.NDArray[np.bool_], own: npt.NDArray[np.bool_]) -> Level | None:
+def _level(
+    samples: Floats, seen: _Look, active: npt.NDArray[np.bool_], own: npt.NDArray[np.bool_], flat: float
+) -> Level | None:
     if not own.any():
         return None
+    full = float(np.count_nonzero(samples >= CLIPPED) + np.count_nonzero(samples <= -CLIPPED)) / len(samples)
     gaps = seen.power[~active]
     return Level(
         rms_dbfs=_db(float(seen.power[own].mean())),
         noise_dbfs=_db(float(np.percentile(gaps, 20))) if len(gaps) > 5 else None,
-        clip_frac=float(np.count_nonzero(samples >= CLIPPED) + np.count_nonzero(samples <= -CLIPPED)) / len(samples),
+        clip_frac=max(full, flat),
     )
 
 
