@@ -23,7 +23,7 @@ from voicecoach.world import audiofiles, hearing, pitch
 DATA = Path(__file__).parent / "data"
 KEYS = {
     "file", "duration_s", "span_s", "speech_s", "pauses", "f0", "level", "effort", "rate", "relative", "tracker",
-    "transcript", "words", "fillers", "quality", "longest_pause_s", "unspoken", "validity",
+    "transcript", "words", "fillers", "quality", "longest_pause_s", "unspoken", "validity", "delivery",
 }  # fmt: skip
 
 
@@ -90,6 +90,67 @@ def test_every_measure_says_whether_it_may_be_relied_on(tmp_path: Path) -> None:
     assert silent["validity"]["f0.median_hz"]["reason"] == "No speech was found."
     assert bare["validity"]["rate.wpm"]["reason"] == "There is no transcript."
     assert bare["validity"]["relative.effort_db"]["reason"] == "There is no baseline to compare with."
+
+
+@pytest.mark.models
+def test_the_verdicts_stand_beside_the_numbers(tmp_path: Path) -> None:
+    """Those of a debrief, each with its number and its line; "unsure" with the reason where there is no verdict."""
+    raised = mono("jfk")
+    raised = np.interp(np.arange(0, len(raised), 1.3), np.arange(len(raised)), raised)  # higher, brighter, faster
+    soundfile.write(tmp_path / "raised.wav", raised, 16_000)
+    soundfile.write(tmp_path / "silence.wav", testing.silence(3.0), 16_000)
+    files = (str(DATA / "jfk.flac"), str(tmp_path / "raised.wav"), str(tmp_path / "silence.wav"))
+    own, loud, silent = map(json.loads, run(*files, "--baseline", str(DATA / "jfk.flac")).stdout.splitlines())
+    bare = json.loads(run(str(DATA / "jfk.flac"), "--no-transcript").stdout)["delivery"]
+
+    assert (own["delivery"]["loudness"], own["delivery"]["pace"]) == ("quiet", "slow")
+    assert own["delivery"]["why"][0] == "effort +0.0 dB over your calm voice; raised above +2"
+    assert loud["delivery"]["loudness"] == ("shouting" if loud["relative"]["effort_db"] > 12 else "raised")
+    assert loud["delivery"]["advice"].endswith(".")
+    assert silent["delivery"] == {
+        "loudness": "unsure",
+        "pace": "unsure",
+        "why": ["No speech was found."],
+        "advice": None,
+    }
+    assert (bare["loudness"], bare["pace"]) == ("unsure", "unsure")
+    assert "no calibration" in bare["why"][0]
+    assert "not measured" in bare["why"][1]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("several", [("--baseline", "b", "c"), ("--baseline", "b", "--baseline", "c")])
+def test_several_baselines_may_follow_the_files(several: tuple[str, ...], tmp_path: Path) -> None:
+    """What follows --baseline is no file to measure; before the files it takes one name."""
+    names = {"a": DATA / "LJ001-0002.flac", "b": DATA / "LJ001-0008.flac", "c": DATA / "jfk.flac"}
+    for name, path in names.items():
+        (tmp_path / name).write_bytes(path.read_bytes())
+    options = [str(tmp_path / word) if word in names else word for word in several]
+    file = str(tmp_path / "a")
+
+    behind = run(file, "--no-transcript", *options).stdout.splitlines()
+    before = run("--baseline", str(tmp_path / "b"), "--baseline", str(tmp_path / "c"), file, "--no-transcript").stdout
+    one = run(file, "--no-transcript", "--baseline", str(tmp_path / "b")).stdout
+
+    assert behind == before.splitlines()
+    assert len(behind) == 1
+    assert json.loads(one)["relative"] != json.loads(behind[0])["relative"]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("x --baseline a b --json y", "x --baseline a --baseline b --json y"),
+        ("x --baseline=a b --model m b", "x --baseline=a --baseline b --model m b"),
+        ("--baseline a x y", "--baseline a x y"),
+        ("--model m --baseline a x", "--model m --baseline a x"),
+        ("x --baseline a -- -b", "x --baseline a -- -b"),
+        ("- --baseline a -", "- --baseline a --baseline -"),
+    ],
+)
+def test_whose_name_is_whose(given: str, meant: str) -> None:
+    """A file named before --baseline makes it take several, until the next option."""
+    assert cli._spread(given.split()) == meant.split()
 
 
 @pytest.mark.models

@@ -17,6 +17,7 @@ from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import MAX_TURN_S, turns_of
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Observation
 from voicecoach.record import from_json, to_json
+from voicecoach.world import audiofiles
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen
 
@@ -42,13 +43,13 @@ def measure_file(samples: Floats, ears: Ears | None, baseline: Baseline | None =
 
 
 def hear_and_measure(
-    samples: Floats, ears: Ears | None, baseline: Baseline | None = None
+    samples: Floats, ears: Ears | None, baseline: Baseline | None = None, flat: float = 0.0
 ) -> tuple[Observation, Heard | None]:
-    """As `measure_file`, with the words; nothing is recognised where nobody speaks."""
+    """As `measure_file`, with the words; nothing is recognised where nobody speaks. `flat`: as in `observe.observe`."""
     samples = observe.valid(samples)
     hearing = listen(samples)
     heard = _hear(samples, hearing.speech, ears) if ears and hearing.speech else None
-    return observe.observe(samples, hearing.speech, hearing.track, heard, baseline), heard
+    return observe.observe(samples, hearing.speech, hearing.track, heard, baseline, flat=flat), heard
 
 
 def _hear(samples: Floats, speech: Sequence[Span], ears: Ears) -> Heard:
@@ -133,3 +134,9 @@ def load(data: Path, trainee: str, device: str) -> Baseline | None:
 def average(samples: Iterable[Floats], device: str, ears: Ears | None) -> Baseline | None:
     """A baseline from several recordings, each measured by itself."""
     return observe.baseline_from([measure_file(one, ears) for one in samples], device)
+
+
+def average_of_files(paths: Iterable[Path], device: str, ears: Ears | None) -> Baseline | None:
+    """As `average`, of files, of which those that were clipped and then turned down do not count either."""
+    read = (audiofiles.read_with_flat(path) for path in paths)
+    return observe.baseline_from([hear_and_measure(one, ears, flat=flat)[0] for one, flat in read], device)

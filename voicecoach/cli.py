@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from voicecoach import __version__
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
@@ -372,11 +373,16 @@ def calibrate(
 def _calm(path: Path) -> Floats:
     """A recording of a calm voice: as much of it as is of use, so that memory does not grow with its length."""
     from voicecoach import calibration
+    from voicecoach.measure import observe
     from voicecoach.world import audiofiles
 
-    samples, more = audiofiles.read_start(path, calibration.MAX_CALIBRATION_S)
+    samples, more, flat = audiofiles.read_start(path, calibration.MAX_CALIBRATION_S)
     if more:
         _say(f"{path.name}: the first {calibration.MAX_CALIBRATION_S / 60:.0f} minutes are used.")
+    if flat > observe.MAX_CLIPPED:
+        raise BadInput(
+            f"{path} is clipped: {100 * flat:.1f} % of it is cut flat.", "Turn the microphone down and read again."
+        )
     return samples
 
 
@@ -918,11 +924,43 @@ def doctor(
 # --- plumbing --------------------------------------------------------------------------------------
 
 
-@app.command()
+class _Measure(TyperCommand):
+    """Its --baseline takes all names that follow, once the files to measure have been named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See `_spread`."""
+        return super().parse_args(ctx, _spread(args))
+
+
+def _spread(args: list[str]) -> list[str]:
+    """`FILE --baseline A B` as `FILE --baseline A --baseline B`; without a FILE before it, --baseline takes one name."""
+    spread: list[str] = []
+    named = value = several = False
+    for at, arg in enumerate(args):
+        if value:
+            value = False
+        elif arg == "--":
+            return [*spread, *args[at:]]
+        elif arg.startswith("-") and arg != "-":
+            name, equals, _ = arg.partition("=")
+            value = not equals and name in {"--baseline", "--model"}
+            several = named and name == "--baseline"
+        elif several:
+            spread.append("--baseline")
+        else:
+            named = True
+        spread.append(arg)
+    return spread
+
+
+@app.command(cls=_Measure)
 def measure(
     files: Annotated[list[Path], typer.Argument(help="Recordings: WAV, FLAC, MP3, M4A.")],
     baseline: Annotated[
-        list[Path] | None, typer.Option(help="A calm recording of the same voice (may be repeated).")
+        list[Path] | None,
+        typer.Option(
+            help="Calm recordings of the same voice: behind the files as many as you like, else one each time."
+        ),
     ] = None,
     transcript: Annotated[bool, typer.Option(help="Recognise the words (needed for the rates).")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per file.")] = False,
@@ -933,10 +971,9 @@ def measure(
     Example: `voicecoach measure reply.wav --baseline calm.wav --json`
     """
     from voicecoach import calibration, plumbing, prepare
-    from voicecoach.world import audiofiles
 
     ears = prepare.ears(model)[0] if transcript else None
-    calm = calibration.average((audiofiles.read_mono(path) for path in baseline or ()), "recording", ears)
+    calm = calibration.average_of_files(baseline or (), "recording", ears)
     if baseline and calm is None:
         raise BadInput(
             "The baseline does not carry a measurement.",

@@ -14,9 +14,10 @@ from typing import IO, Any
 from voicecoach.calibration import hear_and_measure
 from voicecoach.errors import BadInput
 from voicecoach.judge import Rules
+from voicecoach.judge.delivery import judge_delivery
 from voicecoach.judge.stream import judge_line
 from voicecoach.measure.validity import validity
-from voicecoach.nouns import CUSTOMER_FINISHED, Baseline, Heard, Procedure, Step
+from voicecoach.nouns import CUSTOMER_FINISHED, Baseline, Delivery, Heard, Procedure, Step
 from voicecoach.record import tidy
 from voicecoach.report import words
 from voicecoach.world import audiofiles
@@ -29,7 +30,8 @@ MAX_LINE_BYTES = 1 << 20
 
 def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[str, Any]:
     """The measures of one recording as plain JSON; what was not measured is null with a reason in `quality`."""
-    seen, heard = hear_and_measure(audiofiles.read_mono(path), ears, baseline)
+    samples, flat = audiofiles.read_with_flat(path)
+    seen, heard = hear_and_measure(samples, ears, baseline, flat)
     reasons = list(seen.quality.reasons)
     if ears is None:
         reasons.append("Rates, words and fillers are not measured without a transcript.")
@@ -45,6 +47,17 @@ def measure(path: Path, ears: Ears | None, baseline: Baseline | None) -> dict[st
         **values,
         "quality": {"ok": seen.quality.ok, "reasons": reasons},
         "validity": validity(values, seen, words=ears is not None, baseline=baseline is not None),
+        "delivery": _verdicts(judge_delivery(seen)),
+    }
+
+
+def _verdicts(delivery: Delivery) -> dict[str, Any]:
+    """What a debrief would say of it as a turn by itself."""
+    return {
+        "loudness": delivery.loudness,
+        "pace": delivery.pace,
+        "why": list(delivery.evidence),
+        "advice": delivery.advice or None,
     }
 
 
@@ -97,6 +110,9 @@ def as_lines(result: Mapping[str, Any]) -> str:
         lines.append(
             f"  to baseline effort {show('relative', 'effort_db', 'dB')}, pitch {show('relative', 'f0_st', 'semitones')}"
         )
+    if result["quality"]["ok"]:
+        verdicts = result["delivery"]
+        lines.append(f"  verdict     {verdicts['loudness']}, {verdicts['pace']}: {'; '.join(verdicts['why'])}")
     if result.get("transcript"):
         lines.append(f"  words       {result['transcript']}")
     return "\n".join([*lines, *(f"  note        {reason}" for reason in result["quality"]["reasons"])])

@@ -15,12 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from voicecoach import testing
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world import audiofiles
+
+DATA = Path(__file__).parent.parent / "data"
 
 
 def chirp(rate_hz: int, seconds: float = 1.0, channels: int = 1) -> Floats:
@@ -298,10 +301,10 @@ def test_the_start_of_a_recording(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "x.wav", samples, 44_100)
     whole = audiofiles.read_mono(tmp_path / "x.wav")
 
-    start, more = audiofiles.read_start(tmp_path / "x.wav", 10.0)
+    start, more, _ = audiofiles.read_start(tmp_path / "x.wav", 10.0)
     assert not more
     assert np.array_equal(start, whole)
-    start, more = audiofiles.read_start(tmp_path / "x.wav", 1.0)
+    start, more, _ = audiofiles.read_start(tmp_path / "x.wav", 1.0)
     assert more
     assert np.array_equal(start, whole[:SAMPLE_RATE_HZ])
 
@@ -336,3 +339,40 @@ def test_the_outline_comes_out_the_same_in_blocks(size: int) -> None:
     samples = np.asarray(np.random.default_rng(2).integers(-30000, 30000, (3333, 2)), np.int16)
     blocks = [samples[at : at + size] for at in range(0, len(samples), size)]
     assert audiofiles.envelope_of(blocks, len(samples), 50) == audiofiles.envelope(samples, 50)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
+@pytest.mark.parametrize("turned_down", [1.0, 0.4, 0.05])
+def test_a_voice_that_was_clipped_and_turned_down_is_found(tmp_path: Path, rate_hz: int, turned_down: float) -> None:
+    """At any rate, in one of several channels, however far it was turned down; the same voice unclipped is not."""
+    voice = soxr.resample(soundfile.read(DATA / "LJ001-0008.flac")[0], 22_050, rate_hz)
+    voice /= np.abs(voice).max()
+    found = {}
+    for name, loud in (("as it was", voice), ("clipped", np.clip(6 * voice, -1, 1))):
+        soundfile.write(tmp_path / "x.wav", turned_down * np.stack([0 * loud, loud], axis=1), rate_hz)
+        found[name] = audiofiles.read_with_flat(tmp_path / "x.wav")[1]
+
+    assert found["as it was"] < 0.0002
+    assert found["clipped"] > 0.01
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_U8", "ULAW"])
+def test_silence_and_coarse_steps_are_not_cut_flat(tmp_path: Path, subtype: str) -> None:
+    """Nothing, an offset of nothing, and a voice in 8 bits."""
+    voice = soundfile.read(DATA / "LJ001-0008.flac")[0]
+    soundfile.write(tmp_path / "voice.wav", voice, 22_050, subtype)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(22_050), 22_050, subtype)
+
+    assert audiofiles.read_with_flat(tmp_path / "voice.wav")[1] < 0.0005
+    assert audiofiles.read_with_flat(tmp_path / "silence.wav")[1] == 0 or subtype != "PCM_16"
+
+
+def test_values_far_beyond_full_scale_are_refused(tmp_path: Path) -> None:
+    """Whole numbers as floats are read; what would overflow is a sentence."""
+    for factor in (32_768.0, 1e30):
+        soundfile.write(tmp_path / "x.wav", np.full(800, factor), 16_000, "FLOAT")
+        if factor < 1e6:
+            assert audiofiles.read_mono(tmp_path / "x.wav").max() == factor
+        else:
+            with pytest.raises(BadInput, match="above full scale"):
+                audiofiles.read_mono(tmp_path / "x.wav")

@@ -35,6 +35,9 @@ BELOW_DB = 40.0
 English, [f] and [th], lie 28 to 30 dB below the strongest vowel (Fletcher 1953), and a final one fades."""
 OVER_DB = 3.0
 """Sound stands out of the noise around from here: speech as strong as the noise adds 3 dB."""
+LOUD_NOISE = 90.0
+"""And it is louder than this percentile of the noise: 10 ms of a room's low rumble differ by more than 3 dB, and one such
+frame in the detector's hold made a silence of 0.3 s look like 0.24 s (docs/delivery.md, section 3)."""
 PAD_S = 0.01
 """Kept at either edge: one frame of energy, by which the edge may be off."""
 PAUSE_S = 0.25
@@ -117,12 +120,18 @@ def _edges(power: npt.NDArray[np.float64], around: tuple[int, int, int, int]) ->
 def _sounds(power: npt.NDArray[np.float64], where: Span, gap: Span, faint: float) -> npt.NDArray[np.intp]:
     """Frames of `where` that are louder than `faint` and than the noise of the nearest half second of `gap`."""
     near = (max(gap[0], where[0] - SAMPLE_RATE_HZ // 2), min(gap[1], where[1] + SAMPLE_RATE_HZ // 2))
-    noise = power[-(-near[0] // ENERGY) : near[1] // ENERGY]
-    floor = float(np.median(noise)) * 10 ** (OVER_DB / 10) if len(noise) >= 5 else 0.0
+    floor = _over_noise(power[-(-near[0] // ENERGY) : near[1] // ENERGY])
     first, last = where[0] // ENERGY, -(-where[1] // ENERGY)
     piece = power[first:last]
     smooth = np.convolve(power[max(first - 1, 0) : last + 1], np.ones(3) / 3, "same")[min(first, 1) :][: len(piece)]
-    return first + np.flatnonzero((piece > faint) & (smooth > floor))
+    return first + np.flatnonzero((piece > max(faint, floor)) & (smooth > floor))
+
+
+def _over_noise(noise: npt.NDArray[np.float64]) -> float:
+    """The power from which sound is more than `noise`, that of its frames; 0 where there are too few to tell."""
+    if len(noise) < 5:
+        return 0.0
+    return max(float(np.median(noise)) * 10 ** (OVER_DB / 10), float(np.percentile(noise, LOUD_NOISE)))
 
 
 def _samples(seconds: float) -> int:

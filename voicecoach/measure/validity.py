@@ -24,7 +24,7 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "f0.slope_st_s": ("semitones/s", "median slope of the pitch over the recording"),
     "level.rms_dbfs": ("dB re full scale", "RMS of speech, as recorded"),
     "level.noise_dbfs": ("dB re full scale", "20th percentile of the level in the gaps"),
-    "level.clip_frac": ("share", "samples at full scale"),
+    "level.clip_frac": ("share", "samples at full scale, or cut flat below it"),
     "effort.centroid_hz": ("Hz", "spectral centroid of voiced frames, 50 to 5000 Hz, weighted by amplitude"),
     "effort.f0_hz": ("Hz", "mean pitch of voiced frames, weighted by amplitude"),
     "effort.alpha_db": ("dB", "energy from 1 to 5 kHz over that from 50 to 1000 Hz"),
