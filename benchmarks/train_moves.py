@@ -365,22 +365,24 @@ def thresholds(examples: list[Example], found: list[np.ndarray]) -> dict[str, di
 # --- the file that ships ----------------------------------------------------------------------------
 
 
-def write(fixed: Any, trained: Any, tokenizer: Tokenizer, chosen: dict[str, dict[str, float]], note: str) -> None:
+def write(
+    out: Path, fixed: Any, trained: Any, tokenizer: Tokenizer, chosen: dict[str, dict[str, float]], note: str
+) -> None:
     """The encoder with its head as one ONNX file (weights in 8 bits), the tokenizer, and what they mean."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "reader.onnx").write_bytes(
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "reader.onnx").write_bytes(
         graph(jax.tree.map(np.asarray, fixed), jax.tree.map(np.asarray, trained)).SerializeToString()
     )
-    tokenizer.save(str(OUT / "tokenizer.json"), pretty=False)
+    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
     meaning = {
         "about": "Weights of the judge's second layer, trained by benchmarks/train_moves.py on benchmarks/moves; "
         "the start was all-MiniLM-L6-v2 (Apache-2.0, see NOTICE).",
         "trained": note,
         "codes": list(CODES),
         **chosen,
-        "sha256": {name: _sha256(OUT / name) for name in ("reader.onnx", "tokenizer.json")},
+        "sha256": {name: _sha256(out / name) for name in ("reader.onnx", "tokenizer.json")},
     }
-    (OUT / "reading.json").write_text(json.dumps(meaning, indent=1) + "\n", "utf-8")
+    (out / "reading.json").write_text(json.dumps(meaning, indent=1) + "\n", "utf-8")
 
 
 def _sha256(path: Path) -> str:
@@ -489,6 +491,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="write the weights to assets/moves")
     parser.add_argument("--keep", type=Path, default=ROOT / "benchmarks" / "results" / "moves.pickle")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the shipped files go")
     parser.add_argument("--resume", type=Path, help="weights kept by an earlier run: nothing is trained")
     args = parser.parse_args()
     rules = load_rules(ROOT / "assets")
@@ -512,7 +515,7 @@ def main() -> None:
         print(figures(held, found, chosen))
     if args.write:
         note = f"batches {args.train}, {args.epochs} epochs, seed {args.seed}"
-        write(fixed, trained, tokenizer, json.loads(choice.read_text("utf-8")), note)
+        write(args.out, fixed, trained, tokenizer, json.loads(choice.read_text("utf-8")), note)
 
 
 assert MAX_SAID + MAX_TEXT + 3 <= MAX_POSITIONS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from voicecoach.errors import DeviceError, DiskError
 from voicecoach.measure import observe
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event
+from voicecoach.report.facts import gather
+from voicecoach.report.replay import replay
 from voicecoach.session import Call, Keys, Outcome
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import pitch, vad
@@ -181,6 +184,36 @@ def test_an_announced_silence_is_waited_out(tmp_path: Path) -> None:
     assert waits[0][0] == pytest.approx(20.0, abs=0.2)
     assert waits[0][1] == pytest.approx(7.0, abs=0.2)  # one announcement, one long wait
     assert waits[1][0] == pytest.approx(7.0, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("start", "patience", "after_s"), [(4.5, "normal", 9.0), (4.5, "low", 6.0), (3.0, "low", None)]
+)
+def test_a_furious_customer_cuts_into_a_speech(
+    tmp_path: Path, start: float, patience: str, after_s: float | None
+) -> None:
+    """After so many seconds of talk, once a turn, to the end of the line, and nobody is blamed for it."""
+    call = make_call()
+    mood = replace(call.persona.mood, start=start, patience=patience)  # type: ignore[arg-type]
+    call = replace(call, persona=replace(call.persona, mood=mood))
+    trainee = RecordedTrainee([Reply(testing.voice_like(15.0), "after", 0.6)])
+    held = hold(tmp_path, FileDuplex(trainee), ["I see."], call=call)
+    lines = [data["line"] for data in held.data("said")]
+
+    assert sum(str(line).startswith("cuts_in.") for line in lines) == (after_s is not None)
+    if after_s is None:
+        assert held.data("interrupted") == []
+        return
+    (interrupted,) = held.data("interrupted")
+    spoke, cut_in = held.data("spoke")[0], held.data("said")[1]
+    assert interrupted["by"] == "customer"
+    assert (cut_in["start"] - spoke["start"]) / SAMPLE_RATE_HZ == pytest.approx(after_s, abs=0.6)  # type: ignore[operator]
+    heard = held.audio[cut_in["start"] : cut_in["end"], 1]  # type: ignore[misc]
+    assert np.abs(heard[-SAMPLE_RATE_HZ // 4 :].astype(int)).max() > 100
+    assert "interrupt" not in {f["code"] for f in held.data("assessed")[0]["assessment"]["findings"]}  # type: ignore[index]
+    again = replay(gather(held.record.events), call.persona, call.rules)
+    assert [step.why for step in again.anger] == ["opening", "cut in", "turn"]
+    assert again.differences == ()
 
 
 def test_the_time_limit_ends_the_call(tmp_path: Path) -> None:

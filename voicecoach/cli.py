@@ -113,8 +113,15 @@ _Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept fo
 @app.command()
 def rehearse(
     persona: Annotated[
-        str, typer.Argument(help="Who calls: a name from `voicecoach personas`, or a .yaml file.")
+        str, typer.Argument(help="Which call: a name from `voicecoach personas`, or a .yaml file.")
     ] = "dana-printer",
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", "--persona", help="The same as an option.", metavar="NAME")
+    ] = None,
+    level: Annotated[
+        Literal["mild", "medium", "hard"] | None,
+        typer.Option(help="How angry the customer begins, and how hard it is."),
+    ] = None,
     procedure: Annotated[
         str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
     ] = "six-guidelines",
@@ -142,6 +149,11 @@ def rehearse(
     patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
+    reword: Annotated[
+        str | None,
+        typer.Option(help="A language model re-words the lines: an OpenAI-compatible URL (off: nothing is sent)."),
+    ] = None,
+    reword_model: Annotated[str, typer.Option(help="With --reword: the model's name there.")] = "llama3.2",
     prepared: Annotated[
         bool,
         typer.Option("--prepare/--no-prepare", help="Worksheet and one breath before, notes after (in a terminal)."),
@@ -150,7 +162,7 @@ def rehearse(
 ) -> None:
     """Take a call from an angry customer, and read the debrief.
 
-    Example: `voicecoach rehearse dana-printer --procedure six-guidelines`
+    Example: `voicecoach rehearse dana-printer --level hard --procedure six-guidelines`
 
     Without a microphone: `voicecoach rehearse --demo`
     """
@@ -161,13 +173,18 @@ def rehearse(
     from voicecoach.keys import interactive
     from voicecoach.session import Call
 
-    customer, persona_text = prepare.choose_persona(persona)
+    customer, persona_text = prepare.choose_persona(scenario or persona, level)
     steps, procedure_text = prepare.choose_procedure(procedure)
     chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
     call = Call(
         customer, persona_text, steps, procedure_text, prepare.rules(), trainee=trainee, seed=chosen_seed, mode=talk,
         patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
+        recent=prepare.recent_lines(_sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
+    if reword is not None:
+        from voicecoach.world.reword import from_options
+
+        call = replace(call, reword=from_options(reword, reword_model))
     sound: Duplex | None = None
     if not demo:
         try:
@@ -184,6 +201,8 @@ def rehearse(
         with console.status("Loading the recogniser and the customer's voice..."):
             ears, files = prepare.ears(model)
             voice = prepare.voice(customer, telephone=telephone)
+        for notice in voice.notices:
+            _say(notice)
         call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
         asked = prepared and not demo and interactive()
         if asked:
@@ -602,31 +621,185 @@ def personas_show(name: Annotated[str, typer.Argument(help="A customer's name or
 
     customer, _ = prepare.choose_persona(name)
     lines = customers.lines(customer)
-    _say(f"{customer.name} ({customer.id})\n{customer.about}\n")
+    _say(f"{customer.full_name} ({customer.id})\n{customer.about}\n")
+    if customer.situation:
+        _say(f"{customer.title} ({customer.situation.replace('-', ' ')})\n")
+    for heading, phrases in (
+        ("You can offer", customer.brief.can),
+        ("You cannot offer", customer.brief.cannot),
+        ("Accepted", tuple(outcome.outcome for outcome in customer.accepts)),
+    ):
+        if phrases:
+            _say("\n".join([f"{heading}:", *(f"  - {phrase}" for phrase in phrases), ""]))
     _say(f"{len(lines)} lines. The first words: {lines[0][1]}")
 
 
 @personas_app.command("check")
 def personas_check(
-    files: Annotated[list[str], typer.Argument(help="Persona files, or names of bundled ones.")],
+    files: Annotated[list[str], typer.Argument(help="Scenarios, people, or names of bundled scenarios.")],
 ) -> None:
-    """Check persona files: every problem with its line and what to write instead.
+    """Check scenarios and people: every problem with its line and what to write instead.
 
     Example: `voicecoach personas check my-customer.yaml`
     """
-    from voicecoach import persona as customers
     from voicecoach import prepare
+    from voicecoach.persona.check import check
 
     failed = False
     for name in files:
         try:
-            customer, _ = prepare.choose_persona(name)
-            _say(f"{name}: good, {len(customers.lines(customer))} lines.")
+            checked = check(prepare.path_of("personas", name, "persona"), prepare.people())
         except BadInput as error:
             failed = True
             typer.echo(str(error), err=True)
+            continue
+        for problem in checked.problems:
+            typer.echo(problem, err=True)
+        if checked.problems:
+            failed = True
+            continue
+        _say(f"{name}: good, {checked.who}.")
+        for remark in checked.remarks:
+            _say(f"  {remark}")
     if failed:
         raise typer.Exit(BadInput.exit_code)
+
+
+@personas_app.command("new")
+def personas_new(
+    out: Annotated[Path, typer.Option(help="Folder for the new file.")] = Path(),
+) -> None:
+    """Ask ten questions and write a new scenario with comments, ready to be played and made better.
+
+    Example: `voicecoach personas new --out my-calls`
+    """
+    from voicecoach import authoring, prepare
+
+    path = authoring.new(_terminal().ask, _say, out, [out / "people", *prepare.people()])
+    _say(f"\nWritten: {path}")
+    _say(f"Try it in text: voicecoach personas play {path}")
+    _say(f"Check it:       voicecoach personas check {path}")
+
+
+_Level = Annotated[Literal["mild", "medium", "hard"] | None, typer.Option(help="mild, medium or hard.")]
+
+
+@personas_app.command("play")
+def personas_play(
+    name: Annotated[str, typer.Argument(help="A customer's name or a .yaml file.")] = "dana-printer",
+    level: _Level = None,
+    seed: Annotated[int, typer.Option(help="The same seed chooses the same lines.")] = 1,
+) -> None:
+    """Rehearse in text, in the terminal: no sound, and every change of the anger with its reason.
+
+    Example: `voicecoach personas play dana-printer --level hard`
+    """
+    from voicecoach import authoring, prepare
+
+    customer, _ = prepare.choose_persona(name, level)
+    authoring.play(customer, prepare.rules(), seed, _terminal().ask, _say)
+
+
+@personas_app.command("say")
+def personas_say(
+    line: Annotated[str, typer.Argument(help="Words, or the id of a line such as manager.1.")],
+    anger: Annotated[int, typer.Option(help="0 calm to 5 shouting.", min=0, max=5)] = 3,
+    customer: Annotated[str, typer.Option("--scenario", "--persona", help="Whose voice.")] = "dana-printer",
+    out: Annotated[Path | None, typer.Option(help="Write a WAV file instead of playing it.")] = None,
+    output: _Output = None,
+    telephone: Annotated[bool, typer.Option(help="As on a telephone line.")] = True,
+) -> None:
+    """Speak one line in a customer's voice, as angry as you like.
+
+    Example: `voicecoach personas say "Where is my parcel?" --anger 4 --out parcel.wav`
+    """
+    from voicecoach import persona as customers
+    from voicecoach import prepare
+
+    chosen, _ = prepare.choose_persona(customer)
+    text = next((said for name, said, _ in customers.lines(chosen) if name == line), line)
+    voice = prepare.voice(chosen, telephone=telephone, ready=False)
+    temper = chosen.voice.style
+    spoken = voice.speak(text[:600], customers.style_for(anger, temper), customers.style_name(anger, temper))
+    _say(f"{spoken.engine}, {len(spoken.samples) / 16000:.1f} s: {text}")
+    if out is None:
+        _play_aloud(spoken.samples, output)
+        return
+    from voicecoach.world import audiofiles
+
+    audiofiles.write_wav(out, spoken.samples)
+    _say(f"Written: {out}")
+
+
+def _play_aloud(samples: Samples, output: str | None) -> None:
+    """Play a line and wait for its end."""
+    import time
+
+    sound = _open_device(None, output, None)
+    try:
+        sound.play(samples)
+        while sound.playing():
+            sound.read()
+        time.sleep(0.3)
+    finally:
+        sound.close()
+
+
+@personas_app.command("simulate")
+def personas_simulate(
+    names: Annotated[list[str] | None, typer.Argument(help="Customers (default: all bundled ones).")] = None,
+    level: _Level = None,
+    trainees: Annotated[Path | None, typer.Option(help="Your own scripted trainees; see the bundled file.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed chooses the same lines.")] = 1,
+    svg: Annotated[Path | None, typer.Option(help="Draw the curves into this SVG file (one customer).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per call.")] = False,
+) -> None:
+    """Let scripted trainees, from excellent to awful, call a customer, and draw how the anger goes.
+
+    Example: `voicecoach personas simulate dana-printer --level hard --svg curves.svg`
+    """
+    from voicecoach import prepare, simulate
+    from voicecoach.errors import DiskError
+    from voicecoach.world.places import bundled
+
+    scripts = simulate.load_trainees(trainees or bundled("assets") / "scripted" / "twelve.yaml")
+    chosen = names or prepare.names("personas")
+    if svg is not None and len(chosen) != 1:
+        raise BadInput("An SVG shows one customer.", "Name one, such as: voicecoach personas simulate dana-printer")
+    rules = prepare.rules()
+    for name in chosen:
+        customer, _ = prepare.choose_persona(name, level)
+        calls = [simulate.simulate(customer, script, rules, seed) for script in scripts]
+        rho = simulate.spearman((call.design, call.anger[-1]) for call in calls)
+        if as_json:
+            for call in calls:
+                row = {
+                    "customer": customer.id, "level": customer.level, "trainee": call.trainee, "design": call.design,
+                    "anger": [round(anger, 3) for anger in call.anger], "outcome": call.outcome,
+                }  # fmt: skip
+                _say(json.dumps(row, sort_keys=True))
+            continue
+        _say(f"{customer.full_name} ({customer.id}, {customer.level or 'as written'})")
+        _say("\n".join(simulate.curve(calls)))
+        _say(f"Design and final anger agree by {rho:.2f} (Spearman).\n" if rho is not None else "")
+        if svg is not None:
+            try:
+                svg.write_text(simulate.svg(calls, f"{customer.full_name}: {customer.title or customer.id}"), "utf-8")
+            except OSError as error:
+                raise DiskError(f"{svg} cannot be written ({error.strerror}).", "Choose another place.") from error
+
+
+@personas_app.command("schema")
+def personas_schema(
+    kind: Annotated[Literal["scenario", "person", "customer"], typer.Argument(help="Which kind of file.")] = "scenario",
+) -> None:
+    """Print the JSON Schema, by which editors complete and check the files while you type.
+
+    Example: `voicecoach personas schema scenario > scenario.schema.json`
+    """
+    from voicecoach import authoring
+
+    _say(json.dumps(authoring.schema(kind), indent=1, sort_keys=True))
 
 
 @procedures_app.callback()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from voicecoach import judge, persona, yamlfile
-from voicecoach.errors import BadInput, MissingModel
+from voicecoach import judge, persona, record, yamlfile
+from voicecoach.errors import BadInput, MissingModel, VoicecoachError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.nouns import Baseline, Procedure
 from voicecoach.persona import Persona
@@ -57,11 +57,41 @@ def path_of(kind: str, name: str, what: str) -> Path:
     )
 
 
-def choose_persona(name: str) -> tuple[Persona, str]:
-    """A bundled persona or a persona file, with its text for the record."""
+def choose_persona(name: str, level: persona.LevelName | None = None) -> tuple[Persona, str]:
+    """A bundled customer or a file, at a level of difficulty, with the text of all of it for the record."""
     path = path_of("personas", name, "persona")
-    text = yamlfile.read_text(path)
-    return persona.parse_persona(text, str(path)), text
+    chosen = persona.load_persona(path, level, people())
+    if chosen.level is None:
+        return chosen, yamlfile.read_text(path)
+    return chosen, persona.as_text(chosen)
+
+
+LAST_CALLS = 2
+"""Three calls in a row do not repeat a line that has alternatives."""
+
+
+def recent_lines(sessions: Path, customer: Persona) -> tuple[str, ...]:
+    """Ids of the lines that this customer said in the last calls; a record that cannot be read counts for nothing."""
+    said: list[str] = []
+    calls = 0
+    for folder in reversed(record.list_sessions(sessions)[-20:]):
+        try:
+            session = record.read(folder)
+        except VoicecoachError:
+            continue
+        started = session.first("started")
+        who = started.data.get("persona") if started else None
+        if isinstance(who, dict) and who.get("id") == customer.id:
+            said += [event.data["line"] for event in session.of("said") if isinstance(event.data.get("line"), str)]
+            calls += 1
+        if calls == LAST_CALLS:
+            break
+    return tuple(sorted(set(said)))
+
+
+def people() -> list[Path]:
+    """Where persons are looked for besides a scenario's own folder."""
+    return [bundled("personas") / "people"]
 
 
 def choose_procedure(name: str) -> tuple[Procedure, str]:
@@ -92,11 +122,15 @@ def spoken() -> Spoken:
     return Spoken.open(bundled("assets") / "spoken")
 
 
-def voice(customer: Persona, *, telephone: bool = True) -> CustomerVoice:
-    """The customer's voice, with an engine loaded where not every line is already spoken."""
+def voice(customer: Persona, *, telephone: bool = True, ready: bool = True) -> CustomerVoice:
+    """The customer's voice; `ready`: with an engine loaded where not every line is already spoken."""
     made = CustomerVoice(customer.voice.prefer, spoken(), telephone=telephone)
+    if not ready:
+        return made
     temper = customer.voice.style
-    made.ready([(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels])
+    lines = [(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels]
+    made.ready(lines)
+    made.warm(lines)
     return made
 
 

@@ -90,6 +90,10 @@ class Call:
     half_duplex: bool = False
     wall: str = ""
     """When the call began, ISO 8601; given, so that a call can be repeated to the byte."""
+    recent: tuple[str, ...] = ()
+    """Ids of lines that the last calls used up; the customer avoids them where there are others."""
+    reword: Callable[[Persona, Reaction], Reaction] | None = None
+    """Says a line in other words (world/reword.py); what it is and what it does to the anger stays."""
     prepared: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Events of what was done before the call, as (kind, data): see `before.py`."""
 
@@ -192,6 +196,8 @@ class _Loop:
         self.customer_end = 0
         """One past the customer's last spoken sample."""
         self.barged = False
+        self.cut_in = False
+        """The customer has cut into the turn that is open."""
         self.quiet_from = 0
         self.patient = False
         """The trainee's last turn announced a silence, and the customer has not asked since."""
@@ -293,6 +299,8 @@ class _Loop:
             persona={
                 "id": call.persona.id,
                 "name": call.persona.name,
+                "person": call.persona.person,
+                "level": call.persona.level or "",
                 "sha256": hashlib.sha256(call.persona_text.encode()).hexdigest(),
             },
             procedure=call.procedure.id,
@@ -306,6 +314,7 @@ class _Loop:
                 "source": files.source if files else "",
             },
             voice=self.voice.name,
+            words=getattr(call.reword, "name", "as authored"),
             vad=vad.NAME,
             tracker=pitch.name(),
             weights=weights(),
@@ -313,7 +322,7 @@ class _Loop:
         )
         for kind, data in call.prepared:
             self._event(kind, **data)
-        self.opening = persona.begin(call.persona, call.seed)
+        self.opening = persona.begin(call.persona, call.seed, call.recent)
         self.opening_line = self._speak(self.opening)
 
     # --- the customer's line -----------------------------------------------------------------------
@@ -379,10 +388,11 @@ class _Loop:
         was_speaking = self.turns.speaking
         self.turns, turn = next_turn(self.turns, frame)
         if self.turns.speaking and not was_speaking:
-            self.cue, self.cue_checked = replace(self.cue, shown=""), at
+            self.cue, self.cue_checked, self.cut_in = replace(self.cue, shown=""), at, False
         if self.turns.speaking or turn:
             self.quiet_from = at
         self._mind_barge_in(block, at)
+        self._mind_cut_in(block, at)
         self._mind_cue(at)
         if turn is not None:
             self._submit(turn)
@@ -392,6 +402,8 @@ class _Loop:
         over = sum(end - start for start, end in self.turns.overlap if end >= at - SAMPLE_RATE_HZ)
         if self.barged or not (block.customer and self.turns.speaking) or over < BARGE_IN_S * SAMPLE_RATE_HZ:
             return
+        if self.cut_in:
+            return  # who cuts in does not stop for being talked over
         self.barged = True
         self.sound.stop()
         start = self.turns.overlap[0][0]
@@ -406,6 +418,25 @@ class _Loop:
             played_s=played_s,
             stopped=True,
         )
+
+    def _mind_cut_in(self, block: Block, at: int) -> None:
+        """Let a furious customer cut into a turn that does not end: once a turn, and never over another line."""
+        if self.cut_in or self.reaction is None or self.turns.phase != "speaking" or self._speaking(block):
+            return
+        after_s = persona.cuts_in_after_s(self.call.persona, self.reaction.mood)
+        if (
+            after_s is None
+            or self.pending is not None
+            or self.goodbye
+            or at - self.turns.onset < after_s * SAMPLE_RATE_HZ
+        ):
+            return
+        self.cut_in = True
+        reaction = persona.cut_in(self.call.persona, self.reaction.mood)
+        self._event(
+            "interrupted", by="customer", line=reaction.reply.line, start=at, end=at, played_s=0.0, stopped=False
+        )
+        self._react(reaction, self._speak(reaction), None)
 
     def _mind_cue(self, at: int) -> None:
         """At most one sparse cue, from the last seconds of an open turn."""
@@ -477,6 +508,8 @@ class _Loop:
         previous = self.previous.delivery if self.previous else None
         assessment = judge.assess(heard.text, heard.words, observation, context, self.call.rules, previous)
         reaction = None if nod or not heard.text else persona.react(self.call.persona, mood, assessment, heard.text)
+        if reaction and self.call.reword:
+            reaction = self.call.reword(self.call.persona, reaction)
         judged = time.perf_counter()
         line = self._speak(reaction) if reaction else None
         spoken = time.perf_counter()

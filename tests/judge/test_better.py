@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from voicecoach import prepare
 from voicecoach.judge.better import MAX_ADVICE_CHARS, PLAINLY, better, could_say
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.nouns import TurnContext
@@ -113,6 +115,21 @@ def test_offers_are_put_into_the_trainees_mouth() -> None:
         could_say("resolution", TurnContext(can=can[1:2])) == "What I can do is a month free, if my supervisor agrees."
     )
     assert could_say("resolution", TurnContext(can=can[2:])) == ""
+    deeds = ("pay back all of it, in his account by Friday", "two free tickets", "refund her ticket")
+    assert could_say("resolution", TurnContext(can=deeds)) == "What I can do is pay back all of it."
+    assert could_say("alternatives", TurnContext(can=deeds)).startswith(
+        "I can pay back all of it, or offer two free tickets:"
+    )
+    assert could_say("resolution", TurnContext(can=deeds[2:])) == ""
+
+
+def test_the_scenarios_offers_can_be_said() -> None:
+    """Every scenario that comes with voicecoach has something that advice can offer."""
+    for path in sorted((Path(__file__).parents[2] / "personas").glob("*.yaml")):
+        brief = prepare.choose_persona(path.stem)[0].brief
+        said = could_say("resolution", TurnContext(can=brief.can))
+        assert said.startswith("What I can do is "), path
+        assert not {"he", "she", "him", "her", "his", "you"} & set(said.split())
 
 
 def test_names_are_data() -> None:

@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicecoach.nouns import Assessment, Delivery, Finding, Mood, Reaction
-from voicecoach.persona import begin, has_more_to_tell, lines, load_persona, react, react_to_silence, say_goodbye
+from voicecoach.persona import (
+    Persona,
+    at_level,
+    begin,
+    cut_in,
+    cuts_in_after_s,
+    has_more_to_tell,
+    lines,
+    load_persona,
+    react,
+    react_to_silence,
+    say_goodbye,
+)
 from voicecoach.persona.effects import EFFECTS
 from voicecoach.persona.engine import ENDINGS, MAX_FALL, MAX_RISE
 
@@ -21,6 +33,7 @@ LEVELS = {name: levels for name, _, levels in lines(DANA)}
 HELD = Delivery("quiet", "slow", ("+0.5 dB effort, raised above +2", "140 wpm, brisk above 150"))
 HURRIED = Delivery("raised", "rushed", ("+9 dB effort, raised above +2", "210 wpm, rushed above 170"))
 UNHEARD = Delivery("unsure", "unsure")
+OFFER = "I will send you a new printer."
 
 FAULTS = frozenset(
     [
@@ -82,6 +95,7 @@ def call(turns: Sequence[Said | str], seed: int = 1, delivery: Delivery = HELD) 
     played = [begin(DANA, seed)]
     for turn in turns:
         codes, how, text = (turn, delivery, "") if isinstance(turn, str) else turn
+        text = text or (OFFER if "resolution" in codes else "")
         played.append(react(DANA, played[-1].mood, judged(codes, how), text))
         if played[-1].reply.ends:
             break
@@ -162,9 +176,9 @@ def test_rusher_never_resolves() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_parrot_never_resolves_and_works_less_and_less(seed: int) -> None:
-    """ "I understand", ten times over: the first helps, then she grows angrier again."""
+    """ "I understand", ten times over: the first helps, then she grows angrier, asks for the manager, and hangs up."""
     played = call(PARROT, seed, UNHEARD)
-    assert ends(played) == ""
+    assert ends(played) == "hung up"
     assert played[-1].mood.anger > played[3].mood.anger
     gains = [-cause.delta for reaction in played for cause in reaction.causes if cause.cue == "empathise"]
     assert all(later <= earlier / 2 + 0.001 for earlier, later in itertools.pairwise(gains))
@@ -193,11 +207,14 @@ def test_referral_after_asking_for_the_manager_ends_with_the_manager() -> None:
 
 
 def test_story_resumes_after_a_nod_and_stops_at_an_interruption() -> None:
-    """Each nod brings the next point; speaking over her brings none."""
-    played = call(["verbal_nod", "interrupt", "verbal_nod", "verbal_nod"])
-    assert [reaction.mood.told for reaction in played] == [0, 1, 1, 2, 3]
+    """Each nod brings the next point; one that was spoken over is told again, in other words."""
+    played = call(["verbal_nod", "interrupt", "verbal_nod", "verbal_nod", "verbal_nod"])
+    assert [reaction.mood.told for reaction in played] == [0, 1, 0, 1, 2, 3]
     assert played[2].reply.line.startswith("interrupted.")
-    assert [has_more_to_tell(DANA, reaction.mood) for reaction in played] == [True, True, True, True, False]
+    assert played[1].reply.line.startswith("story.third-fault.")
+    assert played[3].reply.line.startswith("story.third-fault.")
+    assert played[1].reply.line != played[3].reply.line
+    assert [has_more_to_tell(DANA, reaction.mood) for reaction in played] == [True, True, True, True, True, False]
 
 
 def test_she_cannot_calm_down_before_all_is_told() -> None:
@@ -423,3 +440,129 @@ def test_every_line_can_be_reached_at_its_levels() -> None:
             reply = _speak(DANA, mood, "VENT", key, ()).reply
             reached.add((reply.line, reply.level))
     assert reached == {(name, level) for name in TEXTS for level in LEVELS[name]}
+
+
+# --- what the published procedures say of customers ------------------------------------------------
+
+
+def keys(played: list[Reaction]) -> list[str]:
+    return [reaction.reply.line.rsplit(".", 1)[0] for reaction in played]
+
+
+def with_mood(**changes: object) -> Persona:
+    return replace(DANA, mood=replace(DANA.mood, **changes))  # type: ignore[arg-type]
+
+
+def call_with(persona: Persona, turns: Sequence[str], delivery: Delivery = HELD) -> list[Reaction]:
+    played = [begin(persona, 1)]
+    for codes in turns:
+        text = OFFER if "resolution" in codes else ""
+        played.append(react(persona, played[-1].mood, judged(codes, delivery), text))
+    return played
+
+
+def test_anger_comes_back_at_the_solution_when_the_story_was_cut_short() -> None:
+    """Once, with its cause; then the same offer is taken (003 step 1). An apology while she tells makes up for it."""
+    offer = "resolution res_when"
+    cut = call(["verbal_nod", "interrupt", *TOLD, "empathise", offer, "empathise"])
+    assert keys(cut)[-2:] == ["comes_back", "accepted"]
+    assert cut[-2].mood.anger > cut[-3].mood.anger
+    assert "cut_short" in [cause.cue for cause in cut[-2].causes]
+    healed = call(["verbal_nod", "interrupt", "apologise", *TOLD, "empathise", offer])
+    assert keys(healed)[-1] == "accepted"
+
+
+def test_hard_customers_say_no_once() -> None:
+    """The first good offer is turned down; it stays on the table, and the next good word takes it."""
+    hard = at_level(DANA, "hard")
+    played = call_with(hard, [*TOLD, "empathise apologise", "restate_facts", "resolution res_when", "", "empathise"])
+    assert hard.mood.refuses_first
+    assert keys(played)[-3] == "refused"
+    assert keys(played)[-2] != "accepted"
+    assert keys(played)[-1] == "accepted"
+
+
+def test_you_are_not_listening_one_more_chance_the_manager_the_end() -> None:
+    """002 slides 17 and 18, one step for each turn that brings nothing; the patient wait longer."""
+    nothing = [""] * 12
+    for patience, first in (("low", 1), ("normal", 2), ("high", 3)):
+        played = call_with(with_mood(patience=patience), [*TOLD, "empathise", *nothing], UNHEARD)
+        states = [reaction.mood.state for reaction in played[5:]]
+        assert states.index("REPEATS_SELF") == first - 1
+        assert states.index("MANAGER") == first + 1
+        assert states.index("HANGUP") == first + 2
+        assert "listening" in played[5 + first - 1].reply.text
+
+
+def test_some_stay_irate_whatever_is_done() -> None:
+    """They take a good offer, and are still angry."""
+    played = call_with(with_mood(stays_irate=True, start=4.0), [*TOLD, *EXCELLENT_CODES])
+    assert ends(played) == "resolved"
+    assert min(reaction.mood.anger for reaction in played) >= 1.6
+    assert played[-1].mood.anger > call(EXCELLENT)[-1].mood.anger + 1
+
+
+EXCELLENT_CODES = ("empathise apologise", "restate_facts restate_feelings", "resolution res_when", "checkback")
+
+
+def test_people_cool_at_their_own_pace() -> None:
+    """Fast, normal and slow: the same call leaves them at different heights."""
+    ends_at = [
+        call_with(with_mood(drift=drift, start=4.0), [*TOLD, "empathise apologise"])[-1].mood.anger
+        for drift in ("fast", "normal", "slow")
+    ]
+    assert ends_at == sorted(ends_at)
+    assert ends_at[0] < ends_at[2]
+
+
+def test_a_trigger_angers_this_person_only() -> None:
+    """Its words are the evidence; somebody without that trigger does not mind."""
+    said = "As I said before, it is on its way."
+    touched = react(DANA, begin(DANA, 1).mood, judged(""), said)
+    assert [(c.delta, c.evidence) for c in touched.causes if c.cue == "trigger"] == [(0.5, "as I said before")]
+    other = replace(DANA, triggers=())
+    assert "trigger" not in [c.cue for c in react(other, begin(other, 1).mood, judged(""), said).causes]
+
+
+def test_only_what_the_scenario_accepts_is_taken() -> None:
+    """A concrete offer of something else is no answer and calms nobody; what the brief can offer will do."""
+    for text, taken in (
+        ("I will send you a cookbook tomorrow.", False),
+        ("I will send you a replacement tomorrow.", True),
+        ("Our engineers will be there tomorrow.", True),
+    ):
+        mood = call([*TOLD, "empathise"])[-1].mood
+        reaction = react(DANA, mood, judged("resolution res_when"), text)
+        assert (reaction.mood.state == "CHECK") == taken
+        assert (reaction.mood.anger < mood.anger - 0.5) == taken
+    anything = replace(DANA, accepts=())
+    mood = call([*TOLD, "empathise"])[-1].mood
+    assert react(anything, mood, judged("resolution res_when"), "A cookbook, tomorrow.").mood.state == "CHECK"
+
+
+def test_what_cannot_be_had_is_asked_for_once() -> None:
+    """Before any offer, one line of `not_possible`; then the ordinary need."""
+    played = call([*TOLD, "empathise", "apologise", "clarify", "restate_facts", "use_name", "use_name", "use_name"])
+    assert keys(played).count("not_possible") <= 1
+
+
+def test_cutting_in_is_for_the_furious_and_the_impatient() -> None:
+    """Seconds by patience from 4 up; never after the offer is taken, and it costs a little."""
+    furious = replace(begin(DANA, 1).mood, anger=4.2)
+    assert [cuts_in_after_s(with_mood(patience=p), furious) for p in ("low", "normal", "high")] == [6.0, 9.0, 14.0]
+    assert cuts_in_after_s(DANA, replace(furious, anger=3.9)) is None
+    assert cuts_in_after_s(DANA, replace(furious, met=("solution",))) is None
+    reaction = cut_in(DANA, furious)
+    assert reaction.reply.line.startswith("cuts_in.")
+    assert reaction.mood.anger == pytest.approx(4.4)
+    bare = replace(DANA, lines={key: group for key, group in DANA.lines.items() if key != "cuts_in"})
+    assert cut_in(bare, furious).reply.line.startswith("interrupted.")
+
+
+def test_shouting_weighs_more_than_a_raised_voice_and_both_wear_off() -> None:
+    raised, shouting = (call([("", replace(HURRIED, loudness=how), "")])[-1] for how in ("raised", "shouting"))
+    size = {cause.cue: cause.delta for cause in shouting.causes}["loud"]
+    assert size > {cause.cue: cause.delta for cause in raised.causes}["loud"]
+    again = call([("", HURRIED, "")] * 3)
+    sizes = [cause.delta for reaction in again for cause in reaction.causes if cause.cue == "loud"]
+    assert sizes == sorted(sizes, reverse=True)

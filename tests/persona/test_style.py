@@ -17,12 +17,17 @@ def test_hot_anger_rises_in_every_measure() -> None:
 
 
 def test_cold_anger_is_slower_and_lower_but_harder() -> None:
-    """Each cold level is slower and lower than the one below, yet brighter and louder."""
+    """Each cold level is slower and lower than the one below, yet brighter; and far quieter than hot anger."""
     for below, above in zip(STYLES["cold"], STYLES["cold"][1:], strict=False):
         assert below.wpm > above.wpm
         assert below.f0_st > above.f0_st
         assert below.tilt_db < above.tilt_db
         assert below.level_db < above.level_db
+
+
+def test_cold_anger_is_quiet() -> None:
+    assert all(cold.level_db <= hot.level_db for cold, hot in zip(STYLES["cold"], STYLES["hot"], strict=True))
+    assert STYLES["cold"][5].level_db <= STYLES["hot"][2].level_db
 
 
 @pytest.mark.parametrize("temper", ["hot", "cold"])

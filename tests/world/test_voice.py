@@ -190,6 +190,18 @@ def test_spoken_lines_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         customer.speak("Hello!", style_for(1, "hot"), "hot-1")
 
 
+def test_warm_lines_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoded beside the call, they sound the same and cost nothing; a damaged one is left for later."""
+    lines = spoken(tmp_path, ("a/1", "hot-1", "Hello."), ("a/1", "hot-1", "Damaged."))
+    (tmp_path / "2.wav").write_bytes(b"RIFF")
+    customer = voice.CustomerVoice(["a/1"], lines)
+    cold = customer.speak("Hello.", Style(), "hot-1")
+    customer.warm([("Damaged.", "hot-1"), ("Hello.", "hot-1"), ("Not spoken.", "hot-1")]).join(10)
+    monkeypatch.setattr(voice, "load", lambda path: pytest.fail("read again"))
+
+    assert np.array_equal(customer.speak("Hello.", Style(), "hot-1").samples, cold.samples)
+
+
 def test_other_lines_are_spoken_by_one_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded once, told the rate of the style."""
     made: list[Fake] = []

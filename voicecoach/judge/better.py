@@ -146,10 +146,19 @@ def _cut(text: str) -> str:
 
 
 _PHRASES = re.compile(r"^(?:i|we|you|they|he|she|it|no|not|never|if|when|there|that)\b", re.IGNORECASE)
+_THIRD = re.compile(r"\b(?:he|she|they|him|her|his|hers|them|their|you would)\b", re.IGNORECASE)
+_THING = re.compile(
+    r"(?:an?|the|one|two|three|four|five|six|half|up to|our|my|another|some|\d+|[£$€]\d+)\b", re.IGNORECASE
+)
+_DEED = re.compile(
+    r"(?:cancel|refund|send|pass|end|pay|confirm|call|have|open|take|hand|put|book|ring|email|write|move|hold|waive|replace|"
+    r"repair|credit|deliver|bring|change|arrange|extend|check|reset|collect|exchange|upgrade)\b",
+    re.IGNORECASE,
+)
+"""How a thing that can be offered begins, and how something that can be done."""
 _MINE = (
     (r"\byou yourself\b", "me myself"),
-    (r"\bfrom you\b", "from me"),
-    (r"\bby you\b", "by me"),
+    (r"\b(from|by|with) you\b", r"\1 me"),
     (r"\byour\b", "my"),
 )
 
@@ -160,10 +169,12 @@ def _offers(can: tuple[str, ...]) -> tuple[str, ...]:
     spoken = []
     for offer in can[:MAX_OFFERS]:
         shown = _clean(offer)
+        if _THIRD.search(shown):  # "in her account": what stands before it, if anything
+            shown = shown.rpartition(",")[0] if not _THIRD.search(shown.rpartition(",")[0]) else ""
         for pattern, mine in _MINE:
             shown = re.sub(pattern, mine, shown)
         if shown and len(shown) <= MAX_OFFER_CHARS and not re.search(r"\byou\b", shown) and not _PHRASES.match(shown):
-            common = re.match(r"(?:A|An|The|One|Two|Three|Half|Free|Our|My|Another|Some|Send|Give)\b", shown)
+            common = _THING.match(shown) or _DEED.match(shown)
             spoken.append(shown[0].lower() + shown[1:] if common else shown)
     return tuple(spoken)
 
@@ -251,12 +262,21 @@ def _offer(case: _Case) -> str:
     return f"What I can do is {case.offers[0]}." if case.offers else ""
 
 
+def _promise(offer: str) -> str:
+    """The offer behind "I can": "offer a call back", "cancel the fee"; empty where it is not known which."""
+    return f"offer {offer}" if _THING.match(offer) else offer if _DEED.match(offer) else ""
+
+
 def _choice(case: _Case) -> str:
-    return f"I can offer {case.offers[0]}, or {case.offers[1]}: which suits you better?" if len(case.offers) > 1 else ""
+    first, second = [*map(_promise, case.offers), "", ""][:2]
+    if first.startswith("offer "):
+        second = second.removeprefix("offer ")
+    return f"I can {first}, or {second}: which suits you better?" if first and second else ""
 
 
 def _together(case: _Case) -> str:
-    return f"Let us find what helps you most: would {case.offers[0]} be a start?" if case.offers else ""
+    words = next(filter(None, map(_promise, case.offers)), "")
+    return f"Let us find what helps you most: shall I {words}, as a start?" if words else ""
 
 
 def _hand_over(case: _Case) -> str:

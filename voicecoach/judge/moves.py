@@ -241,6 +241,7 @@ _DENIED = re.compile(
     r"\b(?:not|never|nobody|no one|cannot|without|hardly|refuse|if|unless|whether|would have|were to|told|tells?|said|says?|"
     r"asked|claimed|heard|read|wrote|supposed to|expect(?:ed|ing)?|want(?:ed)? (?:me|us|him|her) to|instead of|no)\b"
 )
+_WOULD = re.compile(r"\b(?:would|could|should)\b(?! (?:just )?(?:like|want|love))")
 _SORRY_OR_FEELING = re.compile(r"\b(?:sorry|apolog\w+|regret\w*|understand\w*|empath\w+|sympath\w+|feel\w*|imagine)\b")
 
 
@@ -280,7 +281,11 @@ def _denied(code: str, clauses: Sequence[Clause], place: int, known: _Hit | None
         ):
             return True
     spoken = _SORRY_OR_FEELING.search(around.plain)
-    return bool(spoken and _DENIED.search(around.plain[: spoken.start()]))
+    if spoken is None:
+        return False
+    before, after = around.plain[: spoken.start()], around.plain[spoken.end() :]
+    unmet = code == "apologise" and (_WOULD.search(before) or re.search(r"\bif\b", after))
+    return bool(unmet or _DENIED.search(before))
 
 
 def _joined(hits: Sequence[_Hit], clauses: Sequence[Clause]) -> list[_Hit]:

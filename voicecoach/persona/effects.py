@@ -55,6 +55,9 @@ EFFECTS: Mapping[str, Effect] = {
     # Angering: how it was said.
     "loud": Effect(+0.5, "you raised your voice"),
     "fast": Effect(+0.4, "you rushed"),
+    "trigger": Effect(+0.5, "you said what this customer cannot stand to hear"),  # ours
+    "rambling": Effect(+0.2, "you talked on and on to somebody furious"),  # ours
+    "cut_short": Effect(+1.0, "the story was cut short, and the anger came back at the solution"),  # ours; 003.1
     # Angering: what did not happen.
     "silence": Effect(+0.3, "you said nothing"),
     "asked_again": Effect(+0.4, "you asked what you had been told"),  # ours; 002 slide 17

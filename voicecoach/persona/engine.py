@@ -2,20 +2,21 @@
 
 A state machine with authored lines (docs/customer.md). The story is told point by point (VENT); then unmet needs are
 voiced (DEMAND), questions answered (ANSWER), offers weighed (NEGOTIATE), the accepted offer checked (CHECK) and the
-call closed (RESOLVED). From anywhere: REPEATS_SELF, MANAGER (once, before anything worse) and HANGUP.
+call closed (RESOLVED). From anywhere: REPEATS_SELF, CUTS_IN, MANAGER (once, before anything worse) and HANGUP.
 Every change of anger is a list of causes that add up to it exactly; a `cap` cause stands for what the limits took.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from voicecoach.nouns import Assessment, Cause, Finding, Mood, Reaction, Reply
 from voicecoach.persona.effects import EFFECTS
-from voicecoach.persona.model import NEEDS, Line, Persona, fill, lines_for, words
+from voicecoach.persona.model import NEEDS, Line, Patience, Persona, at_hand, fill, lines_for, words
+from voicecoach.persona.offers import is_wanted
 
 # Limits, in points of anger (0 to 5). All from docs/customer.md, "Found by running it".
 MAX_RISE = 1.2
@@ -39,8 +40,44 @@ TOO_ANGRY_TO_ACCEPT = 4.0
 """Ours: a furious customer does not take even a good offer; she is calmed first (002 step 6, "should have calmed")."""
 LISTEN_SHARE = 0.5
 """What a finding of weak evidence (`unsure`, `listen`) counts for."""
-STUCK_TURNS = 2
-"""Turns without anything new after which she says it all again ("You're not listening", 002 slide 17)."""
+FLOOR_HURRIED = 1.0
+"""Ours: even then nobody settles all the way to calm while the voice that answers is raised or rushed (001.3)."""
+FLOOR_IRATE = 2.8
+"""Ours: who stays irate whatever is done does not come below this before a solution is accepted..."""
+FLOOR_IRATE_AFTER = 1.6
+"""... nor below this after it (002 slide 20, "incapable of calming down")."""
+COOLING_IRATE = 0.6
+"""Ours: and calming works on them by so much only."""
+CUTS_IN_FROM = 4.0
+"""Ours: anger from which nobody is let finish a speech."""
+STUCK_GROWS = 0.15
+"""Ours: each turn in a row without anything new angers by so much of its size more than the one before."""
+USED_TO = 0.65
+"""Ours: each turn in a row that is loud (or rushed) angers by this share of the one before: a voice becomes familiar."""
+SHOUTING = 1.5
+"""Ours: what shouting counts for, beside a raised voice."""
+
+
+@dataclass(frozen=True)
+class Fuse:
+    """How long somebody waits, all ours."""
+
+    cuts_in_s: float
+    """Talk of the trainee after which a furious customer cuts in."""
+    stuck: int
+    """Turns without anything new before "You're not listening. Let me say it again." (002 slide 17)."""
+    waits: float
+    """What a silence, or a turn without anything new, counts for."""
+
+
+FUSES: Mapping[Patience, Fuse] = {"low": Fuse(6.0, 1, 1.0), "normal": Fuse(9.0, 2, 1.0), "high": Fuse(14.0, 3, 0.7)}
+MANAGER_AFTER = 2
+"""Turns after that line that still bring nothing: the first is the one more chance, the second asks for the manager
+(002 slide 18)..."""
+HANGUP_AFTER = 3
+"""... and one more ends the call (ours)."""
+PARROT_TIMES = 2
+"""Ours: the same soothing phrase more often than this, and it is thrown back."""
 COOLING: Mapping[str, float] = {"slow": 0.7, "normal": 1.0, "fast": 1.3}
 """Ours: by how much calming works on a persona's temper (`mood.drift`)."""
 
@@ -90,6 +127,8 @@ class _Heard:
     moves: frozenset[str]
     perhaps: frozenset[str]
     """Moves the judge is unsure of: they meet no need, but are not held against the trainee."""
+    doubtful: bool
+    """Whether one of these is heard for the first time: nobody is excused twice by the same half sentence."""
     faults: frozenset[str]
     """Faults shown, with `loud` and `fast` for the delivery."""
     met: tuple[str, ...]
@@ -97,6 +136,8 @@ class _Heard:
     offer: frozenset[str]
     """What is known of an offer (what, who, when), from this turn and earlier ones."""
     offered_now: bool
+    trigger: str
+    """A phrase that this customer cannot stand to hear, as it was said."""
     answer: str
     """Name of the answer that the turn asks for."""
     asked_again: bool
@@ -109,9 +150,10 @@ class _Heard:
 # --- what the rest of the house calls --------------------------------------------------------------
 
 
-def begin(persona: Persona, seed: int) -> Reaction:
-    """The customer's first line."""
+def begin(persona: Persona, seed: int, recent: Sequence[str] = ()) -> Reaction:
+    """The customer's first line. Lines in `recent` (ids, of the last calls) are avoided where there are others."""
     mood = Mood(anger=persona.mood.start, state="OPENING", seed=seed)
+    mood = _with_note(mood, "recent", " ".join(sorted(set(recent))))
     return _speak(persona, mood, "OPENING", "opening", ())
 
 
@@ -119,14 +161,43 @@ def react(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> Re
     """What the trainee's turn (`text`, as judged in `assessment`) does to the customer, and what she says next."""
     if mood.state in ENDINGS:
         return _stay_ended(persona, mood)
+    mood = _take_back(mood, assessment)
     heard = _hear(persona, mood, assessment, text)
     causes = tuple(cause for cause in _causes(persona, mood, assessment, heard) if abs(cause.delta) >= LEAST)
     wanted = round(sum(cause.delta for cause in causes), 3)
+    balks = ""
     accepted = _accepts(persona, mood, heard, mood.anger + _within_caps(wanted))
-    after, causes = _change(mood, causes, _floor(persona, mood, accepted))
+    if accepted:
+        balks = _balks(persona, mood)
+        accepted = not balks and bool(heard.moves or not (_note(mood, "refused") or _note(mood, "came_back")))
+    if balks == "comes_back":
+        causes = (*(c for c in causes if c.cue not in OFFERS), _cause(persona, mood, "cut_short", 1.0, ""))
+        wanted = round(sum(cause.delta for cause in causes), 3)
+    after, causes = _change(
+        mood, causes, _floor(persona, mood, accepted, bool(heard.faults & {"loud", "fast"})), persona.mood.stays_irate
+    )
     after = _remember(after, mood, heard, causes, accepted)
-    state, key = _decide(persona, mood, after, heard, accepted, wanted)
+    after = _with_note(after, "cut_short", _cut_short(persona, mood, heard))
+    if balks:
+        after = _with_note(after, "came_back" if balks == "comes_back" else "refused", "1")
+    state, key = _decide(persona, mood, after, heard, accepted, wanted, balks)
     return _speak(persona, after, state, key, causes)
+
+
+def cuts_in_after_s(persona: Persona, mood: Mood) -> float | None:
+    """After how many seconds of the trainee's talk this customer cuts in; None while there is no cause for it."""
+    if mood.anger < CUTS_IN_FROM or mood.state in ENDINGS or "solution" in mood.met:
+        return None
+    return FUSES[persona.mood.patience].cuts_in_s
+
+
+def cut_in(persona: Persona, mood: Mood) -> Reaction:
+    """What a furious customer says into a speech that does not end."""
+    if mood.state in ENDINGS:
+        return _stay_ended(persona, mood)
+    cause = _cause(persona, mood, "rambling", 1.0, "")
+    after, causes = _change(mood, (cause,), _floor(persona, mood, False))
+    return _speak(persona, replace(after, turn=mood.turn + 1), "CUTS_IN", at_hand(persona, "cuts_in"), causes)
 
 
 def react_to_silence(persona: Persona, mood: Mood) -> Reaction:
@@ -137,7 +208,7 @@ def react_to_silence(persona: Persona, mood: Mood) -> Reaction:
     if "solution" in mood.met:
         return _await_closure(persona, mood)
     effect = EFFECTS["silence"]
-    delta = _size(persona, "silence") * in_a_row
+    delta = _size(persona, "silence") * in_a_row * FUSES[persona.mood.patience].waits
     after, causes = _change(mood, (Cause("silence", round(delta, 3), effect.why),), _floor(persona, mood, False))
     after = _with_note(replace(after, boiling=_boiling(mood, after.anger)), "silences", str(in_a_row))
     state, key = _boil_over(persona, mood, after, delta) or (_resting(persona, after), "silence")
@@ -159,18 +230,53 @@ def _stay_ended(persona: Persona, mood: Mood) -> Reaction:
     return _speak(persona, mood, mood.state, ENDINGS[mood.state][0], ())
 
 
+# --- the story from beginning to end ---------------------------------------------------------------
+
+CUTS_SHORT = frozenset({"interrupt", "premature_solution"})
+
+
+def _shown(assessment: Assessment) -> frozenset[str]:
+    return frozenset(f.code for f in assessment.findings if f.kind == "fault" and f.outcome == "shown")
+
+
+def _take_back(mood: Mood, assessment: Assessment) -> Mood:
+    """A point of the story that was spoken over has not been told: it is told again (002 step 2, "each point")."""
+    cut = "interrupt" in _shown(assessment) and bool(mood.used) and mood.used[-1].startswith("story.")
+    return replace(mood, told=mood.told - 1) if cut and mood.told else mood
+
+
+def _cut_short(persona: Persona, mood: Mood, heard: _Heard) -> str:
+    """Whether the story was cut short and nobody made up for it: an apology while it is still being told does."""
+    before = _note(mood, "cut_short")
+    if not has_more_to_tell(persona, mood):
+        return before
+    if heard.faults & CUTS_SHORT:
+        return "1"
+    return "" if "apologise" in heard.moves else before
+
+
+def _balks(persona: Persona, mood: Mood) -> str:
+    """Key of what is said, once, to an offer that would be taken: the anger that comes back, or a first no."""
+    if _note(mood, "cut_short") and not _note(mood, "came_back"):
+        return "comes_back"  # 003 step 1: "their emotions may come back again just when you are working on a solution"
+    return "refused" if persona.mood.refuses_first and not _note(mood, "refused") else ""
+
+
 # --- what a turn brings ----------------------------------------------------------------------------
 
 
 def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _Heard:
     moves = frozenset(f.code for f in assessment.findings if f.kind == "move" and f.outcome == "done")
     perhaps = frozenset(f.code for f in assessment.findings if f.kind == "move" and f.outcome == "unsure") - moves
-    faults = {f.code for f in assessment.findings if f.kind == "fault" and f.outcome == "shown"}
+    faults = _shown(assessment)
     venting = has_more_to_tell(persona, mood)
     answer = _asked_for(persona, text, "clarify" in moves | perhaps)
     before = frozenset(_note(mood, "offer").split())
     # An offer made while she is still telling her story falls on deaf ears and is not remembered.
-    offer = before if venting else before | {part for code, part in OFFERS.items() if code in moves}
+    parts = set() if venting else {part for code, part in OFFERS.items() if code in moves}
+    if "what" in parts and "what" not in before and not is_wanted(persona, text):
+        parts.discard("what")
+    offer = before | parts
     met = {MEETS[code] for code in moves if code in MEETS} - set(mood.met)
     if "restate_facts" in perhaps and "check_understanding" in moves and "heard" not in mood.met:
         met |= {"heard"}  # "Is that right?" settles a doubtful paraphrase: she says yes (003 step 2)
@@ -179,10 +285,12 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
     return _Heard(
         moves=moves,
         perhaps=perhaps,
+        doubtful=bool(perhaps - set(_note(mood, "doubted").split())),
         faults=frozenset(faults | set(_delivery_faults(assessment))),
         met=tuple(need for need in NEEDS if need in met),
         offer=offer,
         offered_now=offer != before,
+        trigger=next((phrase for phrase in persona.triggers if words(phrase) in words(text)), ""),
         answer=answer,
         asked_again=bool(answer) and answer in _note(mood, "answered").split(),
     )
@@ -220,11 +328,16 @@ def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard)
         yield _cause(persona, mood, "quiet_and_slow", 1.0, evidence)
     for cue in ("loud", "fast"):
         if cue in heard.faults:
-            yield _cause(persona, mood, cue, 1.0, evidence)
+            shouts = cue == "loud" and assessment.delivery.loudness == "shouting"
+            share = USED_TO ** int(_note(mood, cue) or "0") * (LISTEN_SHARE if heard.moves == {"verbal_nod"} else 1.0)
+            yield _cause(persona, mood, cue, SHOUTING if shouts else share, evidence)
+    if heard.trigger:
+        yield _cause(persona, mood, "trigger", 1.0, heard.trigger)
     if heard.asked_again:
         yield _cause(persona, mood, "asked_again", 1.0, "")
     if nothing_new:
-        yield _cause(persona, mood, "no_progress", 1.0, "")
+        grown = 1.0 + STUCK_GROWS * int(_note(mood, "stuck") or "0")
+        yield _cause(persona, mood, "no_progress", grown * FUSES[persona.mood.patience].waits, "")
 
 
 def _strongest(assessment: Assessment) -> tuple[Finding, ...]:
@@ -243,12 +356,14 @@ def _counts(code: str, mood: Mood, heard: _Heard, venting: bool) -> bool:
         return venting and "interrupt" not in heard.faults
     if code == "checkback":
         return "solution" in mood.met or "what" in heard.offer
+    if code in OFFERS and code != "referral" and not venting:
+        return "solution" in mood.met or "what" in heard.offer  # what she does not want does not calm her
     return not (venting and code in ANSWERS_NOTHING_YET)
 
 
 def _is_nothing_new(heard: _Heard) -> bool:
     """A turn without progress. Faults are counted by themselves, and doubtful moves are not held against anybody."""
-    return not (heard.brings_something or heard.faults or heard.perhaps or "referral" in heard.moves)
+    return not (heard.brings_something or heard.faults or heard.doubtful or "referral" in heard.moves)
 
 
 def _cause(persona: Persona, mood: Mood, cue: str, share: float, evidence: str) -> Cause:
@@ -256,6 +371,7 @@ def _cause(persona: Persona, mood: Mood, cue: str, share: float, evidence: str) 
     if size < 0:
         times = 0 if cue in WEARLESS else dict(mood.cues).get(cue, 0)
         size *= COOLING[persona.mood.drift] * REPEAT_FACTOR**times
+        size *= COOLING_IRATE if persona.mood.stays_irate and "solution" not in mood.met else 1.0
         why += ", again: it counts for less" if times else ""
     return Cause(cue, round(size, 3), why, evidence)
 
@@ -271,25 +387,30 @@ def _within_caps(wanted: float) -> float:
     return min(max(wanted, -MAX_FALL), MAX_RISE)
 
 
-def _floor(persona: Persona, mood: Mood, accepted: bool) -> float:
+def _floor(persona: Persona, mood: Mood, accepted: bool, hurried: bool = False) -> float:
     """The lowest anger of this turn. A customer who is calmer already is not made angrier by it."""
     if accepted or "solution" in mood.met:
-        return 0.0
+        after = (FLOOR_IRATE_AFTER if persona.mood.stays_irate else 0.0) + (FLOOR_HURRIED if hurried else 0.0)
+        return min(after, mood.anger)
+    if persona.mood.stays_irate:
+        return min(FLOOR_IRATE, mood.anger)
     return min(STORY_FLOOR if has_more_to_tell(persona, mood) else FLOOR, mood.anger)
 
 
-def _change(mood: Mood, causes: tuple[Cause, ...], floor: float) -> tuple[Mood, tuple[Cause, ...]]:
+def _change(
+    mood: Mood, causes: tuple[Cause, ...], floor: float, stays_irate: bool = False
+) -> tuple[Mood, tuple[Cause, ...]]:
     """`mood` one turn later, and the causes with what the limits took as one more: together exactly the change."""
     wanted = round(sum(cause.delta for cause in causes), 3)
     capped = _within_caps(wanted)
     anger = round(min(max(mood.anger + capped, floor), 5.0), 3)
     rest = round(anger - mood.anger - wanted, 3)
     if rest:
-        causes = (*causes, Cause("cap", rest, "; ".join(_limits(mood.anger, wanted, floor))))
+        causes = (*causes, Cause("cap", rest, "; ".join(_limits(mood.anger, wanted, floor, stays_irate))))
     return replace(mood, anger=anger, turn=mood.turn + 1), causes
 
 
-def _limits(anger: float, wanted: float, floor: float) -> Iterator[str]:
+def _limits(anger: float, wanted: float, floor: float, stays_irate: bool) -> Iterator[str]:
     """Which limits a change of `wanted` from `anger` met."""
     capped = _within_caps(wanted)
     if capped < wanted:
@@ -299,6 +420,9 @@ def _limits(anger: float, wanted: float, floor: float) -> Iterator[str]:
     if anger + capped > 5:
         yield "5 is the top of the scale"
     if floor > 0 and anger + capped < floor:
+        if stays_irate:
+            yield "this customer stays irate, whatever you do"
+            return
         yield f"nobody is calmer than {floor:g} before the story is told and a solution is accepted"
     elif anger + capped < 0:
         yield "0 is the bottom of the scale"
@@ -316,7 +440,11 @@ def _remember(mood: Mood, before: Mood, heard: _Heard, causes: tuple[Cause, ...]
     for cause in causes:
         if cause.delta < 0 and cause.cue in EFFECTS:
             cues[cause.cue] = cues.get(cause.cue, 0) + 1
-    stuck = int(_note(mood, "stuck") or "0") + 1 if any(c.cue == "no_progress" for c in causes) else 0
+    stuck = int(_note(mood, "stuck") or "0")
+    if any(cause.cue == "no_progress" for cause in causes):
+        stuck += 1
+    elif heard.brings_something or not heard.faults:
+        stuck = 0
     answered = set(_note(mood, "answered").split()) | ({heard.answer} if heard.answer else set())
     mood = replace(
         mood,
@@ -329,6 +457,8 @@ def _remember(mood: Mood, before: Mood, heard: _Heard, causes: tuple[Cause, ...]
         ("answered", " ".join(sorted(answered))),
         ("stuck", str(stuck) if stuck else ""),
         ("silences", ""),
+        ("doubted", " ".join(sorted({*_note(mood, "doubted").split(), *heard.perhaps}))),
+        *((cue, str(int(_note(mood, cue) or "0") + 1) if cue in heard.faults else "") for cue in ("loud", "fast")),
     ):
         mood = _with_note(mood, name, value)
     return mood
@@ -348,7 +478,7 @@ def _with_note(mood: Mood, name: str, value: str) -> Mood:
 
 
 def _decide(
-    persona: Persona, before: Mood, mood: Mood, heard: _Heard, accepted: bool, wanted: float
+    persona: Persona, before: Mood, mood: Mood, heard: _Heard, accepted: bool, wanted: float, balks: str = ""
 ) -> tuple[str, str]:
     """(state, key of the line), by the first rule that applies."""
     here = _resting(persona, mood)
@@ -360,6 +490,10 @@ def _decide(
         return here, grave
     if accepted:
         return "CHECK", "accepted"
+    if balks:
+        return "NEGOTIATE", at_hand(persona, balks)
+    if left := _loses_patience(persona, before, mood):
+        return left
     if not heard.brings_something and (slight := _slight(persona, mood, heard)):
         return here, slight
     if heard.asked_again:
@@ -370,7 +504,7 @@ def _decide(
         return _closing(mood, heard)
     if has_more_to_tell(persona, mood):
         return "VENT", f"story.{persona.story[mood.told].id}"
-    return _negotiate(mood, heard) or _demand(mood, heard)
+    return _negotiate(mood, heard) or _demand(persona, mood, heard)
 
 
 def _resting(persona: Persona, mood: Mood) -> str:
@@ -388,6 +522,22 @@ def _boil_over(persona: Persona, before: Mood, mood: Mood, wanted: float) -> tup
         return "MANAGER", "manager"
     if before.boiling >= BOILING_TURNS and mood.boiling > BOILING_TURNS:
         return "HANGUP", ENDINGS["HANGUP"][0]
+    return None
+
+
+def _loses_patience(persona: Persona, before: Mood, mood: Mood) -> tuple[str, str] | None:
+    """All of it again ("You're not listening"), one more chance, then the manager, then the end (002 slides 17, 18)."""
+    stuck = int(_note(mood, "stuck") or "0")
+    beyond = stuck - FUSES[persona.mood.patience].stuck
+    if beyond < 0 or stuck == int(_note(before, "stuck") or "0"):
+        return None
+    if beyond >= HANGUP_AFTER and mood.asked_manager:
+        return "HANGUP", ENDINGS["HANGUP"][0]
+    if beyond >= MANAGER_AFTER and not mood.asked_manager:
+        return "MANAGER", "manager"
+    if beyond == 0 or beyond == MANAGER_AFTER:
+        parrots = any(times > 1 for cue, times in mood.cues if cue in MEETS)
+        return "REPEATS_SELF", "parroted" if parrots and not _is_fresh(persona, mood, "repeated") else "repeated"
     return None
 
 
@@ -448,7 +598,7 @@ def _negotiate(mood: Mood, heard: _Heard) -> tuple[str, str] | None:
     return "NEGOTIATE", "vague"
 
 
-def _demand(mood: Mood, heard: _Heard) -> tuple[str, str]:
+def _demand(persona: Persona, mood: Mood, heard: _Heard) -> tuple[str, str]:
     """With the story told: she takes up what was good, or voices the first need that is not met."""
     if "heard" in heard.met or ("check_understanding" in heard.moves and _says_back(heard)):
         return "DEMAND", "confirmed"
@@ -456,12 +606,13 @@ def _demand(mood: Mood, heard: _Heard) -> tuple[str, str]:
         return "DEMAND", "softened"
     if "clarified" in heard.met:
         return "ANSWER", "answered"
-    stuck = int(_note(mood, "stuck") or "0")
-    if stuck and stuck % STUCK_TURNS == 0:
-        parrots = any(times > STUCK_TURNS for cue, times in mood.cues if cue in MEETS)
-        return "REPEATS_SELF", "parroted" if parrots else "repeated"
+    if _note(mood, "stuck") and any(times > PARROT_TIMES for cue, times in mood.cues if cue in MEETS):
+        return "REPEATS_SELF", "parroted"
     unmet = [f"need.{need}" for need in NEEDS if need not in mood.met]
-    return "DEMAND", min(unmet, key=lambda key: sum(name.startswith(f"{key}.") for name in mood.used))
+    key = min(unmet, key=lambda key: sum(name.startswith(f"{key}.") for name in mood.used))
+    if key == "need.solution" and "not_possible" in persona.lines and _is_fresh(persona, mood, "not_possible"):
+        return "DEMAND", "not_possible" if not any(n.startswith("not_possible.") for n in mood.used) else key
+    return "DEMAND", key
 
 
 # --- how she says it -------------------------------------------------------------------------------
@@ -498,8 +649,14 @@ def _choose(group: tuple[Line, ...], key: str, mood: Mood) -> tuple[int, Line]:
     def distance(line: Line) -> int:
         return max(line.anger[0] - level, level - line.anger[1], 0)
 
+    recent = _note(mood, "recent").split()
     reach = max(1, min(map(distance, group)))
+    near = [number for number, line in enumerate(group, 1) if distance(line) <= reach]
+    if all(f"{key}.{number}" in recent for number in near):
+        reach += 1  # rather a little too angry, or too calm, than what was heard in the last call
     pool = [(number, line) for number, line in enumerate(group, 1) if distance(line) <= reach]
-    rank = [(mood.used.count(f"{key}.{number}"), distance(line)) for number, line in pool]
+    rank = [
+        (mood.used.count(f"{key}.{number}") + (f"{key}.{number}" in recent), distance(line)) for number, line in pool
+    ]
     best = [choice for choice, its in zip(pool, rank, strict=True) if its == min(rank)]
     return random.Random(f"{mood.seed}/{mood.turn}").choice(best)

@@ -1,8 +1,8 @@
 """From an anger level to the way a line is spoken.
 
 What the bundled voice makes of the hot rows 1 to 5 is measured in docs/customer.md; row 0 is the neutral voice. Hot
-anger is high, wide, bright, loud and fast; cold anger is slow and hard, and its rows lie on a straight line from calm
-to the one (4) that the evidence there describes. Both keep calm to shouting within 12 dB, for people with headphones.
+anger is high, wide, bright, loud and fast; cold anger is slow, low, hard and quiet: its rows
+are our judgement. Both keep calm to shouting within 12 dB, for people with headphones.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ STYLES: Mapping[TemperName, tuple[Style, ...]] = {
     ),
     "cold": (
         _CALM,
-        Style(wpm=161, f0_st=-0.25, f0_range=1.0, tilt_db=0.0, drive_db=1.0, level_db=-24.0, pause_ms=375),
-        Style(wpm=158, f0_st=-0.5, f0_range=1.0, tilt_db=1.5, drive_db=2.0, level_db=-22.0, pause_ms=400),
-        Style(wpm=154, f0_st=-0.75, f0_range=1.0, tilt_db=3.0, drive_db=3.0, level_db=-20.0, pause_ms=425),
-        Style(wpm=150, f0_st=-1.0, f0_range=1.0, tilt_db=5.0, drive_db=4.0, level_db=-18.0, pause_ms=450),
-        Style(wpm=146, f0_st=-1.25, f0_range=1.0, tilt_db=6.0, drive_db=5.0, level_db=-16.0, pause_ms=475),
+        Style(wpm=161, f0_st=-0.25, f0_range=1.0, tilt_db=0.0, drive_db=1.0, level_db=-25.0, pause_ms=375),
+        Style(wpm=158, f0_st=-0.5, f0_range=1.0, tilt_db=1.5, drive_db=2.0, level_db=-24.5, pause_ms=400),
+        Style(wpm=154, f0_st=-0.75, f0_range=1.0, tilt_db=3.0, drive_db=3.0, level_db=-24.0, pause_ms=425),
+        Style(wpm=150, f0_st=-1.0, f0_range=1.0, tilt_db=5.0, drive_db=4.0, level_db=-23.0, pause_ms=450),
+        Style(wpm=146, f0_st=-1.25, f0_range=1.0, tilt_db=6.0, drive_db=5.0, level_db=-22.0, pause_ms=475),
     ),
 }
 

@@ -121,18 +121,23 @@ class _Call:
             return
         after = self._mood.anger
         causes = again.causes if again else reacted.causes
-        why: Literal["silence", "turn"] = "silence" if reacted.turn is None else "turn"
+        why: Literal["silence", "turn", "cut in"] = "turn"
+        if reacted.turn is None:
+            why = "cut in" if self._mood.state == "CUTS_IN" else "silence"
         self.steps.append(
             AngerStep(reacted.at_s, after if before is None else before, after, reacted.turn, why, causes)
         )
         if again and reacted.mood and abs(reacted.mood.anger - after) >= SAME_ANGER:
-            where = f"The silence at {words.clock(reacted.at_s)}" if reacted.turn is None else f"Turn {reacted.turn}"
+            place = f"The {'silence' if why == 'silence' else 'cutting in'} at {words.clock(reacted.at_s)}"
+            where = place if reacted.turn is None else f"Turn {reacted.turn}"
             self._change(where, [f"anger {after:.1f}, was {reacted.mood.anger:.1f}"])
 
     def _again(self, reacted: Reacted) -> Reaction | None:
         """The customer's reaction by today's rules, where there is what it takes."""
         if self.persona is None or self.rules is None or self._mood is None:
             return None
+        if reacted.turn is None and reacted.mood and reacted.mood.state == "CUTS_IN":
+            return customer.cut_in(self.persona, self._mood)
         if reacted.turn is None:
             return customer.react_to_silence(self.persona, self._mood)
         if reacted.turn not in self.texts:

@@ -138,7 +138,7 @@ def moment(step: AngerStep) -> str:
     """What a step of anger answers."""
     if step.why == "opening":
         return "at the beginning"
-    return f"turn {step.turn}" if step.turn is not None else "silence"
+    return f"turn {step.turn}" if step.turn is not None else step.why
 
 
 def _transcript(sheet: _Sheet, report: Report) -> None:

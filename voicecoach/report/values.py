@@ -106,7 +106,7 @@ class AngerStep:
     after: float
     turn: int | None
     """The turn that it answers; None for the opening and for silence."""
-    why: Literal["opening", "turn", "silence"]
+    why: Literal["opening", "turn", "silence", "cut in"]
     causes: tuple[Cause, ...] = ()
 
 

@@ -277,6 +277,20 @@ def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first:
     return intake.done()
 
 
+def write_wav(path: Path, samples: Samples) -> None:
+    """Write int16 mono at 16 kHz; raises DiskError."""
+    import wave
+
+    try:
+        with open(path, "wb") as raw, wave.open(raw, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE_HZ)
+            file.writeframes(samples.astype("<i2").tobytes())
+    except OSError as error:
+        raise DiskError(f"{path} cannot be written ({error.strerror}).", "Choose another place with --out.") from error
+
+
 def as_data_uri(samples: Samples) -> str | None:
     """As `data_uri_of`, for a recording [shape=(n, 2)] in memory."""
     return data_uri_of((samples[at : at + _MINUTE] for at in range(0, len(samples), _MINUTE)), len(samples))
