@@ -187,6 +187,11 @@ def test_json_examples_parse() -> None:
     assert all(isinstance(example, dict) for example in examples())
 
 
+def _shortened(findings: list[dict[str, Any]], shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The findings without the keys that the example leaves out."""
+    return [{key: finding[key] for key in (shown[0] if shown else finding)} for finding in findings]
+
+
 def test_judge_examples_are_true() -> None:
     """Each example of `judge` that shows an output comes out of today's rules, whatever else they find."""
     rules = prepare.rules()
@@ -197,7 +202,10 @@ def test_judge_examples_are_true() -> None:
     assert said
     assert ours
     for text in said:
-        assert plumbing.judge_line({"id": "text", "text": text}, rules) == readme
+        told = plumbing.judge_line({"id": "text", "text": text}, rules)
+        assert {kind: _shortened(told[kind], readme[kind]) for kind in readme if kind != "id"} | {
+            "id": "text"
+        } == readme
     assert all(set(example) == {"id", "moves", "faults"} for example in ours)
 
 

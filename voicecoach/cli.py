@@ -1003,6 +1003,9 @@ def judge(
     limit: Annotated[
         list[str] | None, typer.Option(help="What may not be promised, as a short phrase (may be repeated).")
     ] = None,
+    offer: Annotated[
+        list[str] | None, typer.Option(help="What can be offered, as a short phrase (may be repeated).")
+    ] = None,
     jsonl: Annotated[
         str | None, typer.Option(help="A file with one turn per line of JSON, or - for standard input.")
     ] = None,
@@ -1010,12 +1013,12 @@ def judge(
         bool, typer.Option("--cues-only", help="Go by the cues alone, without the text encoder: faster, hears less.")
     ] = False,
 ) -> None:
-    """Judge what was said: moves and faults of a turn, each with its quote, as JSON.
+    """Judge what was said: moves and faults of a turn, each with its quote, rule and advice, as JSON.
 
     Example: `voicecoach judge --text "I am so sorry you have been upset." --context "This is the third time!"`
 
     Lines of --jsonl: `{"id", "text", "context", "customer_name", "history_steps": [codes], "limits": [phrases],
-    "finished": true or false}`; all but `text` may be left out.
+    "offers": [phrases], "finished": true or false}`; all but `text` may be left out.
     """
     from voicecoach import plumbing, prepare
 
@@ -1025,7 +1028,8 @@ def judge(
     if (text is None) == (jsonl is None):
         raise BadInput("Give either --text or --jsonl.", 'For example: voicecoach judge --text "I see, go on."')
     if text is not None:
-        line = {"id": "text", "text": text, "context": context, "customer_name": customer_name, "limits": limit}
+        told = {"context": context, "customer_name": customer_name, "limits": limit, "offers": offer}
+        line = {"id": "text", "text": text, **told}
         _say(json.dumps(plumbing.judge_line(line, rules), ensure_ascii=False))
         return
     for result in plumbing.judge_lines(str(jsonl), rules):

@@ -216,6 +216,8 @@ class TurnContext:
     """The customer fell silent in mid-line because of it."""
     cannot: tuple[str, ...] = ()
     """What the scenario does not allow, as short phrases: promising it is more than can be kept (000.1, 000.4)."""
+    can: tuple[str, ...] = ()
+    """What the scenario allows, as short phrases: advice is given in these."""
 
 
 Floats: TypeAlias = "npt.NDArray[np.float32]"

@@ -174,7 +174,9 @@ class _Loop:
         self.turns = TurnState(call.mode, call.patience_s)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
-        self.context = TurnContext(customer_name=call.persona.full_name, cannot=call.persona.brief.cannot)
+        self.context = TurnContext(
+            customer_name=call.persona.full_name, cannot=call.persona.brief.cannot, can=call.persona.brief.can
+        )
         self.previous: Assessment | None = None
         self.said: list[str] = []
         """What the customer said since the trainee's last turn."""

@@ -109,7 +109,9 @@ class Rehearsal:
         self.customer, self.rules = customer, rules
         self.reaction = persona.begin(customer, seed)
         self._unheard = [self.reaction.reply.text]
-        self._context = TurnContext(customer_name=customer.full_name, cannot=customer.brief.cannot)
+        self._context = TurnContext(
+            customer_name=customer.full_name, cannot=customer.brief.cannot, can=customer.brief.can
+        )
         self._previous: Assessment | None = None
 
     @property

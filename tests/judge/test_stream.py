@@ -10,6 +10,7 @@ import pytest
 
 from voicecoach.errors import BadInput
 from voicecoach.judge import load_rules, stream
+from voicecoach.judge.sources import rule_of
 from voicecoach.judge.stream import judge_line
 from voicecoach.nouns import TurnContext
 
@@ -31,7 +32,8 @@ def test_a_line_is_judged_in_its_context() -> None:
     assert [move["code"] for move in answer["moves"]] == ["use_name", "apologise"]
     assert [fault["code"] for fault in answer["faults"]] == ["calm_down"]
     for finding in answer["moves"] + answer["faults"]:
-        assert set(finding) == {"code", "quote", "start", "end", "confidence", "outcome"}
+        assert set(finding) == {"code", "quote", "start", "end", "confidence", "outcome", "source", "rule", "advice"}
+        assert all(finding[key] for key in ("source", "rule", "advice"))
         assert line["text"][finding["start"] : finding["end"]] == finding["quote"]  # type: ignore[index]
 
 
@@ -67,7 +69,30 @@ def test_limits_reach_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """What may not be promised is part of the context; without it there are no limits."""
     seen: list[TurnContext] = []
     monkeypatch.setattr(stream, "find", lambda text, words, context, cues, reading: seen.append(context) or ())
-    for limits in ({"limits": ["a refund", "an engineer today"]}, {"limits": None}, {}):
+    for limits in ({"limits": ["a refund", "an engineer today"], "offers": ["a loan"]}, {"limits": None}, {}):
         judge_line({"text": "x", **limits}, RULES)
 
     assert [context.cannot for context in seen] == [("a refund", "an engineer today"), (), ()]
+    assert [context.can for context in seen] == [("a loan",), (), ()]
+
+
+def test_rule_and_advice_fit_the_mark() -> None:
+    """The rule is the published step's in our words, or ours; the advice uses what can be offered."""
+    line = {
+        "text": "I can't send an engineer today. Calm down.",
+        "context": "Nobody came.",
+        "offers": ["an engineer tomorrow"],
+    }
+    first, second = judge_line(line, RULES)["faults"]
+    assert first["advice"] == "Put what you can do first: “What I can do is an engineer tomorrow.”"
+    assert (second["source"], second["rule"]) == ("house", "Do not tell the customer to calm down.")
+    (sorry,) = judge_line({"text": "I am sorry that nobody came."}, RULES)["moves"]
+    assert sorry["rule"] == "Be sorry, in person, for the upset, without accepting liability."
+
+
+def test_every_source_has_its_rule() -> None:
+    """Whatever a cue names as its source can be told in words."""
+    for code, (source, _) in RULES.cues.advice.items():
+        assert rule_of(code, source, RULES.sources), (code, source)
+    for ready in RULES.cues.ready:
+        assert rule_of(ready.cue.code, ready.cue.source, RULES.sources), ready.cue

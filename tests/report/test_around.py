@@ -258,12 +258,12 @@ def test_limits_reach_the_judge(dana: Persona, monkeypatch: pytest.MonkeyPatch) 
     seen = []
 
     def assess(text: str, words: Any, observation: Any, context: Any, *_: Any) -> Assessment:
-        seen.append(context.cannot)
+        seen.append((context.cannot, context.can))
         return Assessment((Finding("apologise", "move", "done", "x", 0, 1, 0.9, "001.4"),), Delivery("quiet", "slow"))
 
     monkeypatch.setattr(judge, "assess", assess)
     tell(offered(), name="x", persona=dana, procedure=None, rules=judge.load_rules(HOME / "assets"))
     tell(offered(), name="x", persona=None, procedure=None, rules=judge.load_rules(HOME / "assets"))
 
-    assert seen == [dana.brief.cannot] * 2 + [()] * 2
+    assert seen == [(dana.brief.cannot, dana.brief.can)] * 2 + [((), ())] * 2
     assert replace(dana.brief, cannot=()) != dana.brief

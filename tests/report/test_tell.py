@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from voicecoach import judge, persona
+from voicecoach import judge, persona, prepare
 from voicecoach.judge import Rules
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.nouns import (
@@ -164,7 +166,10 @@ def test_recorded_call_has_a_customer_without_anger() -> None:
 def live(dana: Persona, rules: Rules, texts: Sequence[str], overlap_s: float = 0.0) -> list[Event]:
     """A call as the live loop writes it, by the real judge and the real customer."""
     now, reaction = 1.0, persona.begin(dana, 3)
-    context, previous, said = TurnContext(customer_name=dana.name), None, []
+    brief = dana.brief
+    context = TurnContext(customer_name=dana.full_name, cannot=brief.cannot, can=brief.can)
+    previous: Assessment | None = None
+    said: list[str] = []
     events = [of("started", 0, persona={"name": dana.name}, seed=3, rules="2026.11.1")]
 
     def speak() -> None:
@@ -234,7 +239,9 @@ def test_replay_equals_the_live_call(dana: Persona, rules: Rules) -> None:
 
     assert again.differences == ()
     assert [step.after for step in again.anger] == pytest.approx([step.after for step in lived.anger])
-    assert [turn.marks for turn in again.turns] == [turn.marks for turn in lived.turns]
+    without_rules = [tuple(replace(mark, rule="") for mark in turn.marks) for turn in again.turns]
+    assert without_rules == [tuple(replace(mark, rule="") for mark in turn.marks) for turn in lived.turns]
+    assert all(mark.rule and mark.advice for turn in again.turns for mark in turn.marks)
     assert again.rejudged
     assert not lived.rejudged
 
@@ -524,3 +531,56 @@ def test_short_waits_are_no_clutter() -> None:
     assert told.silences == ()
     assert "SILENCE" not in as_text(told)
     assert "<h3>Silence</h3>" not in as_html(told, None, None)
+
+
+# --- what could have been said -------------------------------------------------------------------------
+
+
+def test_a_step_not_heard_is_told_with_its_moment(dana: Persona, rules: Rules) -> None:
+    """After which words of the customer, and what could have been said then; steps that were heard say nothing."""
+    procedure = prepare.choose_procedure("shut-up-listen-wait")[0]
+    events = live(dana, rules, ("Mm hmm.", "I see, go on.", "I will send a replacement printer by ten tomorrow."))
+    report = tell(events, name="", persona=dana, procedure=procedure, rules=rules)
+
+    for step in report.steps:
+        assert bool(step.could) == (step.outcome == "not heard")
+        assert step.could.count("“") == step.could.count("”")
+    said = {step.id: step.could for step in report.steps}
+    assert re.match(r"After “.+” \(0:\d\d\), for example: “.+”$", said["paraphrase"])
+    assert said["ask-for-closure"].startswith("After “I will send a replacement printer by ten tomorrow” (0:")
+    heard = " ".join(line.text for line in report.lines)
+    moment = said["paraphrase"].split("”")[0].removeprefix("After “")
+    assert moment in heard
+    assert said["paraphrase"] in as_text(report, width=1000)
+    assert escape(said["paraphrase"]) in as_html(report, None, None)
+
+
+def test_a_fault_against_a_step_is_told_with_what_to_do_instead(dana: Persona, rules: Rules) -> None:
+    """At which of the trainee's words, and what instead."""
+    procedure = prepare.choose_procedure("help-desk-six-steps")[0]
+    report = tell(live(dana, rules, ("Calm down.",)), name="", persona=dana, procedure=procedure, rules=rules)
+    vent = next(step for step in report.steps if step.id == "let-the-customer-vent")
+    assert vent.could.startswith("At “Calm down” (0:04): Name what is behind the anger")
+
+
+def test_advice_from_odd_words_is_escaped(dana: Persona, rules: Rules) -> None:
+    """The customer's words stand in the advice, and are data there too."""
+    events = [
+        of("started", 0, persona={"name": "Customer"}, mode="review"),
+        of(
+            "said",
+            1,
+            line="customer.1",
+            text="I waited <b>three</b> weeks & nobody came.",
+            start=16000,
+            end=32000,
+            voice="recorded",
+        ),
+        of("spoke", 5, turn=1, start=64000, end=80000, speech=[(64000, 80000)], overlap=[]),
+        of("heard", 5, who="trainee", turn=1, text="Calm down. <script>x</script>", words=[], model="m"),
+    ]
+    report = tell(events, name="", persona=None, procedure=None, rules=rules)
+    assert report.turns[0].marks
+    page = as_html(report, None, None)
+    assert "<b>three" not in page
+    assert "<script>x" not in page

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from voicecoach.judge.cues import Cues, load_cues
 from voicecoach.judge.delivery import judge_delivery
 from voicecoach.judge.moves import find
+from voicecoach.judge.procedures import load_procedure
 from voicecoach.judge.silence import Announcements, load_announcements
+from voicecoach.judge.sources import in_words
 from voicecoach.nouns import Assessment, Delivery, Observation, Reading, TurnContext, Word
 
 CUE_FILES = ("terms.yaml", "moves.yaml", "faults.yaml")
@@ -28,12 +30,15 @@ class Rules:
     """How a silence is announced; None where nothing is known of that."""
     reading: Reading | None = None
     """The encoder that weighs the cues and hears what they miss; None: the cues alone."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The rule of each source, such as "001.3", in words: from the steps of all procedures that come with voicecoach."""
 
 
 def load_rules(folder: Path) -> Rules:
-    """Read the rules from the assets `folder` (the cue files in its `cues`)."""
+    """Read the rules from the assets `folder` (the cue files in its `cues`, the steps in its `procedures`)."""
     cues = load_cues(*(folder / "cues" / name for name in CUE_FILES))
-    return Rules(cues, load_announcements(folder / "cues" / SILENCE_FILE))
+    procedures = map(load_procedure, sorted((folder / "procedures").glob("*.yaml")))
+    return Rules(cues, load_announcements(folder / "cues" / SILENCE_FILE), sources=in_words(procedures))
 
 
 def assess(

@@ -39,8 +39,8 @@ def next_context(
 ) -> TurnContext:
     """The context in which the next turn of the trainee is judged.
 
-    `so_far` is the context of the turn before, or `TurnContext(customer_name=..., cannot=...)` at the beginning of a
-    call;
+    `so_far` is the context of the turn before, or `TurnContext(customer_name=..., cannot=..., can=...)` at the
+    beginning of a call;
     `previous` is the assessment of the turn before, None at the beginning. `customer_said` is what the customer has
     said since the turn before (if nothing, what was said last is kept), `customer_finished` whether the whole story
     has been told, `overlap_s` the seconds of this turn spoken over the customer (`talked_over_s`), `cut_off` whether that stopped the customer in mid-line; a turn that is

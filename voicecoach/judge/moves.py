@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from voicecoach.judge.better import advised
 from voicecoach.judge.clauses import Aligned, Clause, align, listed, split
 from voicecoach.judge.cues import FAULTS, NEVER_SHOWN, Cues, ReadyCue, ReadyGuard
 from voicecoach.judge.reading import INDEX, question
@@ -82,7 +83,7 @@ def find(
     if not clauses:
         return ()
     if nod := _nod(clauses, cues):
-        return _finish([nod], text, words)
+        return advised(_finish([nod], text, words), context)
     hits = [hit for index in range(len(clauses)) for hit in _lexical(clauses, index, cues)]
     hits += _names(clauses, context.customer_name, text, cues)
     hits = _restated(hits, clauses, context, cues)
@@ -92,7 +93,7 @@ def find(
         likely = reading.read(question(text, clauses, context, found))
         hits = _read(hits, likely, clauses, reading, cues)
         hits = _in_course(hits, clauses, context, cues)
-    return _finish(hits, text, words)
+    return advised(_finish(hits, text, words), context)
 
 
 def _in_course(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:

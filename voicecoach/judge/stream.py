@@ -8,16 +8,17 @@ from typing import Any
 from voicecoach.errors import BadInput
 from voicecoach.judge import Rules
 from voicecoach.judge.moves import find
+from voicecoach.judge.sources import rule_of
 from voicecoach.nouns import Finding, TurnContext
 
-KEYS = ("id", "text", "context", "customer_name", "history_steps", "limits", "finished")
+KEYS = ("id", "text", "context", "customer_name", "history_steps", "limits", "offers", "finished")
 
 
 def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     """Judge one line: an object of KEYS, of which all but `text` may be left out.
 
     `context` is what the customer said before, `history_steps` the codes of the moves done so far, `limits` phrases
-    for what may not be promised, `finished` whether the customer has told the whole story. Offsets are characters of
+    for what may not be promised, `offers` phrases for what can be offered, `finished` whether the customer has told the whole story. Offsets are characters of
     `text`.
     """
     if not isinstance(line, Mapping):
@@ -31,12 +32,13 @@ def judge_line(line: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
         history=_texts(line, "history_steps", where, "a list of codes", '["apologise", "clarify"]'),
         customer_finished=_flag(line, "finished", where),
         cannot=_texts(line, "limits", where, "a list of phrases", '["a refund", "a new printer"]'),
+        can=_texts(line, "offers", where, "a list of phrases", '["a replacement", "a call back"]'),
     )
     findings = find(_text(line, "text", where), (), context, rules.cues, rules.reading)
     return {
         "id": line.get("id"),
-        "moves": [_plain(finding) for finding in findings if finding.kind == "move"],
-        "faults": [_plain(finding) for finding in findings if finding.kind == "fault"],
+        "moves": [_plain(finding, rules) for finding in findings if finding.kind == "move"],
+        "faults": [_plain(finding, rules) for finding in findings if finding.kind == "fault"],
     }
 
 
@@ -71,7 +73,7 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
+def _plain(finding: Finding, rules: Rules) -> dict[str, Any]:
     return {
         "code": finding.code,
         "quote": finding.quote,
@@ -79,4 +81,7 @@ def _plain(finding: Finding) -> dict[str, Any]:
         "end": finding.end,
         "confidence": finding.confidence,
         "outcome": finding.outcome,
+        "source": finding.source,
+        "rule": rule_of(finding.code, finding.source, rules.sources),
+        "advice": finding.advice,
     }

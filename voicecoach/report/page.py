@@ -211,6 +211,12 @@ def _summary(report: Report, play: Play) -> str:
     )
 
 
+def _source(source: str, rule: str = "") -> str:
+    """The rule in words and where it comes from, in small type."""
+    told = f"Rule: {escape(rule)} " if rule else ""
+    return f'<p class="source">{told}Source: {escape(words.source(source))}</p>'
+
+
 def _points(heading: str, kind: str, points: Sequence[Point], none: str, play: Play) -> str:
     items = "\n".join(_point(point, play) for point in points)
     body = f'<ol class="points">\n{items}\n</ol>' if items else f'<p class="hint">{none}</p>'
@@ -225,7 +231,7 @@ def _point(point: Point, play: Play) -> str:
         f'<blockquote dir="auto">{escape(point.quote)}</blockquote>' if point.quote else "",
         f'<p class="evidence">{escape(point.evidence)}</p>' if point.evidence else "",
         f'<p class="advice">{escape(point.advice)}</p>' if point.advice else "",
-        f'<p class="source">Source: {escape(words.source(point.source))}</p>' if point.source else "",
+        _source(point.source, point.rule) if point.source else "",
     )
     return f"<li>{''.join(parts)}</li>"
 
@@ -368,7 +374,7 @@ def _mark(mark: Mark, play: Play) -> str:
         f'<li class="{mark.kind}"><div class="row"><strong>{escape(words.code(mark.code))}</strong> '
         f"{play(mark.start_s, mark.end_s, words.code(mark.code))}</div>"
         f'<p>{_chip(mark.outcome)} <q dir="auto">{escape(mark.quote)}</q></p>{advice}'
-        f'<p class="source">Source: {escape(words.source(mark.source))}</p></li>'
+        f"{_source(mark.source, mark.rule)}</li>"
     )
 
 
@@ -395,8 +401,7 @@ def _procedure(report: Report, play: Play) -> str:
 
 
 def _rule(step: StepLine) -> str:
-    source = f'<p class="source">Source: {escape(words.source(step.source))}</p>'
-    return f"<strong>{escape(step.name)}</strong><p>{escape(step.rule)}</p>{source}"
+    return f"<strong>{escape(step.name)}</strong><p>{escape(step.rule)}</p>{_source(step.source)}"
 
 
 def _quotes(step: StepLine, play: Play) -> str:
@@ -420,7 +425,8 @@ def _remarks(step: StepLine, play: Play) -> str:
 
     items = "".join(map(item, step.remarks))
     looked = f'<p class="source">Listened for: {escape(step.looked_for)}.</p>' if step.looked_for else ""
-    return (f"<ul>{items}</ul>" if items else "") + looked
+    could = f'<p class="advice" dir="auto">{escape(step.could)}</p>' if step.could else ""
+    return (f"<ul>{items}</ul>" if items else "") + could + looked
 
 
 def _cycles(report: Report, play: Play) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from voicecoach.judge.delivery import is_flat
 from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
+from voicecoach.judge.sources import OF_SILENCE
 from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import words
 from voicecoach.report.values import AngerStep, Mark, Point, ReportTurn, StepLine
@@ -147,6 +148,7 @@ def _point(mark: Mark, evidence: str) -> Point:
         start_s=mark.start_s,
         end_s=mark.end_s,
         certain=mark.outcome in ("done", "shown"),
+        rule=mark.rule,
     )
 
 
@@ -242,7 +244,17 @@ def _delivery_point(turn: ReportTurn, title: str, evidence: str) -> Point:
 
 def _missing(step: StepLine) -> Point:
     looked = f"Listened for: {step.looked_for}."
-    return Point(f"“{step.name}” was not heard", "", looked, step.rule, step.source, None, None, None)
+    return Point(
+        f"“{step.name}” was not heard",
+        "",
+        looked,
+        step.could or step.rule,
+        step.source,
+        None,
+        None,
+        None,
+        rule=step.rule,
+    )
 
 
 def _waits(turns: Sequence[ReportTurn], silences: Sequence[Silence]) -> Iterator[Point]:
@@ -271,4 +283,5 @@ def _waits(turns: Sequence[ReportTurn], silences: Sequence[Silence]) -> Iterator
         turn=worst.turn,
         start_s=worst.start_s,
         end_s=after.end_s if after else worst.end_s,
+        rule=OF_SILENCE,
     )

@@ -73,7 +73,9 @@ class _Call:
         self.finished: dict[int, bool] = {}
         """Whether the customer had told the whole story when a turn began."""
         self._context = TurnContext(
-            customer_name=persona.full_name if persona else "", cannot=persona.brief.cannot if persona else ()
+            customer_name=persona.full_name if persona else "",
+            cannot=persona.brief.cannot if persona else (),
+            can=persona.brief.can if persona else (),
         )
         self._previous: Assessment | None = None
         self._mood = customer.begin(persona, _seed(facts)).mood if persona and rules else None

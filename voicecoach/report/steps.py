@@ -8,8 +8,9 @@ from typing import Literal
 from voicecoach.judge.context import TOGETHER_S
 from voicecoach.judge.cycles import brought, cycles
 from voicecoach.judge.steps import Told, score
-from voicecoach.nouns import Assessment, Finding, Procedure, Remark, Step, StepOutcome, Wait
+from voicecoach.nouns import Assessment, Finding, Procedure, Remark, Step, StepOutcome, TurnContext, Wait
 from voicecoach.report import words
+from voicecoach.report.chances import could_have_said
 from voicecoach.report.facts import Facts, TurnFacts
 from voicecoach.report.values import (
     CustomerLine,
@@ -29,6 +30,7 @@ REJECTING = (
     "rushed_to_solve", "manager",
 )  # fmt: skip
 """Keys of a persona's lines with which a solution is not taken; "story" brings something new."""
+NOTHING_KNOWN = TurnContext()
 
 
 def call_as_told(facts: Facts, assessments: Mapping[int, Assessment], finished: Mapping[int, bool]) -> tuple[Told, ...]:
@@ -101,15 +103,23 @@ def step_lines(
     turns: Sequence[ReportTurn],
     prepared: Mapping[str, bool],
     notes: int,
+    lines: Sequence[CustomerLine] = (),
+    known: TurnContext = NOTHING_KNOWN,
 ) -> tuple[StepLine, ...]:
-    """Every step of the procedure with its outcome and what shows it."""
+    """Every step of the procedure with its outcome and what shows it.
+
+    `lines` are the customer's and `known` what else is known of the call, for what could have been said.
+    """
     if procedure is None:
         return ()
     times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
-    return tuple(_line(outcome, times, notes) for outcome in score(procedure, told, prepared))
+    return tuple(
+        _line(outcome, times, notes, could_have_said(outcome, told, times, lines, known))
+        for outcome in score(procedure, told, prepared)
+    )
 
 
-def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int) -> StepLine:
+def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int, could: str) -> StepLine:
     step = outcome.step
     return StepLine(
         id=step.id,
@@ -124,6 +134,7 @@ def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int) -> StepLi
             *_notes(step, notes),
         ),
         looked_for=_looked_for(outcome),
+        could=could,
     )
 
 

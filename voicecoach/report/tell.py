@@ -9,7 +9,18 @@ from typing import Any
 from voicecoach import RULES_VERSION
 from voicecoach.judge import Rules
 from voicecoach.judge.in_kind import Exchange, entrainment
-from voicecoach.nouns import Assessment, Baseline, Event, Finding, InKind, Observation, Procedure
+from voicecoach.judge.sources import in_words, rule_of
+from voicecoach.nouns import (
+    Assessment,
+    Baseline,
+    Event,
+    Finding,
+    InKind,
+    Observation,
+    Procedure,
+    TurnContext,
+    Worksheet,
+)
 from voicecoach.persona import Persona
 from voicecoach.report import points
 from voicecoach.report.actions import action_draft, actions, referral_draft
@@ -19,7 +30,7 @@ from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
 from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
-from voicecoach.report.values import Curve, CurvePoint, Mark, Report, ReportTurn, Span
+from voicecoach.report.values import Curve, CurvePoint, Mark, Point, Report, ReportTurn, Span
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
 
@@ -49,12 +60,13 @@ def tell(
     is missing from the events or odd in them.
     """
     facts = gather(events)
+    sources = {**(in_words([procedure]) if procedure else {}), **(rules.sources if rules else {})}
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
     quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts)) if rules else ()
     turns = tuple(
         replace(
-            _turn(turn, again.assessments.get(turn.number)),
+            _turn(turn, again.assessments.get(turn.number), sources),
             in_kind=_in_kind(exchange),
             after_cues=after_cues(turn, following),
             waiting=waiting(turn, quiet, _only_nods(again.assessments.get(turn.number))) if rules else None,
@@ -63,10 +75,12 @@ def tell(
     )
     told = call_as_told(facts, again.assessments, again.finished)
     prepared = {name: done == "done" for name, done in _prepared(facts) if done}
-    steps = step_lines(procedure, told, turns, prepared, len(facts.notes))
     named = _named(facts.started.get("persona")) or (persona.name if persona else "")
-    offers = actions(turns, told)
     customer = persona.full_name if persona else named
+    brief = persona.brief if persona else Worksheet()
+    known = TurnContext(customer_name="" if customer == _NO_NAME else customer, cannot=brief.cannot, can=brief.can)
+    steps = step_lines(procedure, told, turns, prepared, len(facts.notes), facts.lines, known)
+    offers = actions(turns, told)
     wall = text(facts.started.get("wall"))
     return Report(
         name=text(name),
@@ -77,8 +91,8 @@ def tell(
         duration_s=facts.duration_s,
         outcome=facts.outcome,
         why=facts.why,
-        well=points.well(turns, again.anger),
-        work=points.work(turns, again.anger, steps, quiet),
+        well=_ruled(points.well(turns, again.anger), sources),
+        work=_ruled(points.work(turns, again.anger, steps, quiet), sources),
         lines=with_own_change(facts.lines),
         turns=turns,
         anger=again.anger,
@@ -128,7 +142,16 @@ def _only_nods(assessment: Assessment | None) -> bool:
     return assessment is not None and set(assessment.codes()) == {"verbal_nod"}
 
 
-def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:
+_NO_NAME = "Customer"
+"""What a recorded call calls its customer."""
+
+
+def _ruled(found: Sequence[Point], sources: Mapping[str, str]) -> tuple[Point, ...]:
+    """The points with their rules in words, also those about the voice."""
+    return tuple(replace(point, rule=point.rule or sources.get(point.source, "")) for point in found)
+
+
+def _turn(turn: TurnFacts, assessment: Assessment | None, sources: Mapping[str, str]) -> ReportTurn:
     heard = turn.heard
     said = heard.text if heard else ""
     return ReportTurn(
@@ -139,7 +162,7 @@ def _turn(turn: TurnFacts, assessment: Assessment | None) -> ReportTurn:
         speech=turn.speech,
         overlap=turn.overlap,
         model=heard.model if heard else "",
-        marks=tuple(_mark(finding, turn, said) for finding in assessment.findings) if assessment else (),
+        marks=tuple(_mark(finding, turn, said, sources) for finding in assessment.findings) if assessment else (),
         delivery=assessment.delivery if assessment else None,
         observation=turn.observation,
         cues=tuple(cue.text for cue in turn.cues),
@@ -151,7 +174,7 @@ def _in_kind(exchange: Exchange) -> InKind | None:
     return None if exchange.heat.height is None else exchange.in_kind
 
 
-def _mark(finding: Finding, turn: TurnFacts, said: str) -> Mark:
+def _mark(finding: Finding, turn: TurnFacts, said: str, sources: Mapping[str, str]) -> Mark:
     start, end = _times(finding, (turn.start_s, turn.end_s))
     fits = 0 <= finding.start < finding.end <= len(said)
     return Mark(
@@ -167,6 +190,7 @@ def _mark(finding: Finding, turn: TurnFacts, said: str) -> Mark:
         source=finding.source,
         advice=finding.advice,
         confidence=finding.confidence,
+        rule=rule_of(finding.code, finding.source, sources),
     )
 
 

@@ -111,7 +111,12 @@ def _points(sheet: _Sheet, heading: str, points: Sequence[Point], none: str) -> 
         ):
             if line:
                 sheet.put(line, 5)
-        sheet.put(f"Source: {words.source(point.source)}", 5)
+        sheet.put(_source(point.source, point.rule), 5)
+
+
+def _source(source: str, rule: str) -> str:
+    """The rule in words and where it comes from."""
+    return f"{f'Rule: {rule} ' if rule else ''}Source: {words.source(source)}"
 
 
 def _anger(sheet: _Sheet, steps: Sequence[AngerStep]) -> None:
@@ -170,6 +175,9 @@ def _turn(sheet: _Sheet, time: str, turn: ReportTurn) -> None:
     for mark in turn.marks:
         sign, outcome = SIGNS.get(mark.outcome, "?"), words.outcome(mark.outcome)
         sheet.put(f"{sign} {words.code(mark.code)} [{outcome}, {words.clock(mark.start_s)}]: “{mark.quote}”", 9, 2)
+        if mark.advice:
+            sheet.put(mark.advice if mark.outcome == "done" else f"Try: {mark.advice}", 11)
+        sheet.put(_source(mark.source, mark.rule), 11)
 
 
 SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-"}
@@ -189,6 +197,8 @@ def _steps(sheet: _Sheet, report: Report) -> None:
             sheet.put(f"~ {remark_line(remark)}", 6, 2)
         if step.looked_for:
             sheet.put(f"~ listened for: {step.looked_for}", 6, 2)
+        if step.could:
+            sheet.put(f"~ {step.could}", 6, 2)
 
 
 def remark_line(remark: StepRemark) -> str:

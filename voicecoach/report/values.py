@@ -33,6 +33,8 @@ class Mark:
     source: str
     advice: str
     confidence: float
+    rule: str = ""
+    """The rule of `source` in words; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class Point:
     end_s: float | None
     certain: bool = True
     """False for what is only worth a listen."""
+    rule: str = ""
+    """The rule of `source` in words."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,8 @@ class StepLine:
     remarks: tuple[StepRemark, ...] = ()
     looked_for: str = ""
     """What would have shown the step, in words; empty where it was heard."""
+    could: str = ""
+    """What could have been said and when, in a sentence; empty where the step was heard or nobody spoke."""
 
 
 @dataclass(frozen=True)
