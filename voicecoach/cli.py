@@ -190,7 +190,7 @@ def rehearse(
         console = _console()
         with console.status("Loading the recogniser and the customer's voice..."):
             ears, files = prepare.ears(model)
-            voice = prepare.voice(customer, telephone=telephone)
+            voice = prepare.voice(customer, telephone=telephone, data=_data())
         call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
         asked = prepared and not demo and interactive()
         if asked:
@@ -681,7 +681,7 @@ def personas_say(
 
     chosen, _ = prepare.choose_persona(customer)
     text = next((said for name, said, _ in customers.lines(chosen) if name == line), line)
-    voice = prepare.voice(chosen, telephone=telephone, ready=False)
+    voice = prepare.voice(chosen, telephone=telephone, ready=False, data=_data())
     temper = chosen.voice.style
     spoken = voice.speak(text[:600], customers.style_for(anger, temper), customers.style_name(anger, temper))
     _say(f"{spoken.engine}, {len(spoken.samples) / 16000:.1f} s: {text}")
@@ -750,6 +750,49 @@ def personas_simulate(
                 svg.write_text(simulate.svg(calls, f"{customer.full_name}: {customer.title or customer.id}"), "utf-8")
             except OSError as error:
                 raise DiskError(f"{svg} cannot be written ({error.strerror}).", "Choose another place.") from error
+
+
+@personas_app.command("render")
+def personas_render(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Customers, or your own .yaml files (default: everything bundled).")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only listen to what is there, and say what is wrong.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only print what was measured, as Markdown.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Speak everything anew.")] = False,
+    jobs: Annotated[int, typer.Option(help="How many lines at a time.", min=1, max=64)] = 1,
+) -> None:
+    """Speak customers' lines beforehand in Kokoro's voices: only what is new or changed, and each is listened to.
+
+    Stop it at any time: it goes on where it was. Nothing of this is needed for a call: what was not spoken
+    beforehand is spoken by the best voice that is installed.
+
+    Example: `voicecoach personas render my-customer.yaml`   or   `voicecoach personas render --check`
+    """
+    from voicecoach import prepare, render
+
+    bundled = prepare.names("personas")
+    chosen = [(prepare.choose_persona(name)[0], name in bundled) for name in names or bundled]
+    scripts = [] if names else [prepare.demo_trainee()]
+    wrong = 0
+    for plan in render.plans(prepare.spoken_folder(), prepare.own_spoken_folder(_data()), chosen, scripts):
+        if table:
+            _say("\n".join(render.tables(plan)))
+            continue
+        todo = plan.wanted if again else plan.missing()
+        _say(f"{len(plan.wanted)} lines in {plan.folder}, {len(todo)} of them not spoken yet.")
+        if check:
+            render.again(plan.folder, plan.wanted, _say)
+        elif todo:
+            render.render(todo, plan.folder, jobs, _say)
+        if plan.whole and not check:
+            for name in render.tidy(plan.folder, plan.wanted):
+                _say(f"{name} was not needed any more.")
+        for problem in render.problems(plan.folder, plan.wanted):
+            wrong += 1
+            typer.echo(problem, err=True)
+    if wrong and check:
+        raise typer.Exit(BadInput.exit_code)
 
 
 @personas_app.command("schema")

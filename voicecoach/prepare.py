@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,14 +110,27 @@ def ears(model: str = OFFLINE, *, download: bool = False) -> tuple[Whisper, Mode
     return Whisper(files), files
 
 
-def spoken() -> Spoken:
-    """The lines that come already spoken."""
-    return Spoken.open(bundled("assets") / "spoken")
+def spoken_folder() -> Path:
+    """Where the lines are that come already spoken."""
+    return bundled("assets") / "spoken"
 
 
-def voice(customer: Persona, *, telephone: bool = True, ready: bool = True) -> CustomerVoice:
+def own_spoken_folder(data: Path) -> Path:
+    """Where the lines of the trainer's own customers are, once they were spoken beforehand."""
+    return data / "spoken"
+
+
+def spoken(data: Path | None = None) -> Spoken:
+    """The lines that come already spoken, and behind them those of the trainer's own customers."""
+    ours = Spoken.open(spoken_folder())
+    return ours if data is None else replace(ours, more=Spoken.open(own_spoken_folder(data)))
+
+
+def voice(
+    customer: Persona, *, telephone: bool = True, ready: bool = True, data: Path | None = None
+) -> CustomerVoice:
     """The customer's voice; `ready`: with an engine loaded where not every line is already spoken."""
-    made = CustomerVoice(customer.voice.prefer, spoken(), telephone=telephone)
+    made = CustomerVoice(customer.voice.prefer, spoken(data), telephone=telephone)
     if not ready:
         return made
     temper = customer.voice.style

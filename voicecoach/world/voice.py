@@ -20,7 +20,7 @@ from voicecoach.errors import MissingModel, VoicecoachError
 from voicecoach.measure.observe import Floats, for_models
 from voicecoach.nouns import SAMPLE_RATE_HZ, Style
 from voicecoach.world import effects, pitch
-from voicecoach.world.spoken import Spoken, load
+from voicecoach.world.spoken import Spoken, delivered
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class CustomerVoice:
         for voice in self._prefer:
             path = self._spoken.find(voice, style_name, text)
             if path is not None:
-                return self._finish(load(path), voice)
+                return self._finish(delivered(path, style.level_db), voice)
         engine = self._best_engine()
         said = engine.render(text, style.wpm)
         track = pitch.track(for_models(said))
