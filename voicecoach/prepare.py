@@ -126,9 +126,7 @@ def spoken(data: Path | None = None) -> Spoken:
     return ours if data is None else replace(ours, more=Spoken.open(own_spoken_folder(data)))
 
 
-def voice(
-    customer: Persona, *, telephone: bool = True, ready: bool = True, data: Path | None = None
-) -> CustomerVoice:
+def voice(customer: Persona, *, telephone: bool = True, ready: bool = True, data: Path | None = None) -> CustomerVoice:
     """The customer's voice; `ready`: with an engine loaded where not every line is already spoken."""
     made = CustomerVoice(customer.voice.prefer, spoken(data), telephone=telephone)
     if not ready:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import multiprocessing
 import re
 import time
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from voicecoach import persona as customers
-from voicecoach.errors import BadInput, DiskError, MissingModel
+from voicecoach.errors import DiskError, MissingModel
 from voicecoach.measure.observe import Floats, for_models
 from voicecoach.nouns import SAMPLE_RATE_HZ, Style
 from voicecoach.persona import Persona, style
@@ -147,7 +148,9 @@ class Plan:
         return tuple(line for line in self.wanted if not line.fresh(entries, self.folder))
 
 
-def plans(bundled: Path, own: Path, chosen: Sequence[tuple[Persona, bool]], scripts: Sequence[TraineeScript]) -> list[Plan]:
+def plans(
+    bundled: Path, own: Path, chosen: Sequence[tuple[Persona, bool]], scripts: Sequence[TraineeScript]
+) -> list[Plan]:
     """What is to be spoken for these customers (with: is it a bundled one?); `scripts` given, it is all there is."""
     ours, theirs = ([one for one, comes_along in chosen if comes_along is which] for which in (True, False))
     known = [persona for persona in ours if voice_of(persona)]
@@ -163,33 +166,100 @@ def plans(bundled: Path, own: Path, chosen: Sequence[tuple[Persona, bool]], scri
 
 # --- recognition -----------------------------------------------------------------------------------
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL = {
+    word: number
+    for number, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
+    )
+}
+_TENS = {
+    word: 10 * number
+    for number, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
+_ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+]
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _SAME = {"ok": "okay", "alright": "all right", "mhm": "mm hmm", "hmm": "mm", "ms": "miss", "grey": "gray"}
+_MONEY = {"$": "dollars", "£": "pounds"}
 
 
-def number_words(digits: str) -> str:
-    """How a caller says a number: 45 is forty five, 200 is two hundred, 4172 is four one seven two."""
-    n = int(digits)
-    if n < 20:
-        return _ONES[n]
-    if n < 100:
-        return f"{_TENS[n // 10]} {_ONES[n % 10]}".removesuffix(" zero")
-    if n < 1000 and n % 100 == 0:
-        return f"{_ONES[n // 100]} hundred"
-    return " ".join(_ONES[int(digit)] for digit in digits)
+def _number(words: Sequence[str]) -> tuple[int, int]:
+    """(value, words used) of the number with which `words` begin; (0, 0) where they begin with none."""
+    used = value = 0
+    if words[0] in _TENS:
+        value, used = _TENS[words[0]], 1
+        if len(words) > 1 and 0 < _SMALL.get(words[1], 0) < 10:
+            value, used = value + _SMALL[words[1]], 2
+    elif words[0] in _SMALL:
+        value, used = _SMALL[words[0]], 1
+    elif words[0] in _ORDINALS:
+        return 1 + _ORDINALS.index(words[0]), 1
+    for name, size in (("hundred", 100), ("thousand", 1000)):
+        if used and 0 < value < size and words[used : used + 1] == [name]:
+            value, used = value * size, used + 1
+            skip = used + (words[used : used + 1] == ["and"])
+            more, length = _number(words[skip:]) if skip < len(words) else (0, 0)
+            if 0 < more < size:
+                value, used = value + more, skip + length
+    return value, used
 
 
 def plain(text: str) -> str:
-    """`text` as bare words, with numbers and a few spellings made alike."""
-    text = re.sub(r"(\d+):00", r"\1", text.lower().replace("’", "'"))
+    """`text` as bare words; numbers as digits, however they are said: "nine fifteen", "9:15" and "915" are the same."""
+    text = re.sub(
+        r"([$£])(\d[\d,.]*\d|\d)", lambda found: f"{found[2]} {_MONEY[found[1]]}", text.lower().replace("’", "'")
+    )
+    text = re.sub(r"(\d):00", r"\1", text)
     text = re.sub(r"(\d)-(\d)", r"\1 to \2", text)
-    text = re.sub(r"\d+", lambda match: f" {number_words(match[0])} ", text)
-    words = re.sub(r"[^a-z' ]", " ", text).replace("'", "").split()
-    return " ".join(_SAME.get(word, word) for word in words)
+    text = re.sub(r"(?<=\d)[,.:](?=\d)|(?<=\d)(?:st|nd|rd|th)\b", "", text)
+    words = re.sub(r"[^a-z0-9' ]", " ", text).replace("'", "").split()
+    out: list[str] = []
+    at, was_number = 0, False
+    while at < len(words):
+        value, used = _number(words[at:])
+        digits = str(value) if used else words[at] if words[at].isdigit() else ""
+        if digits and was_number:
+            out[-1] += digits
+        else:
+            out.append(digits or _SAME.get(words[at], words[at]))
+        at, was_number = at + max(1, used), bool(digits)
+    return re.sub(rf"\b(?:the )?(\d+) (?:of )?({_MONTHS})\b", r"\1 \2", " ".join(out))
 
 
 def word_errors(text: str, heard: str) -> int:
@@ -220,8 +290,12 @@ def recogniser() -> Whisper:
 
 def heard_by(ears: Whisper, samples: Floats, text: str) -> dict[str, Any]:
     """What was heard of a line, and its word errors."""
-    heard = ears.hear(samples).text
-    return {"heard": heard, "words": len(plain(text).split()), "errors": word_errors(text, heard), "ears": ears.name}
+    return {"heard": (heard := ears.hear(samples).text), "ears": ears.name, **counted(text, heard)}
+
+
+def counted(text: str, heard: str) -> dict[str, int]:
+    """Words and word errors, by the spelling rules of today."""
+    return {"words": len(plain(text).split()), "errors": word_errors(text, heard)}
 
 
 def measured(samples: Floats, text: str) -> dict[str, float]:
@@ -256,7 +330,7 @@ _tools: tuple[kokoro.Kokoro, Whisper] | None = None
 
 def speak(job: tuple[Line, Path]) -> tuple[Line, dict[str, Any], float]:
     """Speak, write and check one line: its entry, and the seconds that it took."""
-    global _tools  # noqa: PLW0603
+    global _tools
     import soundfile
 
     line, folder = job
@@ -306,7 +380,9 @@ def write(folder: Path, entries: Entries) -> None:
         draft.write_text(text + "\n", "utf-8")
         draft.replace(folder / MANIFEST)
     except OSError as error:
-        raise DiskError(f"{folder / MANIFEST} cannot be written ({error.strerror}).", "Choose another place.") from error
+        raise DiskError(
+            f"{folder / MANIFEST} cannot be written ({error.strerror}).", "Choose another place."
+        ) from error
 
 
 def tidy(folder: Path, lines: Iterable[Line]) -> list[str]:
@@ -343,7 +419,7 @@ def problems(folder: Path, lines: Sequence[Line]) -> Iterator[str]:
     for line in lines:
         if line.key not in entries:
             continue
-        found = entries[line.key]["measured"]
+        found = _today(line, entries[line.key])
         groups.setdefault((line.voice, line.style_name), []).append((line, found))
         if found["errors"] > max(2, found["words"] // 4):
             yield f"{line.entry['file']} is not understood: '{line.text}' was heard as '{found['heard']}'."
@@ -363,13 +439,13 @@ def problems(folder: Path, lines: Sequence[Line]) -> Iterator[str]:
 
 def pitch_error_st(line: Line, found: Mapping[str, Any]) -> float:
     """How far a line's pitch is from what its style asks of its voice, in semitones."""
-    return 12 * float(np.log2(found["f0_hz"] / kokoro.own(line.voice).f0_hz)) - line.style.f0_st
+    return 12 * math.log2(found["f0_hz"] / kokoro.own(line.voice).f0_hz) - line.style.f0_st
 
 
 def word_error_rate(found: Iterable[Mapping[str, Any]]) -> float:
     """Word errors over words, in percent."""
     known = list(found)
-    return 100 * sum(one["errors"] for one in known) / max(1, sum(one["words"] for one in known))
+    return 100.0 * sum(int(one["errors"]) for one in known) / max(1, sum(int(one["words"]) for one in known))
 
 
 # --- the tables ------------------------------------------------------------------------------------
@@ -383,7 +459,11 @@ def tables(plan: Plan) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for voice in dict.fromkeys(line.voice for line in calibration):
         ends = [
-            [_now(folder, line, entries) for line in calibration if line.voice == voice and line.style_name.endswith(end)]
+            [
+                _now(folder, line, entries)
+                for line in calibration
+                if line.voice == voice and line.style_name.endswith(end)
+            ]
             for end in (f"-{CALM}", f"-{FURIOUS}")
         ]
         if any(None in end for end in ends):
@@ -434,4 +514,9 @@ def _now(folder: Path, line: Line, entries: Entries) -> dict[str, Any] | None:
         return None
     got = delivered(folder / entry["file"], line.style.level_db)
     level = effects.speech_level_db(got, SAMPLE_RATE_HZ)
-    return {**entry["measured"], "level_dbfs": level, "errors": word_errors(line.text, entry["measured"]["heard"])}
+    return {**_today(line, entry), "level_dbfs": level}
+
+
+def _today(line: Line, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What was measured of a line, with its word errors counted anew."""
+    return {**entry["measured"], **counted(line.text, entry["measured"]["heard"])}

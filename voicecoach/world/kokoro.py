@@ -39,10 +39,13 @@ INSTALL = (
 
 MODEL_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 
+
 @dataclass(frozen=True)
 class Own:
-    """A voice's style vectors by their hash, and what it does unasked: words a minute with and without its pauses,
-    and median F0. `reach`: semitones that the speech rises by for one that is asked of the model."""
+    """A voice: the hash of its style vectors, and what it does unasked (words a minute with and without its pauses, F0).
+
+    `reach`: semitones by which its speech rises for one that is asked of the model.
+    """
 
     sha256: str
     wpm: float
@@ -145,7 +148,7 @@ def with_f0_control(model: bytes) -> bytes:
     )
     graph.output.append(helper.make_tensor_value_info("f0_hz", TensorProto.FLOAT, None))
     graph.output.append(helper.make_tensor_value_info("duration", TensorProto.INT64, None))
-    return proto.SerializeToString()
+    return bytes(proto.SerializeToString())
 
 
 class Kokoro:

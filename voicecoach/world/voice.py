@@ -5,11 +5,12 @@ An engine does the speaking rate itself; F0, spectrum and level are set by `effe
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,48 @@ class Line:
     samples: npt.NDArray[np.int16]
     clean: Floats
     engine: str
+    rest: Iterator[Line] | None = field(default=None, repr=False, compare=False)
+    """The clauses after this one, each spoken when it is asked for, so that sound starts early; None: this is all."""
+
+
+def joined(parts: Iterable[Line]) -> Line:
+    """The clauses of a line as one, with nothing left to be spoken."""
+    known = list(parts)
+    return Line(
+        np.concatenate([part.samples for part in known]),
+        np.concatenate([part.clean for part in known]),
+        known[0].engine,
+    )
+
+
+def whole(line: Line) -> Line:
+    """`line` with all its clauses spoken."""
+    return line if line.rest is None else joined([replace(line, rest=None), *line.rest])
+
+
+MIN_CLAUSE = 4
+"""Words: a shorter one sounds chopped off when it is spoken by itself."""
+LONG_CLAUSE = 9
+"""Words: a longer one is spoken in two, at a comma."""
+
+
+def clauses(text: str) -> list[str]:
+    """`text` in pieces that can be spoken one after the other: sentences, and a long one in two at its commas."""
+    out: list[str] = []
+    for sentence in re.split(r"(?<=[.!?;:])\s+", text.strip()):
+        parts = [sentence]
+        if len(sentence.split()) > LONG_CLAUSE:
+            parts = re.split(r"(?<=,)\s+", sentence)
+        for part in parts:
+            if out and (_short(out[-1]) or _short(part)):
+                out[-1] = f"{out[-1]} {part}"
+            else:
+                out.append(part)
+    return out
+
+
+def _short(clause: str) -> bool:
+    return len(clause.split()) < MIN_CLAUSE
 
 
 class Voice(Protocol):
@@ -38,7 +81,7 @@ class Voice(Protocol):
     name: str
 
     def speak(self, text: str, style: Style, style_name: str) -> Line:
-        """Speak one line. Raises MissingModel when no engine can."""
+        """Speak one line, or its first clause, with `rest` to speak the others. Raises MissingModel when nobody can."""
         ...
 
 
@@ -140,13 +183,17 @@ ENGINES: tuple[type[Piper | Pyttsx3], ...] = (Piper, Pyttsx3)
 class CustomerVoice:
     """A customer's voice: lines already spoken by the first preferred voice, else the best engine that is present.
 
-    `telephone` puts everything through the band of a telephone line, which is what agents hear.
+    `telephone` puts everything through the band of a telephone line, which is what agents hear; `volume_db` is what
+    the trainee's ears and headphones need.
     """
 
-    def __init__(self, prefer: Sequence[str], spoken: Spoken, *, telephone: bool = True) -> None:
+    def __init__(
+        self, prefer: Sequence[str], spoken: Spoken, *, telephone: bool = True, volume_db: float = 0.0
+    ) -> None:
         self._prefer = tuple(prefer)
         self._spoken = spoken
         self._telephone = telephone
+        self.volume_db = volume_db
         self._engine: Engine | None = None
         self.name = self._prefer[0] if self._prefer else "any"
 
@@ -157,11 +204,21 @@ class CustomerVoice:
             if path is not None:
                 return self._finish(delivered(path, style.level_db), voice)
         engine = self._best_engine()
-        said = engine.render(text, style.wpm)
+        first, *others = clauses(text) or [text]
+        line = self._live(first, style, engine, last=not others)
+        if not others:
+            return line
+        later = (self._live(clause, style, engine, last=n == len(others)) for n, clause in enumerate(others, 1))
+        return replace(line, rest=later)
+
+    def _live(self, clause: str, style: Style, engine: Engine, *, last: bool) -> Line:
+        """A clause by an engine, with the anger put on it, and the pause behind it."""
+        said = engine.render(clause, style.wpm)
         track = pitch.track(for_models(said))
         voiced = track.confidence >= 0.5
         shaped = effects.apply(said, SAMPLE_RATE_HZ, style, f0_hz=track.f0_hz, voiced=voiced)
-        return self._finish(shaped, engine.name)
+        pause = np.zeros(0 if last else round(style.pause_ms * SAMPLE_RATE_HZ / 1000), np.float32)
+        return self._finish(np.concatenate([shaped, pause]), engine.name)
 
     def ready(self, texts: Sequence[tuple[str, str]]) -> None:
         """Load an engine now if any of `texts` (text, style name) was not spoken before, so that no reply waits for it."""
@@ -170,6 +227,8 @@ class CustomerVoice:
 
     def _finish(self, clean: Floats, engine: str) -> Line:
         heard = effects.telephone_band(clean, SAMPLE_RATE_HZ) if self._telephone and engine != Pyttsx3.name else clean
+        if self.volume_db:
+            heard = effects.limit(heard * np.float32(10 ** (self.volume_db / 20)), SAMPLE_RATE_HZ)
         return Line(np.asarray(np.clip(heard, -1, 1) * 32767, np.int16), clean, engine)
 
     def _best_engine(self) -> Engine:
