@@ -93,7 +93,7 @@ def test_check_tells_problems_of_both_files_at_once(tmp_path: Path) -> None:
         someone.replace("  softened:", "  softend:").replace("sex: female", "sex: f")
     )
     (tmp_path / "mine.yaml").write_text(
-        scenario.replace("title:", "titel:").replace("situation: angry", "situation: hungry")
+        scenario.replace("title:", "titel:").replace("situation: quality", "situation: hungry")
     )
     done = CliRunner().invoke(cli.app, ["personas", "check", str(tmp_path / "mine.yaml")])
     assert done.exit_code == 3

@@ -98,7 +98,7 @@ def test_every_exit_code_is_documented(kind: type[VoicecoachError]) -> None:
 
 def environment() -> set[str]:
     """The variables that our own code reads by our own name."""
-    return {name for path in SOURCES for name in re.findall(r"VOICECOACH_[A-Z]+", path.read_text("utf-8"))}
+    return {name for path in SOURCES for name in re.findall(r"VOICECOACH_[A-Z_]+", path.read_text("utf-8"))}
 
 
 def test_every_environment_variable_is_documented() -> None:

@@ -148,6 +148,11 @@ def rehearse(
     patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
+    reword: Annotated[
+        str | None,
+        typer.Option(help="A language model re-words the lines: an OpenAI-compatible URL (off: nothing is sent)."),
+    ] = None,
+    reword_model: Annotated[str, typer.Option(help="With --reword: the model's name there.")] = "llama3.2",
     prepared: Annotated[
         bool,
         typer.Option("--prepare/--no-prepare", help="Worksheet and one breath before, notes after (in a terminal)."),
@@ -175,6 +180,10 @@ def rehearse(
         patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
         recent=prepare.recent_lines(_sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
+    if reword is not None:
+        from voicecoach.world.reword import from_options
+
+        call = replace(call, reword=from_options(reword, reword_model))
     sound: Duplex | None = None
     if not demo:
         try:
@@ -191,6 +200,8 @@ def rehearse(
         with console.status("Loading the recogniser and the customer's voice..."):
             ears, files = prepare.ears(model)
             voice = prepare.voice(customer, telephone=telephone, data=_data())
+        for notice in voice.notices:
+            _say(notice)
         call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
         asked = prepared and not demo and interactive()
         if not demo:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from voicecoach import RULES_VERSION, __version__, record
 from voicecoach.errors import DeviceError, VoicecoachError
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
-from voicecoach.world import pitch, vad
+from voicecoach.world import engines, pitch, vad
 from voicecoach.world.ears import Whisper
 from voicecoach.world.hearing import weights
 from voicecoach.world.models import OFFLINE, find
@@ -112,6 +113,12 @@ def _voices() -> Iterator[Check]:
             yield Check(f"voice {kind.name}", True, "speaks")
         except VoicecoachError as error:
             yield Check(f"voice {kind.name}", False, error.what, error.do, needed=False)
+    shipped = {kind.name for kind in ENGINES}
+    others: list[Any] = [kind for kind in engines.plugged() if kind.name not in shipped]
+    for other in (*(kind for kind in others if kind.name != engines.SpeechUrl.name), engines.SpeechUrl):
+        found = engines.probe(other)
+        if found.ok or other is not engines.SpeechUrl:
+            yield Check(f"voice {other.name}", found.ok, "is there" if found.ok else found.why, found.do, needed=False)
 
 
 def _disk(data: Path) -> Check:

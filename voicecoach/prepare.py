@@ -14,7 +14,7 @@ from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.nouns import Baseline, Procedure
 from voicecoach.persona import Persona
-from voicecoach.persona.style import style_name
+from voicecoach.persona.style import style_for, style_name
 from voicecoach.world.ears import Ears, Whisper
 from voicecoach.world.models import OFFLINE, ModelFiles, find
 from voicecoach.world.places import bundled
@@ -132,7 +132,13 @@ def voice(customer: Persona, *, telephone: bool = True, ready: bool = True, data
     if not ready:
         return made
     temper = customer.voice.style
-    made.ready([(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels])
+    lines = [
+        (text, style_for(level, temper), style_name(level, temper))
+        for _, text, levels in persona.lines(customer)
+        for level in levels
+    ]
+    made.ready([(text, name) for text, _, name in lines])
+    made.warm(lines)
     return made
 
 

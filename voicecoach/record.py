@@ -10,7 +10,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
 
     fact       data
     started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode, sound {port, input,
-               output, device_rate_hz, latency_s, echo}, ears {model, sha256, source}, vad, tracker, weights {name: sha256},
+               output, device_rate_hz, latency_s, echo}, ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
                baseline | null
     said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
     spoke      turn, start, end, speech, overlap                an utterance of the trainee

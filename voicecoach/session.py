@@ -93,6 +93,8 @@ class Call:
     """When the call began, ISO 8601; given, so that a call can be repeated to the byte."""
     recent: tuple[str, ...] = ()
     """Ids of lines that the last calls used up; the customer avoids them where there are others."""
+    reword: Callable[[Persona, Reaction], Reaction] | None = None
+    """Says a line in other words (world/reword.py); what it is and what it does to the anger stays."""
     prepared: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Events of what was done before the call, as (kind, data): see `before.py`."""
 
@@ -313,6 +315,7 @@ class _Loop:
                 "source": files.source if files else "",
             },
             voice=self.voice.name,
+            words=getattr(call.reword, "name", "as authored"),
             vad=vad.NAME,
             tracker=pitch.name(),
             weights=weights(),
@@ -534,6 +537,8 @@ class _Loop:
         previous = self.previous.delivery if self.previous else None
         assessment = judge.assess(heard.text, heard.words, observation, context, self.call.rules, previous)
         reaction = None if nod or not heard.text else persona.react(self.call.persona, mood, assessment, heard.text)
+        if reaction and self.call.reword:
+            reaction = self.call.reword(self.call.persona, reaction)
         judged = time.perf_counter()
         line = self._speak(reaction) if reaction else None
         spoken = time.perf_counter()

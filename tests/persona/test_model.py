@@ -3,11 +3,13 @@
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from voicecoach.errors import BadInput
+from voicecoach.persona.check import check
 from voicecoach.persona.model import KEYS, MAX_CHARS, Persona, fill, lines, load_persona, parse_persona
 
 PERSONAS = Path(__file__).parents[2] / "personas"
@@ -145,6 +147,33 @@ def test_hostile_files_are_refused_quickly(text: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         load_persona(path)
     assert time.monotonic() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "person: dana\n" + "x" * 10_000_000,
+        "person: ../../../etc/passwd\nid: a\n",
+        "person: dana\n" + "lines: {" + "a: {" * 30 + "}" * 31,
+        "person: &x dana\nid: *x\n",
+        "person: [dana]\nstory: 3\n",
+        "temper: hot\nid: <b>a</b>\n",
+        "sex: female\nid: a\nname: 1\nlines: []\n",
+    ],
+)
+def test_hostile_scenarios_and_people_are_refused_quickly(text: str, tmp_path: Path) -> None:
+    """As above, with their file and a reason, by the check too, and without much memory."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(text, encoding="utf-8")
+    tracemalloc.start()
+    began = time.monotonic()
+    with pytest.raises(BadInput, match=r"bad\.yaml"):
+        load_persona(path)
+    checked = check(path)
+    assert time.monotonic() - began < 1.0
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+    assert checked.problems
 
 
 def test_importing_the_room_reads_no_yaml_library() -> None:

