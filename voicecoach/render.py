@@ -97,7 +97,7 @@ def voice_of(persona: Persona) -> str | None:
 
 def customer_lines(chosen: Sequence[Persona]) -> Iterator[Line]:
     """Every line of these customers at every level at which it may be said, what nearly every call needs first."""
-    found: list[tuple[bool, int, Line]] = []
+    found: list[tuple[int, int, Line]] = []
     for persona in chosen:
         voice, temper = voice_of(persona), persona.voice.style
         if voice is None:
@@ -105,7 +105,8 @@ def customer_lines(chosen: Sequence[Persona]) -> Iterator[Line]:
         for number, (name, text, levels) in enumerate(customers.lines(persona)):
             for level in levels:
                 line = Line(voice, style.style_name(level, temper), style.style_for(level, temper), text)
-                found.append((not name.startswith(FIRST), number, line))
+                rank = next((place for place, first in enumerate(FIRST) if name.startswith(first)), len(FIRST))
+                found.append((rank, number, line))
     yield from (line for *_, line in sorted(found, key=lambda item: item[:2]))
 
 
