@@ -11,6 +11,7 @@ import json
 import math
 import multiprocessing
 import re
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -354,6 +355,11 @@ _tools: tuple[kokoro.Kokoro, Listener] | None = None
 """The voice and the ears of this process: loaded once in each."""
 
 
+def _leave_stopping_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; one that tells it is enough."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def speak(job: tuple[Line, Path]) -> tuple[Line, dict[str, Any], float]:
     """Speak, write and check one line: its entry, and the seconds that it took."""
     global _tools
@@ -382,7 +388,7 @@ def render(lines: Sequence[Line], folder: Path, jobs: int, tell: Callable[[str],
         raise MissingModel(f"Kokoro, which speaks the lines beforehand, lacks: {lacking}.", kokoro.INSTALL)
     folder.mkdir(parents=True, exist_ok=True)
     began, work = time.monotonic(), [(line, folder) for line in lines]
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, _leave_stopping_to_the_parent) as pool:
         for number, (line, entry, took) in enumerate(pool.imap_unordered(speak, work), 1):
             write(folder, {**read(folder), line.key: entry})  # read anew: another run may be at work beside this one
             left = (time.monotonic() - began) / number * (len(work) - number)
