@@ -40,6 +40,8 @@ MAX_WER = 3.0
 MAX_ST = 6.0
 """A line whose pitch is further than this from what was asked was not spoken right (or not tracked right)."""
 MAX_MEDIAN_ST = 1.0
+MANY_WORDS, MANY_LINES = 300, 8
+"""Fewer say nothing about a level or a voice."""
 
 MANNERS = {
     "calm": Style(wpm=128, tilt_db=-2, level_db=-26),
@@ -216,7 +218,16 @@ _ORDINALS = [
     "fifteenth",
 ]
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_SAME = {"ok": "okay", "alright": "all right", "mhm": "mm hmm", "hmm": "mm", "ms": "miss", "grey": "gray"}
+_SAME = {
+    "ok": "okay",
+    "alright": "all right",
+    "mhm": "mm hmm",
+    "hmm": "mm",
+    "ms": "miss",
+    "grey": "gray",
+    "lbs": "pounds",
+    "st": "saint",
+}
 _MONEY = {"$": "dollars", "£": "pounds"}
 
 
@@ -243,9 +254,8 @@ def _number(words: Sequence[str]) -> tuple[int, int]:
 
 def plain(text: str) -> str:
     """`text` as bare words; numbers as digits, however they are said: "nine fifteen", "9:15" and "915" are the same."""
-    text = re.sub(
-        r"([$£])(\d[\d,.]*\d|\d)", lambda found: f"{found[2]} {_MONEY[found[1]]}", text.lower().replace("’", "'")
-    )
+    text = re.sub(r"(?<=\d) ?,(?=\d{3}\b)", "", text.lower().replace("’", "'"))
+    text = re.sub(r"([$£])(\d[\d.]*\d|\d)", lambda found: f"{found[2]} {_MONEY[found[1]]}", text)
     text = re.sub(r"(\d):00", r"\1", text)
     text = re.sub(r"(\d)-(\d)", r"\1 to \2", text)
     text = re.sub(r"(?<=\d)[,.:](?=\d)|(?<=\d)(?:st|nd|rd|th)\b", "", text)
@@ -445,31 +455,42 @@ def again(folder: Path, lines: Sequence[Line], tell: Callable[[str], None]) -> N
 def problems(folder: Path, lines: Sequence[Line]) -> Iterator[str]:
     """What is wrong with the files of `lines`, by what was measured: a sentence each."""
     entries = read(folder)
-    groups: dict[tuple[str, str], list[tuple[Line, dict[str, Any]]]] = {}
-    for line in lines:
-        if line.key not in entries:
-            continue
-        found = _today(line, entries[line.key])
-        groups.setdefault((line.voice, line.style_name), []).append((line, found))
+    known = [(line, _today(line, entries[line.key])) for line in lines if line.key in entries]
+    calm_hz = _calm_hz(entries)
+    by_level: dict[str, list[dict[str, Any]]] = {}
+    by_voice: dict[tuple[str, str], list[float]] = {}
+    for line, found in known:
+        off = pitch_error_st(line, found, calm_hz)
+        by_level.setdefault(line.style_name.rpartition("-")[2], []).append(found)
+        by_voice.setdefault((line.voice, line.style_name), []).append(off)
         if found["errors"] > max(2, found["words"] // 4):
             yield f"{line.entry['file']} is not understood: '{line.text}' was heard as '{found['heard']}'."
-        if abs(pitch_error_st(line, found)) > MAX_ST and found["words"] > 3:
+        if abs(off) > MAX_ST and found["words"] > 3:
             yield f"{line.entry['file']} has a pitch of {found['f0_hz']:.0f} Hz: '{line.text}' ({line.style_name})."
         if np.abs(load(folder / line.entry["file"])).max() > 10 ** (effects.PEAK_DB / 20) + 1e-6:
             yield f"{line.entry['file']} has peaks above {effects.PEAK_DB:g} dBFS."
-    for (voice, name), members in sorted(groups.items()):
-        words = sum(found["words"] for _, found in members)
-        wer = word_error_rate(found for _, found in members)
-        if wer > MAX_WER and words >= 100:
-            yield f"{voice} {name}: {wer:.1f} % of the words are misheard; {MAX_WER:g} % is the most."
-        off = float(np.median([pitch_error_st(line, found) for line, found in members]))
-        if abs(off) > MAX_MEDIAN_ST and len(members) >= 4:
-            yield f"{voice} {name}: the pitch is {off:+.1f} st from what is asked."
+    for level, members in sorted(by_level.items()):
+        wer = word_error_rate(members)
+        if wer > MAX_WER and sum(found["words"] for found in members) >= MANY_WORDS:
+            yield f"Level {level}: {wer:.1f} % of the words are misheard; {MAX_WER:g} % is the most."
+    for (voice, name), offs in sorted(by_voice.items()):
+        if len(offs) >= MANY_LINES and abs(float(np.median(offs))) > MAX_MEDIAN_ST:
+            yield f"{voice} {name}: the pitch is {np.median(offs):+.1f} st from what is asked."
 
 
-def pitch_error_st(line: Line, found: Mapping[str, Any]) -> float:
+def _calm_hz(entries: Entries) -> dict[str, float]:
+    """The pitch of each voice on the four sentences, calm: what semitones are counted from."""
+    found: dict[str, list[float]] = {}
+    for entry in entries.values():
+        if entry["text"] in kokoro.CALIBRATION and entry["style"].endswith(f"-{CALM}"):
+            found.setdefault(entry["voice"], []).append(entry["measured"]["f0_hz"])
+    return {voice: float(np.median(hz)) for voice, hz in found.items()}
+
+
+def pitch_error_st(line: Line, found: Mapping[str, Any], calm_hz: Mapping[str, float]) -> float:
     """How far a line's pitch is from what its style asks of its voice, in semitones."""
-    return 12 * math.log2(found["f0_hz"] / kokoro.own(line.voice).f0_hz) - line.style.f0_st
+    calm = calm_hz.get(line.voice) or kokoro.own(line.voice).f0_hz
+    return 12 * math.log2(found["f0_hz"] / calm) - line.style.f0_st
 
 
 def word_error_rate(found: Iterable[Mapping[str, Any]]) -> float:
