@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,15 +12,16 @@ import numpy as np
 import pytest
 
 from voicecoach import prepare, record, session, testing
-from voicecoach.errors import DeviceError, DiskError
+from voicecoach.errors import DeviceError, DiskError, MissingModel
 from voicecoach.measure import observe
 from voicecoach.measure.activity import FRAME
-from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Style
 from voicecoach.report.facts import gather
 from voicecoach.report.replay import replay
 from voicecoach.session import Call, Keys, Outcome
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import pitch, vad
+from voicecoach.world.voice import Line, Voice
 
 GOOD = (
     "I am so sorry, that must be really frustrating.",
@@ -73,13 +75,14 @@ def hold(
     call: Call | None = None,
     keys: Callable[[], Keys] = Keys,
     show: Callable[[object], None] = lambda _: None,
+    voice: Voice | None = None,
 ) -> Held:
     call = call or make_call()
     folder = record.new_folder(tmp_path, call.wall, "call")
     writer = record.Writer(folder, call.persona_text, call.procedure_text)
     try:
         outcome = session.rehearse(
-            call, sound, testing.ScriptedEars(texts), None, testing.BeepVoice(), writer, show=show, keys=keys  # type: ignore[arg-type]
+            call, sound, testing.ScriptedEars(texts), None, voice or testing.BeepVoice(), writer, show=show, keys=keys  # type: ignore[arg-type]
         )  # fmt: skip
     finally:
         writer.close(archive=False)
@@ -526,3 +529,67 @@ def test_what_came_in_while_loading_is_not_part_of_the_call(tmp_path: Path) -> N
     hold(tmp_path, sound, GOOD[:1])
 
     assert sound.drained == 1
+
+
+class ByClause(testing.BeepVoice):
+    """A customer who beeps in three clauses, each spoken when it is asked for."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails, self.spoken = fails, 0
+
+    def speak(self, text: str, style: Style, style_name: str) -> Line:
+        def rest() -> Iterator[Line]:
+            for _ in range(2):
+                if self.fails:
+                    raise MissingModel("The voice is gone.", "Bring it back.")
+                self.spoken += 1
+                yield Line(beep, beep / np.float32(32768), self.name)
+
+        self.spoken += 1
+        beep = testing.tone(300.0, 1.0)
+        return Line(beep, beep / np.float32(32768), self.name, rest())
+
+
+class Paced(FileDuplex):
+    """Recorded trainees on a clock: sixteen times as fast as a device, and the loop does not wait."""
+
+    realtime = True
+
+    def read(self) -> Block | None:
+        time.sleep(0.002)
+        return super().read()
+
+
+@pytest.mark.parametrize("port", [FileDuplex, Paced])
+def test_a_line_spoken_by_clause_is_one_line(tmp_path: Path, port: type[FileDuplex]) -> None:
+    """Each clause follows the one before, and the record has one line as long as all of them."""
+    held = hold(tmp_path, port(replies(1)), GOOD[:1], voice=ByClause())
+    line = held.data("said")[0]
+    start, end = int(line["start"]), int(line["end"])  # type: ignore[call-overload]
+
+    assert end - start == 3 * SAMPLE_RATE_HZ
+    sounding = np.abs(held.audio[start:end, 1].astype(int)).reshape(-1, SAMPLE_RATE_HZ // 10).max(axis=1) > 100
+    assert sounding.mean() > 0.9
+    assert held.data("fault") == []
+
+
+def test_who_is_talked_over_says_no_more_clauses(tmp_path: Path) -> None:
+    """What was not spoken yet is never said; the record has the line before the interruption."""
+    voice = ByClause()
+    trainee = RecordedTrainee([Reply(testing.voice_like(4.0), "over", 0.3)])
+    held = hold(tmp_path, Paced(trainee), ["Let me stop you there."], voice=voice)
+    kinds = [event.kind for event in held.record.events if event.kind in {"said", "interrupted"}]
+    (interrupted, line) = held.data("interrupted")[0], held.data("said")[0]
+
+    assert kinds[:2] == ["said", "interrupted"]
+    assert line["line"] == interrupted["line"]
+
+
+def test_a_voice_that_fails_within_a_line_ends_the_line(tmp_path: Path) -> None:
+    """The call goes on, and the record has what happened."""
+    held = hold(tmp_path, Paced(replies(1)), GOOD[:1], voice=ByClause(fails=True))
+    line = held.data("said")[0]
+
+    assert held.data("fault")[0]["what"] == "The voice is gone."
+    assert line["end"] - line["start"] == SAMPLE_RATE_HZ  # type: ignore[operator]
+    assert held.data("heard")

@@ -201,11 +201,13 @@ def rehearse(
         console = _console()
         with console.status("Loading the recogniser and the customer's voice..."):
             ears, files = prepare.ears(model)
-            voice = prepare.voice(customer, telephone=telephone)
+            voice = prepare.voice(customer, telephone=telephone, data=_data())
         for notice in voice.notices:
             _say(notice)
         call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
         asked = prepared and not demo and interactive()
+        if not demo:
+            voice.volume_db = _volume(sound, telephone=telephone, ask=asked)
         if asked:
             call = replace(
                 call, prepared=before.prepare(_terminal(), customer, before.hard_call(_sessions(), call.wall))
@@ -254,6 +256,26 @@ def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
                 _say(f"{error}\nThe call goes on without it.")
         _say()
     return replace(call, baseline=baseline)
+
+
+def _volume(sound: Duplex, *, telephone: bool = True, ask: bool, again: bool = False) -> float:
+    """The volume kept for this output device; without one, or `again`, it is asked for, if anybody can be asked."""
+    from voicecoach import prepare, volume
+
+    device = sound.info.output
+    kept = volume.load(_data(), device)
+    if not ask or not sound.realtime or (kept is not None and not again):
+        return kept or 0.0
+    lines = prepare.spoken()
+    chosen = volume.choose(
+        _terminal(), lambda db: volume.play_through(sound, volume.sample(lines, db, telephone=telephone)), kept or 0.0
+    )
+    if chosen is None:
+        _say("Skipped. To set it later: voicecoach calibrate --volume\n")
+        return kept or 0.0
+    volume.save(_data(), device, chosen)
+    _say(f"The volume on {device}: {chosen:+g} dB. To change it: voicecoach calibrate --volume\n")
+    return chosen
 
 
 def _terminal() -> Terminal:
@@ -348,6 +370,9 @@ def calibrate(
     device: Annotated[str | None, typer.Option(help="With files: the microphone that they stand for.")] = None,
     seconds: Annotated[float, typer.Option(help="Seconds to read.", min=8, max=60)] = READING_S,
     model: _Model = "tiny.en",
+    volume: Annotated[
+        bool, typer.Option("--volume", help="Only choose how loud customers are on this output device.")
+    ] = False,
 ) -> None:
     """Measure your calm voice once per microphone: twenty seconds of reading, so that verdicts compare you with yourself.
 
@@ -356,7 +381,17 @@ def calibrate(
     import numpy as np
 
     from voicecoach import prepare
+    from voicecoach.keys import interactive
 
+    if volume:
+        if not interactive():
+            raise BadInput("There is no terminal to ask on.", "Set the volume of your system instead.")
+        sound = _open_device(input, output, None)
+        try:
+            _volume(sound, ask=True, again=True)
+        finally:
+            sound.close()
+        return
     ears, _ = prepare.ears(model)
     if files:
         samples = np.concatenate([_calm(path) for path in files])
@@ -721,12 +756,13 @@ def personas_say(
     """
     from voicecoach import persona as customers
     from voicecoach import prepare
+    from voicecoach.world.voice import whole
 
     chosen, _ = prepare.choose_persona(customer)
     text = next((said for name, said, _ in customers.lines(chosen) if name == line), line)
-    voice = prepare.voice(chosen, telephone=telephone, ready=False)
+    voice = prepare.voice(chosen, telephone=telephone, ready=False, data=_data())
     temper = chosen.voice.style
-    spoken = voice.speak(text[:600], customers.style_for(anger, temper), customers.style_name(anger, temper))
+    spoken = whole(voice.speak(text[:600], customers.style_for(anger, temper), customers.style_name(anger, temper)))
     _say(f"{spoken.engine}, {len(spoken.samples) / 16000:.1f} s: {text}")
     if out is None:
         _play_aloud(spoken.samples, output)
@@ -793,6 +829,51 @@ def personas_simulate(
                 svg.write_text(simulate.svg(calls, f"{customer.full_name}: {customer.title or customer.id}"), "utf-8")
             except OSError as error:
                 raise DiskError(f"{svg} cannot be written ({error.strerror}).", "Choose another place.") from error
+
+
+@personas_app.command("render")
+def personas_render(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Customers, or your own .yaml files (default: everything bundled).")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only listen to what is there, and say what is wrong.")
+    ] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only print what was measured, as Markdown.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Speak everything anew.")] = False,
+    jobs: Annotated[int, typer.Option(help="How many lines at a time.", min=1, max=64)] = 1,
+) -> None:
+    """Speak customers' lines beforehand in Kokoro's voices: only what is new or changed, and each is listened to.
+
+    Stop it at any time: it goes on where it was. Nothing of this is needed for a call: what was not spoken
+    beforehand is spoken by the best voice that is installed.
+
+    Example: `voicecoach personas render my-customer.yaml`   or   `voicecoach personas render --check`
+    """
+    from voicecoach import prepare, render
+
+    bundled = prepare.names("personas")
+    chosen = [(prepare.choose_persona(name)[0], name in bundled) for name in names or bundled]
+    scripts = [] if names else [prepare.demo_trainee()]
+    wrong = 0
+    for plan in render.plans(prepare.spoken_folder(), prepare.own_spoken_folder(_data()), chosen, scripts):
+        if table:
+            _say("\n".join(render.tables(plan)))
+            continue
+        todo = plan.wanted if again else plan.missing()
+        _say(f"{len(plan.wanted)} lines in {plan.folder}, {len(todo)} of them not spoken yet.")
+        if check:
+            render.again(plan.folder, plan.wanted, _say)
+        elif todo:
+            render.render(todo, plan.folder, jobs, _say)
+        if plan.whole and not check:
+            for name in render.tidy(plan.folder, plan.wanted):
+                _say(f"{name} was not needed any more.")
+        for problem in render.problems(plan.folder, plan.wanted):
+            wrong += 1
+            typer.echo(problem, err=True)
+    if wrong and check:
+        raise typer.Exit(BadInput.exit_code)
 
 
 @personas_app.command("schema")

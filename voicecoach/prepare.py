@@ -15,7 +15,7 @@ from voicecoach.errors import BadInput, MissingModel, VoicecoachError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.nouns import Baseline, Procedure
 from voicecoach.persona import Persona
-from voicecoach.persona.style import style_name
+from voicecoach.persona.style import style_for, style_name
 from voicecoach.world import reader
 from voicecoach.world.ears import Ears, Whisper
 from voicecoach.world.models import OFFLINE, ModelFiles, find
@@ -117,19 +117,34 @@ def ears(model: str = OFFLINE, *, download: bool = False) -> tuple[Whisper, Mode
     return Whisper(files), files
 
 
-def spoken() -> Spoken:
-    """The lines that come already spoken."""
-    return Spoken.open(bundled("assets") / "spoken")
+def spoken_folder() -> Path:
+    """Where the lines are that come already spoken."""
+    return bundled("assets") / "spoken"
 
 
-def voice(customer: Persona, *, telephone: bool = True, ready: bool = True) -> CustomerVoice:
+def own_spoken_folder(data: Path) -> Path:
+    """Where the lines of the trainer's own customers are, once they were spoken beforehand."""
+    return data / "spoken"
+
+
+def spoken(data: Path | None = None) -> Spoken:
+    """The lines that come already spoken, and behind them those of the trainer's own customers."""
+    ours = Spoken.open(spoken_folder())
+    return ours if data is None else replace(ours, more=Spoken.open(own_spoken_folder(data)))
+
+
+def voice(customer: Persona, *, telephone: bool = True, ready: bool = True, data: Path | None = None) -> CustomerVoice:
     """The customer's voice; `ready`: with an engine loaded where not every line is already spoken."""
-    made = CustomerVoice(customer.voice.prefer, spoken(), telephone=telephone)
+    made = CustomerVoice(customer.voice.prefer, spoken(data), telephone=telephone)
     if not ready:
         return made
     temper = customer.voice.style
-    lines = [(text, style_name(level, temper)) for _, text, levels in persona.lines(customer) for level in levels]
-    made.ready(lines)
+    lines = [
+        (text, style_for(level, temper), style_name(level, temper))
+        for _, text, levels in persona.lines(customer)
+        for level in levels
+    ]
+    made.ready([(text, name) for text, _, name in lines])
     made.warm(lines)
     return made
 

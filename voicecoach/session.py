@@ -45,7 +45,7 @@ from voicecoach.world.hearing import listen, weights
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.shouts import SecondLook
 from voicecoach.world.sound import Block, Duplex, Samples
-from voicecoach.world.voice import Line, Voice
+from voicecoach.world.voice import Line, Voice, joined, whole
 
 Outcome = Literal["resolved", "hung up", "manager", "time limit", "stopped", "script over", "fault"]
 
@@ -193,6 +193,10 @@ class _Loop:
         self.line: Line | None = None
         self.line_from: int | None = None
         """Where the line being spoken began; None before its first sample has left."""
+        self.clause: Future[Line | None] | None = None
+        """The line's next clause in the making; None where all of it is spoken."""
+        self.told = False
+        """The line being spoken has its event."""
         self.customer_end = 0
         """One past the customer's last spoken sample."""
         self.barged = False
@@ -261,6 +265,7 @@ class _Loop:
             answer, self.pending = self.pending[0].result(), None
             if answer.heard.text:
                 self._write_turn(answer)
+        self._close_line()
         self._take_measure(wait=True)
 
     def _talk(self) -> tuple[Outcome, str]:
@@ -328,38 +333,71 @@ class _Loop:
     # --- the customer's line -----------------------------------------------------------------------
 
     def _say(self, reaction: Reaction, line: Line) -> None:
-        """Queue a line of the customer."""
-        self.reaction, self.line, self.line_from, self.barged = reaction, line, None, False
+        """Queue a line of the customer, or as much of it as is spoken yet."""
+        self._close_line()
+        self.reaction, self.line, self.line_from, self.barged, self.told = reaction, line, None, False, False
+        self.clause = self.worker.submit(next, line.rest, None) if line.rest else None
         self.sound.play(line.samples)
 
     def _speak(self, reaction: Reaction) -> Line:
         temper = self.call.persona.voice.style
         level = reaction.reply.level
-        return self.voice.speak(reaction.reply.text, style_for(level, temper), style_name(level, temper))
+        line = self.voice.speak(reaction.reply.text, style_for(level, temper), style_name(level, temper))
+        return line if self.sound.realtime else whole(line)  # files wait, so that nothing depends on speed
 
     def _follow_line(self, block: Block, at: int) -> None:
-        """Note when the customer's line begins and how far it has come."""
+        """Note when the customer's line begins and how far it has come; queue its next clause when that is spoken."""
         if at >= LEAD_IN_S * SAMPLE_RATE_HZ and self.reaction is None:
             self._say(self.opening, self.opening_line)
-        if not block.customer:
+        if self.clause is not None and self.clause.done():
+            self._take_clause(self.clause)
+        if block.customer:
+            self.customer_end = at + len(block.out)
+            if self.line_from is None and self.reaction is not None and self.line is not None:
+                self.line_from = at
+                self.said.append(self.reaction.reply.text)
+        if self.line_from is not None and self.clause is None and not self.told:
+            self._tell_line(self.line_from)
+
+    def _take_clause(self, made: Future[Line | None]) -> None:
+        """Queue the clause that has been spoken and have the next one made; a voice that fails ends the line."""
+        self.clause = None
+        try:
+            clause = made.result()
+        except VoicecoachError as error:
+            self._event("fault", what=error.what, do=error.do, detail=error.detail)
             return
-        self.customer_end = at + len(block.out)
-        if self.line_from is None and self.reaction is not None and self.line is not None:
-            self.line_from = at
-            reply = self.reaction.reply
-            self.said.append(reply.text)
-            self._event(
-                "said",
-                line=reply.line,
-                text=reply.text,
-                level=reply.level,
-                anger=self.reaction.mood.anger,
-                voice=self.line.engine,
-                start=at,
-                end=at + len(self.line.samples),
-            )
-            job = self.worker.submit(self._measure_customer, self.line, reply.text, at)
-            self.measuring.append((job, "measured", {"who": "customer", "line": reply.line}))
+        if clause is None or self.line is None or self.line.rest is None:
+            return
+        rest = self.line.rest
+        self.line = replace(joined([self.line, clause]), rest=rest)
+        self.clause = self.worker.submit(next, rest, None)
+        self.sound.play(clause.samples)
+
+    def _close_line(self) -> None:
+        """No more clauses: what was spoken of the line is all there is."""
+        self.clause = None
+        if self.line_from is not None and not self.told:
+            self._tell_line(self.line_from)
+
+    def _tell_line(self, start: int) -> None:
+        """Write down what the customer says, and have it measured, as soon as it is known how long it is."""
+        if self.reaction is None or self.line is None:
+            return
+        self.told = True
+        reply = self.reaction.reply
+        self._event(
+            "said",
+            line=reply.line,
+            text=reply.text,
+            level=reply.level,
+            anger=self.reaction.mood.anger,
+            voice=self.line.engine,
+            start=start,
+            end=start + len(self.line.samples),
+        )
+        job = self.worker.submit(self._measure_customer, self.line, reply.text, start)
+        self.measuring.append((job, "measured", {"who": "customer", "line": reply.line}))
 
     def _measure_customer(self, line: Line, text: str, at: int) -> Observation:
         """The numbers of the customer's own voice, before the telephone band; the words are known."""
@@ -373,7 +411,7 @@ class _Loop:
             self._event(kind, **data, observation=job.result())
 
     def _speaking(self, block: Block) -> bool:
-        return block.customer or self.sound.playing()
+        return block.customer or self.clause is not None or self.sound.playing()
 
     # --- the trainee's turn ------------------------------------------------------------------------
 
@@ -405,6 +443,7 @@ class _Loop:
         if self.cut_in:
             return  # who cuts in does not stop for being talked over
         self.barged = True
+        self._close_line()
         self.sound.stop()
         start = self.turns.overlap[0][0]
         line = self.reaction.reply.line if self.reaction else ""

@@ -126,6 +126,8 @@ class BeepVoice:
     """A customer who beeps: a tone whose pitch and level follow the style, a quarter of a second a word."""
 
     name = "beep"
+    notices: tuple[str, ...] = ()
+    volume_db = 0.0
 
     def speak(self, text: str, style: Style, style_name: str) -> Line:
         """See world.voice.Voice."""

@@ -67,10 +67,10 @@ def test_anger_is_heard_in_the_voice(kind: type[Any], monkeypatch: pytest.Monkey
     speaker = engine(kind)
     monkeypatch.setattr(voice, "best_engine", lambda: speaker)
     customer = voice.CustomerVoice([], NOTHING)
-    calm, furious = (customer.speak(TEXT, style_for(level, "hot"), f"hot-{level}") for level in (0, 4))
+    calm, furious = (voice.whole(customer.speak(TEXT, style_for(n, "hot"), f"hot-{n}")) for n in (0, 4))
     (calm_db, calm_hz, calm_wpm), (db, hz, wpm) = numbers(calm.clean), numbers(furious.clean)
 
-    assert db - calm_db == pytest.approx(10, abs=2)
+    assert db - calm_db == pytest.approx(10.5, abs=2)
     assert 12 * np.log2(hz / calm_hz) == pytest.approx(3.5, abs=1.5)
     assert wpm / calm_wpm > 1.08
     assert (calm.engine, calm.samples.dtype) == (kind.name, np.int16)
@@ -196,8 +196,8 @@ def test_warm_lines_are_not_read_again(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "2.wav").write_bytes(b"RIFF")
     customer = voice.CustomerVoice(["a/1"], lines)
     cold = customer.speak("Hello.", Style(), "hot-1")
-    customer.warm([("Damaged.", "hot-1"), ("Hello.", "hot-1"), ("Not spoken.", "hot-1")]).join(10)
-    monkeypatch.setattr(voice, "load", lambda path: pytest.fail("read again"))
+    customer.warm([(text, Style(), "hot-1") for text in ("Damaged.", "Hello.", "Not spoken.")]).join(10)
+    monkeypatch.setattr(voice, "delivered", lambda path: pytest.fail("read again"))
 
     assert np.array_equal(customer.speak("Hello.", Style(), "hot-1").samples, cold.samples)
 
@@ -239,3 +239,49 @@ def test_no_line_is_a_silence_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(voice, "best_engine", lambda: silent)
 
     assert len(voice.CustomerVoice([], NOTHING).speak("...", style_for(3, "hot"), "hot-3").samples) == 0
+
+
+def test_lines_not_spoken_beforehand_are_spoken_by_clause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first clause is there before the second is begun; all together are the line, with the style's pauses."""
+    speaker = Fake()
+    monkeypatch.setattr(voice, "best_engine", lambda: speaker)
+    style = style_for(3, "hot")
+    text = "You said Tuesday morning. I waited all day, and nobody called me back!"
+    line = voice.CustomerVoice([], NOTHING).speak(text, style, "hot-3")
+
+    assert [said for said, _ in speaker.asked] == ["You said Tuesday morning."]
+    whole = voice.whole(line)
+    assert " ".join(said for said, _ in speaker.asked) == text
+    assert len(speaker.asked) > 1
+    pauses = (len(speaker.asked) - 1) * style.pause_ms / 1000
+    assert len(whole.samples) / SAMPLE_RATE_HZ == pytest.approx(len(speaker.asked) + pauses, abs=0.01)
+    assert (whole.rest, len(whole.clean)) == (None, len(whole.samples))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hello?", ["Hello?"]),
+        ("", [""]),
+        ("No. No. That's not an answer. What will you do?", ["No. No. That's not an answer.", "What will you do?"]),
+        ("Fine. If you do that, we're good.", ["Fine. If you do that, we're good."]),
+        (TEXT, ["I have waited three weeks for this printer,", "and nobody called me back."]),
+    ],
+)
+def test_clauses(text: str, expected: list[str]) -> None:
+    """Sentences, a long one in two at its comma, and nothing too short to be spoken by itself."""
+    assert voice.clauses(text) == expected
+
+
+def test_the_volume_changes_what_is_played_and_not_what_is_measured(tmp_path: Path) -> None:
+    lines = spoken(tmp_path, ("a/1", "hot-1", "Hello."))
+    plain, quiet, loud = (
+        voice.CustomerVoice(["a/1"], lines, volume_db=db).speak("Hello.", Style(), "hot-1") for db in (0.0, -6.0, 6.0)
+    )
+
+    def rms(line: voice.Line) -> float:
+        return float(np.sqrt(np.mean(line.samples.astype(np.float64) ** 2)))
+
+    assert rms(quiet) / rms(plain) == pytest.approx(0.501, abs=0.01)
+    assert rms(loud) / rms(plain) == pytest.approx(1.995, abs=0.03)
+    assert np.array_equal(plain.clean, loud.clean)

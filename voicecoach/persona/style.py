@@ -23,7 +23,7 @@ STYLES: Mapping[TemperName, tuple[Style, ...]] = {
         Style(wpm=180, f0_st=0.5, f0_range=1.1, tilt_db=0.0, drive_db=1.0, level_db=-24.0, pause_ms=300),  # curt
         Style(wpm=200, f0_st=1.5, f0_range=1.2, tilt_db=2.0, drive_db=2.0, level_db=-22.0, pause_ms=220),  # annoyed
         Style(wpm=215, f0_st=2.5, f0_range=1.35, tilt_db=4.0, drive_db=4.0, level_db=-19.0, pause_ms=150),  # angry
-        Style(wpm=235, f0_st=3.5, f0_range=1.5, tilt_db=6.0, drive_db=6.0, level_db=-16.0, pause_ms=80),  # furious
+        Style(wpm=235, f0_st=3.5, f0_range=1.5, tilt_db=6.0, drive_db=6.0, level_db=-15.5, pause_ms=80),  # furious
         Style(wpm=245, f0_st=4.0, f0_range=1.5, tilt_db=6.0, drive_db=6.0, level_db=-14.0, pause_ms=50),  # shouting
     ),
     "cold": (

@@ -160,10 +160,20 @@ def limit(samples: npt.ArrayLike, rate_hz: int, peak_db: float = PEAK_DB) -> Sam
         return x
     reach = max(1, round(0.005 * rate_hz))
     # The smallest gain within +-reach, averaged over +-reach: nowhere larger than the sample itself needs.
-    lowest = np.lib.stride_tricks.sliding_window_view(np.pad(wanted, 2 * reach, mode="edge"), 2 * reach + 1).min(axis=1)
+    lowest = _lowest(np.pad(wanted, 2 * reach, mode="edge"), 2 * reach + 1)
     total = np.cumsum(np.concatenate([[0.0], lowest]))
     smooth = (total[2 * reach + 1 :] - total[: -2 * reach - 1]) / (2 * reach + 1)
     return np.asarray(np.clip(x * smooth, -ceiling, ceiling), dtype=np.float32)
+
+
+def _lowest(x: Numbers, width: int) -> Numbers:
+    """The smallest of each `width` neighbours, in about log2(width) steps: a call waits for it."""
+    have = 1
+    while have < width:
+        step = min(have, width - have)
+        x = np.minimum(x[:-step], x[step:])
+        have += step
+    return x
 
 
 # --- pitch -----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Lines that are already spoken: the bundled personas' and trainees' sentences as Opus files, found by their words.
 
-Made by `tools/render_voices.py`; see assets/spoken/README.md.
+Made by `voicecoach personas render`; see assets/spoken/README.md.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Spoken:
 
     folder: Path
     entries: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    more: Spoken | None = None
+    """Where a line is looked for that is not here."""
 
     @classmethod
     def open(cls, folder: Path) -> Spoken:
@@ -51,10 +53,9 @@ class Spoken:
         """The file of exactly this line, or None when it was never spoken or its file is missing."""
         name = self.entries.get(spoken_key(voice, style, text), {}).get("file")
         # A manifest is data: it may name files of its own folder, never a path.
-        if not isinstance(name, str) or name != Path(name).name:
-            return None
-        path = self.folder / name
-        return path if path.is_file() else None
+        if isinstance(name, str) and name == Path(name).name and (self.folder / name).is_file():
+            return self.folder / name
+        return self.more.find(voice, style, text) if self.more else None
 
 
 def load(path: Path) -> effects.Samples:
@@ -67,10 +68,15 @@ def load(path: Path) -> effects.Samples:
     except (OSError, RuntimeError) as error:  # soundfile's LibsndfileError is a RuntimeError
         raise BadInput(
             f"The spoken line {path} cannot be played.",
-            "Install voicecoach again, or render the line again with tools/render_voices.py.",
+            "Install voicecoach again, or speak the line again with: voicecoach personas render",
             str(error),
         ) from error
     if not len(samples):
-        raise BadInput(f"The spoken line {path} is empty.", "Render it again with tools/render_voices.py.")
+        raise BadInput(f"The spoken line {path} is empty.", "Speak it again with: voicecoach personas render")
     # Lossy coding lets the peaks of loud lines grow by some dB, past full scale.
     return effects.limit(soxr.resample(samples.mean(axis=1), rate_hz, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+
+
+def delivered(path: Path, level_db: float) -> effects.Samples:
+    """The sound of one file at exactly the level of its style: coding takes up to 1 dB off the loudest."""
+    return effects.set_level(load(path), SAMPLE_RATE_HZ, level_db)

@@ -66,7 +66,7 @@ def recorded(script: TraineeScript, spoken: Spoken, text: str, manner: Manner) -
     path = spoken.find(script.voice, manner, text)
     if path is None:
         raise BadInput(
-            f"The trainee '{script.id}' has no recording of: {text}", "Make it with: python tools/render_voices.py"
+            f"The trainee '{script.id}' has no recording of: {text}", "Make it with: voicecoach personas render"
         )
     return np.asarray(np.clip(load(path), -1, 1) * 32767, np.int16)
 

@@ -7,12 +7,13 @@ itself; F0, spectrum and level are set by `effects`, alike for every engine.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ from voicecoach.measure.observe import Floats, for_models
 from voicecoach.nouns import SAMPLE_RATE_HZ, Style
 from voicecoach.world import effects, engines, pitch
 from voicecoach.world.engines import Audio, Availability, Capabilities, Plugin, SpeechUrl, VoiceInfo
-from voicecoach.world.spoken import Spoken, load
+from voicecoach.world.spoken import Spoken, delivered
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,48 @@ class Line:
     samples: npt.NDArray[np.int16]
     clean: Floats
     engine: str
+    rest: Iterator[Line] | None = field(default=None, repr=False, compare=False)
+    """The clauses after this one, each spoken when it is asked for, so that sound starts early; None: this is all."""
+
+
+def joined(parts: Iterable[Line]) -> Line:
+    """The clauses of a line as one, with nothing left to be spoken."""
+    known = list(parts)
+    return Line(
+        np.concatenate([part.samples for part in known]),
+        np.concatenate([part.clean for part in known]),
+        known[0].engine,
+    )
+
+
+def whole(line: Line) -> Line:
+    """`line` with all its clauses spoken."""
+    return line if line.rest is None else joined([replace(line, rest=None), *line.rest])
+
+
+MIN_CLAUSE = 4
+"""Words: a shorter one sounds chopped off when it is spoken by itself."""
+LONG_CLAUSE = 9
+"""Words: a longer one is spoken in two, at a comma."""
+
+
+def clauses(text: str) -> list[str]:
+    """`text` in pieces that can be spoken one after the other: sentences, and a long one in two at its commas."""
+    out: list[str] = []
+    for sentence in re.split(r"(?<=[.!?;:])\s+", text.strip()):
+        parts = [sentence]
+        if len(sentence.split()) > LONG_CLAUSE:
+            parts = re.split(r"(?<=,)\s+", sentence)
+        for part in parts:
+            if out and (_short(out[-1]) or _short(part)):
+                out[-1] = f"{out[-1]} {part}"
+            else:
+                out.append(part)
+    return out
+
+
+def _short(clause: str) -> bool:
+    return len(clause.split()) < MIN_CLAUSE
 
 
 class Voice(Protocol):
@@ -42,7 +85,7 @@ class Voice(Protocol):
     name: str
 
     def speak(self, text: str, style: Style, style_name: str) -> Line:
-        """Speak one line. Raises MissingModel when no engine can."""
+        """Speak one line, or its first clause, with `rest` to speak the others. Raises MissingModel when nobody can."""
         ...
 
 
@@ -182,13 +225,17 @@ ENGINES: tuple[type[Piper | Pyttsx3], ...] = (Piper, Pyttsx3)
 class CustomerVoice:
     """A customer's voice: lines already spoken by the first preferred voice, else the best engine that is present.
 
-    `telephone` puts everything through the band of a telephone line, which is what agents hear.
+    `telephone` puts everything through the band of a telephone line, which is what agents hear; `volume_db` is what
+    the trainee's ears and headphones need.
     """
 
-    def __init__(self, prefer: Sequence[str], spoken: Spoken, *, telephone: bool = True) -> None:
+    def __init__(
+        self, prefer: Sequence[str], spoken: Spoken, *, telephone: bool = True, volume_db: float = 0.0
+    ) -> None:
         self._prefer = tuple(prefer)
         self._spoken = spoken
         self._telephone = telephone
+        self.volume_db = volume_db
         self._engine: Engine | Plugin | None = None
         self._chosen = ""
         """The voice of the engine, where a plug-in that the customer prefers is there."""
@@ -201,42 +248,52 @@ class CustomerVoice:
 
     def speak(self, text: str, style: Style, style_name: str) -> Line:
         """See Voice."""
-        known = self._warm.get((text, style_name)) or self._spoken_line(text, style_name)
+        known = self._warm.get((text, style_name)) or self._spoken_line(text, style, style_name)
         if known is not None:
-            return known
+            return self._loud(known)
+        first, *others = clauses(text) or [text]
         try:
-            said, rest, name = self._synthesized(text, style)
+            line = self._live(first, style, last=not others)
         except MissingModel:
-            near = self._nearest(text, style_name)
+            near = self._nearest(text, style, style_name)
             if near is None:
                 raise
-            return near
+            return self._loud(near)
+        if not others:
+            return line
+        later = (self._live(clause, style, last=n == len(others)) for n, clause in enumerate(others, 1))
+        return replace(line, rest=later)
+
+    def _live(self, clause: str, style: Style, *, last: bool) -> Line:
+        """A clause by an engine, with the anger put on it, and the pause behind it."""
+        said, rest, name = self._synthesized(clause, style)
         track = pitch.track(for_models(said))
         voiced = track.confidence >= 0.5
         shaped = effects.apply(said, SAMPLE_RATE_HZ, rest, f0_hz=track.f0_hz, voiced=voiced)
-        return self._finish(shaped, name)
+        pause = np.zeros(0 if last else round(style.pause_ms * SAMPLE_RATE_HZ / 1000), np.float32)
+        return self._loud(self._finish(np.concatenate([shaped, pause]), name))
 
-    def _spoken_line(self, text: str, style_name: str) -> Line | None:
+    def _spoken_line(self, text: str, style: Style, style_name: str) -> Line | None:
         for voice in self._prefer:
             path = self._spoken.find(voice, style_name, text)
             if path is not None:
-                return self._finish(load(path), voice)
+                return self._finish(delivered(path, style.level_db), voice)
         return None
 
-    def warm(self, texts: Sequence[tuple[str, str]]) -> threading.Thread:
-        """Decode the spoken ones of `texts` (text, style name) beside the call, so that no reply waits for its file.
+    def warm(self, texts: Sequence[tuple[str, Style, str]]) -> threading.Thread:
+        """Decode the spoken ones of `texts` (text, style, style name) beside the call, so that no reply waits for its file.
 
         Decoding one takes about 25 ms of a processor, three seconds in all; the thread ends by itself.
         """
 
         def decode() -> None:
-            for text, style in texts:
+            for text, style, name in texts:
                 try:
-                    line = self._spoken_line(text, style)
+                    line = self._spoken_line(text, style, name)
                 except VoicecoachError:
                     continue  # a damaged file is told when its line is to be said
                 if line is not None:
-                    self._warm[text, style] = line
+                    self._warm[text, name] = line
 
         thread = threading.Thread(target=decode, name="voicecoach-lines", daemon=True)
         thread.start()
@@ -261,7 +318,7 @@ class CustomerVoice:
         name = f"{engine.name}/{self._chosen}" if self._chosen else engine.name
         return said, engines.neutral(style, engine.capabilities), name
 
-    def _nearest(self, text: str, style_name: str) -> Line | None:
+    def _nearest(self, text: str, style: Style, style_name: str) -> Line | None:
         """The same words as they were spoken in the nearest mood, where no engine can speak."""
         temper, _, level = style_name.rpartition("-")
         wanted = int(level) if level.isdigit() else 0
@@ -269,7 +326,7 @@ class CustomerVoice:
             for voice in self._prefer:
                 path = self._spoken.find(voice, f"{temper}-{other}", text)
                 if path is not None:
-                    return self._finish(load(path), voice)
+                    return self._finish(delivered(path, style.level_db), voice)
         return None
 
     def ready(self, texts: Sequence[tuple[str, str]]) -> None:
@@ -288,6 +345,13 @@ class CustomerVoice:
     def _finish(self, clean: Floats, engine: str) -> Line:
         heard = effects.telephone_band(clean, SAMPLE_RATE_HZ) if self._telephone and engine != Pyttsx3.name else clean
         return Line(np.asarray(np.clip(heard, -1, 1) * 32767, np.int16), clean, engine)
+
+    def _loud(self, line: Line) -> Line:
+        """`line` at the trainee's volume; what is measured of it stays as it is."""
+        if not self.volume_db:
+            return line
+        heard = effects.limit(line.samples / np.float32(32768 / 10 ** (self.volume_db / 20)), SAMPLE_RATE_HZ)
+        return replace(line, samples=np.asarray(heard * 32767, np.int16))
 
     def _best_engine(self) -> Engine | Plugin:
         if self._engine is None:
