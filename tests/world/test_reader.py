@@ -67,7 +67,8 @@ def test_routine_talk_is_nothing(rules: judge.Rules) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "😀 <b>", "word " * 5000, "sorry. " * 300, "Bitte rufen Sie morgen wieder an"]
+    "text",
+    ["", "x", "😀 <b>", "word " * 5000, "sorry. " * 300, "Bitte rufen Sie morgen wieder an", "sorry \udcff\udc80"],
 )
 def test_any_text_is_read(rules: judge.Rules, text: str) -> None:
     """Quotes are the text's own words, and every clause has been looked at."""

@@ -235,11 +235,19 @@ def _stands(guard: ReadyGuard, around: _Around, match: re.Match[str]) -> bool:
 
 _GUARDED = frozenset({"empathise", "apologise"})
 """What is never marked done in a negated, quoted or conditional sentence, whatever the encoder makes of it."""
+TRUSTED = 0.05
+"""A move that a strong cue found is done where the encoder believes it at least so much (chosen on batch d of the corpus:
+the best F1 at the precision wanted)."""
+TRUSTED_CONFIDENCE = 0.72
+"""Of such findings on batch d, this share was right."""
 _LEFT_TO_RULES = frozenset({"use_name"})
 """The name is compared letter by letter: nothing to be read there."""
 _DENIED = re.compile(
     r"\b(?:not|never|nobody|no one|cannot|without|hardly|refuse|if|unless|whether|would have|were to|told|tells?|said|says?|"
     r"asked|claimed|heard|read|wrote|supposed to|expect(?:ed|ing)?|want(?:ed)? (?:me|us|him|her) to|instead of|no)\b"
+)
+_NOT_OURS = re.compile(
+    r"\b(?:not|never|no|nothing)\b(?: \w+){0,3} (?:fault|mistake|error|doing|liable|responsib\w+|blame)\b"
 )
 _WOULD = re.compile(r"\b(?:would|could|should)\b(?! (?:just )?(?:like|want|love))")
 _SORRY_OR_FEELING = re.compile(r"\b(?:sorry|apolog\w+|regret\w*|understand\w*|empath\w+|sympath\w+|feel\w*|imagine)\b")
@@ -259,12 +267,16 @@ def _read(hits: Sequence[_Hit], likely: Floats, clauses: Sequence[Clause], readi
         for place, clause in enumerate(clauses):
             known = by_place.get((code, place))
             chance = float(likely[place, column])
+            if code == "admit_liability" and _NOT_OURS.search(clause.plain):
+                continue
             sure = chance >= reading.sure[code] and not _denied(code, clauses, place, known, cues)
             strong = known is not None and known.confidence >= STRONG_CONFIDENCE
+            sure = sure or (strong and code not in FAULTS and chance >= TRUSTED)
             if not sure and not strong and chance < reading.maybe[code]:
                 continue
             outcome = _outcome(code, sure and code not in NEVER_SHOWN)
-            confidence = round(chance if sure or not strong else max(chance, WEAK_CONFIDENCE), 2)
+            floor = 0.0 if not strong else TRUSTED_CONFIDENCE if sure else WEAKENED_CONFIDENCE
+            confidence = round(max(chance, floor), 2)
             hit = known or _of_context(code, 0.0, cues, place, clause.start, clause.end)
             kept.append(replace(hit, outcome=outcome, confidence=confidence))
     return _joined(kept, clauses)

@@ -71,7 +71,7 @@ def pieces(tokenizer: Any, asked: Question) -> list[Question]:
     parts: list[Question] = []
     first = used = 0
     for index, (start, end) in enumerate(asked.clauses):
-        length = len(tokenizer.encode(asked.text[start:end], add_special_tokens=False).ids) + 2
+        length = len(tokenizer.encode(_clean(asked.text[start:end]), add_special_tokens=False).ids) + 2
         if index > first and (used + length > MAX_TEXT or index - first >= MAX_CLAUSES):
             parts.append(_part(asked, first, index))
             first, used = index, 0
@@ -91,9 +91,10 @@ def encode(tokenizer: Any, asked: Question) -> tuple[list[int], list[int], Float
 
     The last is a matrix [shape=(n_clauses, n_tokens)].
     """
+    said_text, text = _clean(asked.said), _clean(asked.text)
     opening, ending = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-    said = tokenizer.encode(asked.said[-8 * MAX_SAID :], add_special_tokens=False).ids[-MAX_SAID:]
-    turn = tokenizer.encode(asked.text, add_special_tokens=False)
+    said = tokenizer.encode(said_text[-8 * MAX_SAID :], add_special_tokens=False).ids[-MAX_SAID:]
+    turn = tokenizer.encode(text, add_special_tokens=False)
     before = [opening, *said, ending]
     ids = [*before, *turn.ids[:MAX_TEXT], ending]
     pool = np.zeros((len(asked.clauses), len(ids)), np.float32)
@@ -104,3 +105,8 @@ def encode(tokenizer: Any, asked: Question) -> tuple[list[int], list[int], Float
         pool[place, len(before) + index] = 1
     pool /= np.maximum(pool.sum(1, keepdims=True), 1)
     return ids, [0] * len(before) + [1] * (len(ids) - len(before)), pool
+
+
+def _clean(text: str) -> str:
+    """The text without what is no Unicode (a terminal's stray bytes), as long as before."""
+    return text.encode("utf-8", "replace").decode()
