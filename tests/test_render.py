@@ -197,6 +197,8 @@ def test_tidy_drops_what_nobody_says(tmp_path: Path) -> None:
         ("Two hundred and fifty boxes", "250 boxes", 0),
         ("Four thousand one hundred and eighteen dollars", "$4,118", 0),
         ("Number four one seven two.", "number 4172", 0),
+        ("A hundred and eighteen pounds", "£118", 0),
+        ("It's four oh seven, two nine. Oh, no.", "It's 40729. Oh, no.", 0),
         ("Dated the ninth of April.", "dated 9 April", 0),
         ("The second one.", "The 2nd one", 0),
         ("OK, that's it!", "okay thats it", 0),

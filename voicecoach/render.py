@@ -226,6 +226,7 @@ _SAME = {
     "ms": "miss",
     "grey": "gray",
     "lbs": "pounds",
+    "anymore": "any more",
     "st": "saint",
 }
 _MONEY = {"$": "dollars", "£": "pounds"}
@@ -234,7 +235,9 @@ _MONEY = {"$": "dollars", "£": "pounds"}
 def _number(words: Sequence[str]) -> tuple[int, int]:
     """(value, words used) of the number with which `words` begin; (0, 0) where they begin with none."""
     used = value = 0
-    if words[0] in _TENS:
+    if words[0] == "a" and words[1:2] in (["hundred"], ["thousand"]):
+        value, used = 1, 1
+    elif words[0] in _TENS:
         value, used = _TENS[words[0]], 1
         if len(words) > 1 and 0 < _SMALL.get(words[1], 0) < 10:
             value, used = value + _SMALL[words[1]], 2
@@ -265,6 +268,13 @@ def plain(text: str) -> str:
     while at < len(words):
         value, used = _number(words[at:])
         digits = str(value) if used else words[at] if words[at].isdigit() else ""
+        if (
+            words[at] == "oh"
+            and was_number
+            and at + 1 < len(words)
+            and (_number(words[at + 1 :])[1] or words[at + 1].isdigit())
+        ):
+            digits = "0"
         if digits and was_number:
             out[-1] += digits
         else:
