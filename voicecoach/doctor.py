@@ -18,7 +18,7 @@ from voicecoach import RULES_VERSION, __version__, record
 from voicecoach.errors import DeviceError, VoicecoachError
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
-from voicecoach.world import engines, pitch, vad
+from voicecoach.world import engines, pitch, reader, vad
 from voicecoach.world.ears import Whisper
 from voicecoach.world.hearing import weights
 from voicecoach.world.models import OFFLINE, find
@@ -56,6 +56,7 @@ def checks(data: Path, model: str = OFFLINE) -> Iterator[Check]:
     own = pitch.model_path() is not None
     from_where = f", {_hash(hashes[pitch.name()])}, from the package swift-f0" if own else ""
     yield Check("pitch tracker", own, f"{pitch.name()}{from_where}", "pip install swift-f0", needed=False)
+    yield _encoder()
     yield from _voices()
     yield _disk(data)
     yield from _latency(data)
@@ -102,6 +103,15 @@ def _recogniser(model: str) -> Check:
         return Check("recogniser", False, error.what, error.do)
     found = f"{files.name}, {files.megabytes:.0f} MB, {_hash(files.sha256)}, from {files.source}"
     return Check("recogniser", True, found)
+
+
+def _encoder() -> Check:
+    """The second layer of the judge; without it the cues judge alone."""
+    try:
+        name = reader.load(bundled("assets") / "moves").name
+    except VoicecoachError as error:
+        return Check("judge", False, f"{error.what} The cues judge alone, and hear less.", error.do, needed=False)
+    return Check("judge", True, f"cues and text encoder, SHA-256 {name}...")
 
 
 def _voices() -> Iterator[Check]:
