@@ -218,6 +218,22 @@ def test_other_lines_are_spoken_by_one_engine(tmp_path: Path, monkeypatch: pytes
     assert made[0].asked == [("Not spoken.", 165), ("Not spoken.", 235)]
 
 
+@pytest.mark.parametrize(("missing", "asked"), [(1, []), (2, ["Line 0."])])
+def test_a_voice_does_not_change_in_mid_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: int, asked: list[str]
+) -> None:
+    """Where more than a line in ten was not spoken beforehand, the engine speaks those that were, too."""
+    engine = Fake()
+    monkeypatch.setattr(voice, "best_engine", lambda: engine)
+    texts = [f"Line {number}." for number in range(10)]
+    customer = voice.CustomerVoice(["a/1"], spoken(tmp_path, *(("a/1", "hot-1", text) for text in texts[:-missing])))
+    customer.ready([(text, "hot-1") for text in texts])
+    customer.speak("Line 0.", style_for(1, "hot"), "hot-1")
+
+    assert [text for text, _ in engine.asked] == asked
+    assert ("the rest" in customer.notices[0]) == (missing == 1)
+
+
 def test_the_telephone_takes_the_lows_and_highs(tmp_path: Path) -> None:
     """A line through the telephone keeps its middle, and the clean line is kept beside it."""
     tones = sum(testing.tone(f, 0.5, -26).astype(np.int32) for f in (100, 1000, 6000))

@@ -222,6 +222,11 @@ def _at_16k(samples: Floats, rate_hz: int) -> Floats:
 ENGINES: tuple[type[Piper | Pyttsx3], ...] = (Piper, Pyttsx3)
 
 
+ONE_VOICE = 0.9
+"""Where fewer of a customer's lines than this were spoken beforehand, one engine speaks them all: a voice that changes in
+mid-call is worse than a plain one. Our judgement."""
+
+
 class CustomerVoice:
     """A customer's voice: lines already spoken by the first preferred voice, else the best engine that is present.
 
@@ -330,17 +335,27 @@ class CustomerVoice:
         return None
 
     def ready(self, texts: Sequence[tuple[str, str]]) -> None:
-        """Load an engine now if any of `texts` (text, style name) was not spoken before, so that no reply waits for it."""
-        if any(all(self._spoken.find(voice, style, text) is None for voice in self._prefer) for text, style in texts):
-            try:
-                engine = self._best_engine()
-            except MissingModel as error:
-                self.notices.append(f"{error.what} {error.do}")
-                return
-            if self._prefer:
-                self.notices.append(
-                    f"Not every line is spoken by {self._prefer[0]} yet; {engine.name} speaks the rest."
-                )
+        """Load an engine now if any of `texts` (text, style name) was not spoken before, so that no reply waits for it.
+
+        Where too few were (ONE_VOICE), the engine speaks all of them.
+        """
+        known = sum(
+            any(self._spoken.find(voice, style, text) is not None for voice in self._prefer) for text, style in texts
+        )
+        if known == len(texts):
+            return
+        try:
+            engine = self._best_engine()
+        except MissingModel as error:
+            self.notices.append(f"{error.what} {error.do}")
+            return
+        if not self._prefer:
+            return
+        mixed = known >= ONE_VOICE * len(texts)
+        if not mixed:
+            self._spoken = replace(self._spoken, entries={}, more=None)
+        what = "the rest" if mixed else "all of them, so that the voice stays the same"
+        self.notices.append(f"Not every line is spoken by {self._prefer[0]} yet; {engine.name} speaks {what}.")
 
     def _finish(self, clean: Floats, engine: str) -> Line:
         heard = effects.telephone_band(clean, SAMPLE_RATE_HZ) if self._telephone and engine != Pyttsx3.name else clean
