@@ -235,6 +235,8 @@ def _stands(guard: ReadyGuard, around: _Around, match: re.Match[str]) -> bool:
 
 _GUARDED = frozenset({"empathise", "apologise"})
 """What is never marked done in a negated, quoted or conditional sentence, whatever the encoder makes of it."""
+MAX_OPENER_WORDS = 1
+"""So short a clause ("Look,", "Good,") takes what the encoder hears from its neighbours: there it needs a cue of its own."""
 TRUSTED = 0.05
 """A move that a strong cue found is done where the encoder believes it at least so much (chosen on batch d of the corpus:
 the best F1 at the precision wanted)."""
@@ -268,6 +270,8 @@ def _read(hits: Sequence[_Hit], likely: Floats, clauses: Sequence[Clause], readi
             continue
         for place, clause in enumerate(clauses):
             known = by_place.get((code, place))
+            if known is None and len(clause.tokens) <= MAX_OPENER_WORDS and code != "verbal_nod":
+                continue
             chance = float(likely[place, column])
             if code == "admit_liability" and _NOT_OURS.search(clause.plain):
                 continue
