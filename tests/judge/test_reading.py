@@ -98,6 +98,17 @@ def test_neighbouring_clauses_of_one_move_are_one_finding() -> None:
     assert found["resolution"].confidence == 0.9
 
 
+def test_a_sure_finding_leaves_no_echo_beside_it() -> None:
+    found = find(
+        "they fetch it by friday, does that sound ok", (), TurnContext(), CUES,
+        reading({"res_when": 0.9}, {"res_when": 0.45, "clarify": 0.45}),
+    )  # fmt: skip
+    assert [(f.code, f.outcome) for f in found if f.code in ("res_when", "clarify")] == [
+        ("res_when", "done"),
+        ("clarify", "unsure"),
+    ]
+
+
 def test_a_nod_is_only_a_short_turn() -> None:
     long = "so then the thing that we would need to have a look at is the number on the back"
     assert "verbal_nod" not in judged(long, {"verbal_nod": 0.99})

@@ -285,7 +285,7 @@ def _read(hits: Sequence[_Hit], likely: Floats, clauses: Sequence[Clause], readi
             confidence = round(max(chance, floor), 2)
             hit = known or _of_context(code, 0.0, cues, place, clause.start, clause.end)
             kept.append(replace(hit, outcome=outcome, confidence=confidence))
-    return _joined(kept, clauses)
+    return _joined(_without_echoes(kept), clauses)
 
 
 def _denied(code: str, clauses: Sequence[Clause], place: int, known: _Hit | None, cues: Cues) -> bool:
@@ -304,6 +304,18 @@ def _denied(code: str, clauses: Sequence[Clause], place: int, known: _Hit | None
     before, after = around.plain[: spoken.start()], around.plain[spoken.end() :]
     unmet = code == "apologise" and (_WOULD.search(before) or re.search(r"\bif\b", after))
     return bool(unmet or _DENIED.search(before))
+
+
+def _without_echoes(hits: Sequence[_Hit]) -> list[_Hit]:
+    """Without the doubtful traces that a sure finding leaves in the clauses beside it."""
+    sure = {(hit.code, hit.clause) for hit in hits if hit.outcome in ("done", "shown")}
+    return [
+        hit
+        for hit in hits
+        if hit.outcome in ("done", "shown")
+        or hit.confidence >= WEAK_CONFIDENCE
+        or not {(hit.code, hit.clause - 1), (hit.code, hit.clause + 1)} & sure
+    ]
 
 
 def _joined(hits: Sequence[_Hit], clauses: Sequence[Clause]) -> list[_Hit]:
