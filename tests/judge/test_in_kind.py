@@ -168,3 +168,9 @@ def test_spearman_is_symmetric_and_bounded(pairs: list[tuple[int, float]]) -> No
     assert abs(rho) <= 1 + 1e-9
     assert spearman(ys, xs) == pytest.approx(rho)
     assert spearman([-x for x in xs], ys) == pytest.approx(-rho)
+
+
+def test_a_few_words_match_no_anger_by_a_little() -> None:
+    """A nod of three words, 3 dB over the calm voice, neither held nor matched."""
+    assert judge_in_kind(spoken(3.3, words=3), Heat(4)).verdict == "unsure"
+    assert judge_in_kind(spoken(5.0, words=3), Heat(4)).verdict == "matched the anger"

@@ -24,6 +24,11 @@ that nobody is told of shouting by an error of measurement; 12 dB is four times 
 STILL_SHOUTING_DB = 10.0
 """Once shouting, below this it is only raised: the same 2 dB of tolerance as lower down. Our judgement."""
 
+FEW_WORDS = 5
+RAISED_FEW_DB = 4.0
+"""A nod of a few words ("Yes, go on.") carries one accent, and its effort scatters by up to 2.2 dB (docs/delivery.md section
+5): under FEW_WORDS words, between the usual line and this one nothing is said. Our judgement: two such scatters."""
+
 BRISK_SPS = 4.6
 RUSHED_SPS = 5.2
 """Syllables a second, pauses left out: agents who slowed from 5.22 to 4.63 gained 7.1 % satisfaction
@@ -50,11 +55,24 @@ def judge_delivery(observation: Observation | None, previous: Delivery | None = 
     if not observation.quality.ok:
         return Delivery("unsure", "unsure", observation.quality.reasons or ("the recording does not carry a verdict",))
     loudness, loud_evidence = _loudness(observation.relative, previous)
+    if too_few_words(observation) and observation.relative and loudness == "raised":
+        loudness, loud_evidence = (
+            "unsure",
+            (*loud_evidence, f"not judged in under {FEW_WORDS} words up to +{RAISED_FEW_DB:g}"),
+        )
     pace, pace_evidence = _pace(observation.rate, observation.relative)
     too_slow = pace == "slow" and observation.rate is not None and observation.rate.wpm < TOO_SLOW_WPM
     flat = loudness == "quiet" and pace == "slow" and is_flat(observation)
     evidence = (*loud_evidence, *pace_evidence, *(_flat_evidence(observation.f0) if flat else ()))
     return Delivery(loudness, pace, evidence, _advice(loudness, pace, too_slow, flat))
+
+
+def too_few_words(observation: Observation) -> bool:
+    """Whether the words are so few that only a clear change of effort counts, and this is none."""
+    rate, relative = observation.rate, observation.relative
+    if rate is None or relative is None or rate.words >= FEW_WORDS:
+        return False
+    return SETTLED_DB < relative.effort_db <= RAISED_FEW_DB
 
 
 def is_flat(observation: Observation | None) -> bool:

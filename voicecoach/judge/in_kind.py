@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from voicecoach.judge.delivery import BRISK_RATIO, RAISED_DB, SETTLED_DB
+from voicecoach.judge.delivery import BRISK_RATIO, FEW_WORDS, RAISED_DB, RAISED_FEW_DB, SETTLED_DB, too_few_words
 from voicecoach.measure.observe import EFFORT_DB_PER_OCTAVE, EFFORT_DB_PER_ST, baseline_from, relate
 from voicecoach.measure.validity import MIN_WORDS
 from voicecoach.nouns import CallInKind, InKind, Observation, Relative
@@ -92,6 +92,9 @@ def judge_in_kind(observation: Observation | None, heat: Heat) -> InKind:
     relative = observation.relative if observation else None
     if missing or observation is None or relative is None:
         return InKind("unsure", missing, level=heat.level)
+    if too_few_words(observation):
+        few = f"effort {relative.effort_db:+.1f} dB in under {FEW_WORDS} words: up to +{RAISED_FEW_DB:g} that says nothing"
+        return InKind("unsure", (few,), level=heat.level)
     ratio = _ratio(observation)
     effort, f0 = relative.effort_db, relative.f0_st
     faster = ratio is not None and ratio > BRISK_RATIO
