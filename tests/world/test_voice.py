@@ -123,6 +123,7 @@ def test_engines_are_tried_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_any_engine_every_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """One sentence that names all ways out, and keeps what each engine said."""
     monkeypatch.setattr(voice, "ENGINES", (missing("No Piper.", "Get Piper."), missing("No system voice.", "Get one.")))
+    monkeypatch.setattr(voice.engines, "plugged", lambda: iter(()))  # an installed voicecoach plugs its own in
     with pytest.raises(MissingModel) as caught:
         voice.CustomerVoice([], NOTHING).speak("Hello.", Style(), "hot-0")
 
@@ -180,6 +181,7 @@ def spoken(folder: Path, *lines: tuple[str, str, str]) -> Spoken:
 def test_spoken_lines_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the first preferred voice that spoke exactly this line in this style; an engine is not even loaded."""
     monkeypatch.setattr(voice, "ENGINES", (missing("none", "none"),))
+    monkeypatch.setattr(voice.engines, "plugged", lambda: iter(()))  # an installed voicecoach plugs its own in
     lines = spoken(tmp_path, ("b/2", "hot-1", "Hello."), ("a/1", "hot-1", "Hello."), ("a/1", "hot-2", "Hello."))
     customer = voice.CustomerVoice(["x/0", "a/1", "b/2"], lines, telephone=False)
     line = customer.speak("Hello.", style_for(1, "hot"), "hot-1")
