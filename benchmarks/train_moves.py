@@ -408,26 +408,32 @@ def graph(fixed: Any, trained: Any) -> onnx.ModelProto:
         nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
         return out
 
-    def packed(name: str, value: Any, axis: int) -> str:
-        """A weight in 8 bits with one scale per column or row; unfolded when the model is loaded."""
-        scale = np.maximum(np.abs(value).max(axis, keepdims=True), 1e-8).astype(np.float32) / 127
+    def packed(name: str, value: Any) -> str:
+        """A weight in 8 bits with one scale per column; unfolded when the model is loaded."""
+        scale = np.maximum(np.abs(value).max(0, keepdims=True), 1e-8).astype(np.float32) / 127
         constant(f"{name}_q", np.round(value / scale).astype(np.int8))
         return add("Mul", add("Cast", f"{name}_q", to=TensorProto.FLOAT), constant(f"{name}_scale", scale))
+
+    def looked_up(name: str, value: Any, at: str) -> str:
+        """Rows of a table in 8 bits, unfolded one by one: the table stays small in memory."""
+        scale = np.maximum(np.abs(value).max(1, keepdims=True), 1e-8).astype(np.float32) / 127
+        rows = add("Gather", constant(f"{name}_q", np.round(value / scale).astype(np.int8)), at)
+        return add("Mul", add("Cast", rows, to=TensorProto.FLOAT), add("Gather", constant(f"{name}_scale", scale), at))
 
     def norm(x: str, name: str, weights: Any) -> str:
         scale, bias = constant(f"{name}_w", weights[0]), constant(f"{name}_b", weights[1])
         return add("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-12)
 
     def dense(x: str, name: str, weights: Any) -> str:
-        product = add("MatMul", x, packed(name, weights[0], 0))
+        product = add("MatMul", x, packed(name, weights[0]))
         return add("Add", product, constant(f"{name}_b", weights[1]))
 
     size = WIDTH // HEADS
     split_shape = constant("split", np.array([-1, HEADS, size], np.int64))
     join_shape = constant("join", np.array([-1, WIDTH], np.int64))
-    words = add("Gather", packed("words", fixed["words"], 1), "ids")
+    words = looked_up("words", fixed["words"], "ids")
     kinds = add("Gather", constant("types_", fixed["types"]), "types")
-    places = add("Gather", packed("positions", fixed["positions"], 1), "places")
+    places = looked_up("positions", fixed["positions"], "places")
     x = norm(add("Add", add("Add", words, places), kinds), "norm", fixed["norm"])
     for at, layer in enumerate(trained["layers"]):
 
@@ -510,12 +516,11 @@ def main() -> None:
     trained = pickle.loads(args.resume.read_bytes()) if args.resume else train(whole, fixed, layers, tokenizer, args)
     args.keep.parent.mkdir(parents=True, exist_ok=True)
     args.keep.write_bytes(pickle.dumps(jax.tree.map(np.asarray, trained)))  # an hour's work is not lost by what follows
-    choice = OUT / "thresholds.json"
+    choice = CORPUS / "thresholds.json"
     if args.tune:
         held = [one for line in read_batch(args.tune) if (one := example(line, rules))]
         found = predict(fixed, trained, held, tokenizer)
         chosen = thresholds(held, found)
-        choice.parent.mkdir(parents=True, exist_ok=True)
         choice.write_text(json.dumps(chosen, indent=1) + "\n", "utf-8")
         print(figures(held, found, chosen))
     if args.write:

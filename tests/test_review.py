@@ -180,7 +180,7 @@ def scripted(agent: Floats, customer: Floats | None, folder: Path, *texts: str) 
 
     with record.Writer(folder, "", "") as writer:
         review.review(
-            agent, customer, name="x.wav", ears=testing.ScriptedEars(texts),
+            review.Held(agent), review.Held(customer) if customer is not None else None, name="x.wav", ears=testing.ScriptedEars(texts),
             ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(),
             procedure="", baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",
         )  # fmt: skip
@@ -234,7 +234,7 @@ def test_from_disk_as_from_memory(made: CallMade, tmp_path: Path) -> None:
     left, right = audiofiles.read(tmp_path / "x.wav")
     first = scripted(left, right, tmp_path / "a", *texts)
     with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool, record.Writer(tmp_path / "b", "", "") as writer:
-        review.review_sides(
+        review.review(
             *review.sides_of(spool, "left", tmp_path / "x.wav"), name="x.wav", ears=testing.ScriptedEars(texts),
             ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(), procedure="",
             baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",

@@ -499,7 +499,7 @@ def review(
         try:
             with Progress(console=_console(), transient=True) as progress:
                 task = progress.add_task("Listening", total=1.0)
-                reviewing.review_sides(
+                reviewing.review(
                     *sides, name=file.name, ears=ears, ears_files=files, rules=prepare.rules(), procedure=steps.id,
                     baseline=own, writer=writer, wall=wall,
                     progress=lambda share: progress.update(task, completed=share),

@@ -72,27 +72,6 @@ class OnDisk:
 
 
 def review(
-    agent: Floats,
-    customer: Floats | None,
-    *,
-    name: str,
-    ears: Ears,
-    ears_files: ModelFiles,
-    rules: judge.Rules,
-    procedure: str,
-    baseline: Baseline | None,
-    writer: Writer,
-    wall: str,
-    progress: Callable[[float], None] = lambda _: None,
-) -> None:
-    """As `review_sides`, of channels in memory [shape=(n,)], float32, 16 kHz."""
-    review_sides(
-        Held(agent), Held(customer) if customer is not None else None, name=name, ears=ears, ears_files=ears_files,
-        rules=rules, procedure=procedure, baseline=baseline, writer=writer, wall=wall, progress=progress,
-    )  # fmt: skip
-
-
-def review_sides(
     agent: Side,
     customer: Side | None,
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,6 +86,16 @@ def test_the_same_line_sounds_the_same() -> None:
     speaker.render("Something else entirely!", 240.0)
 
     assert np.array_equal(speaker.render(TEXT, 165.0), first)
+
+
+@pytest.mark.models
+def test_a_busy_machine_does_not_silence_the_system_voice() -> None:
+    """pyttsx3 returns before eSpeak has spoken; with more lines at a time than processors that left empty files."""
+    speaker = engine(voice.Pyttsx3)
+    with ThreadPoolExecutor(12) as pool:
+        lines = list(pool.map(lambda _: speaker.render("One line.", 165.0), range(24)))
+
+    assert {line.size for line in lines} == {lines[0].size}
 
 
 class Fake:
