@@ -63,9 +63,9 @@ def test_what_is_spoken_is_spoken_as_its_style_says_today(plan: render.Plan) -> 
     assert stale == []
 
 
-@pytest.mark.parametrize("name", ["dana-printer"])
+@pytest.mark.parametrize("name", prepare.names("personas"))
 def test_a_customer_is_spoken_whole(name: str) -> None:
-    """Each line at each level at which it may be said; the others' missing lines are spoken live."""
+    """Each line at each level at which it may be said."""
     entries = render.read(BUNDLED)
     lines = render.customer_lines([prepare.choose_persona(name)[0]])
 
