@@ -193,6 +193,8 @@ def test_tidy_drops_what_nobody_says(tmp_path: Path) -> None:
     ("said", "heard", "errors"),
     [
         ("The nine fifteen train.", "the 9:15 train", 0),
+        ("It's six two nine, oh four, one.", "It's 629-041.", 0),
+        ("Nine three one, double four, seven.", "931-247", 1),
         ("Forty-five minutes.", "45 minutes", 0),
         ("Two hundred and fifty boxes", "250 boxes", 0),
         ("Four thousand one hundred and eighteen dollars", "$4,118", 0),

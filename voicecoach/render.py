@@ -264,6 +264,7 @@ def plain(text: str) -> str:
     text = re.sub(r"(\d)-(\d)", r"\1 to \2", text)
     text = re.sub(r"(?<=\d)[,.:](?=\d)|(?<=\d)(?:st|nd|rd|th)\b", "", text)
     words = re.sub(r"[^a-z0-9' ]", " ", text).replace("'", "").split()
+    words = re.sub(rf"\bdouble ({'|'.join(list(_SMALL)[:10])})\b", r"\1 \1", " ".join(words)).split()
     out: list[str] = []
     at, was_number = 0, False
     while at < len(words):
