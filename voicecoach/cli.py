@@ -346,8 +346,8 @@ def _debrief(folder: Path, html: Path | None = None, open_page: bool = False) ->
     from voicecoach.report.text import as_text
 
     session = record.read(folder)
-    report = debrief.report_on(session)
-    path = debrief.write_page(debrief.page_of(session, report), html or folder / debrief.PAGE)
+    report, page = debrief.debrief_of(session)
+    path = debrief.write_page(page, html or folder / debrief.PAGE)
     _say(as_text(report, width=min(100, _console().width)))
     _say(f"\nThe page with the recording: {path}")
     if open_page:
