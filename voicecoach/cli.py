@@ -486,13 +486,14 @@ def review(
 
     from voicecoach import calibration, prepare, record
     from voicecoach import review as reviewing
+    from voicecoach.world.ears import SHORT_S
 
     steps, procedure_text = prepare.choose_procedure(procedure)
     with _unpacked(file) as spool:
         sides = reviewing.sides_of(spool, agent, file)
         if spool.channels > 1 and sides[1] is None:
             _say("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
-        ears, files = prepare.ears(model)
+        ears, files = prepare.ears(model, silence_s=SHORT_S)
         own = calibration.average((_calm(path) for path in baseline or ()), "this recording", ears)
         wall = prepare.now()
         writer = record.Writer(record.new_folder(_sessions(), wall, f"review-{file.stem}"), "", procedure_text)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import IO, Protocol, Self
 
 import numpy as np
@@ -83,12 +84,13 @@ class Spool:
 
     def __init__(self, file: IO[bytes], channels: int, samples: int) -> None:
         self.channels, self.samples = channels, samples
-        self._file = file
+        self._file, self._lock = file, Lock()
 
     def read(self, channel: int, start: int, end: int) -> Floats:
-        """Samples of a channel, float32 [shape=(end - start,)]; fewer at the end of the recording."""
-        self._file.seek(start * self.channels * 4)
-        raw = self._file.read(max(0, end - start) * self.channels * 4)
+        """Samples of a channel, float32 [shape=(end - start,)]; fewer at the end of the recording. Of any thread."""
+        with self._lock:
+            self._file.seek(start * self.channels * 4)
+            raw = self._file.read(max(0, end - start) * self.channels * 4)
         return np.ascontiguousarray(np.frombuffer(raw, np.float32).reshape(-1, self.channels)[:, channel])
 
     def __enter__(self) -> Self:
