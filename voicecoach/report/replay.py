@@ -82,7 +82,8 @@ class _Call:
         anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
         if anger is not None:
             at_s = facts.lines[0].start_s if facts.lines else 0.0
-            self.steps.append(AngerStep(at_s, anger, anger, None, "opening"))
+            events = facts.lines[0].events[:1] if facts.lines else ()
+            self.steps.append(AngerStep(at_s, anger, anger, None, "opening", events=events))
 
     def judge(self, turn: TurnFacts) -> None:
         """Assess one turn, and note where the live assessment was another."""
@@ -125,8 +126,11 @@ class _Call:
         if reacted.turn is None:
             why = "cut in" if self._mood.state == "CUTS_IN" else "silence"
         self.steps.append(
-            AngerStep(reacted.at_s, after if before is None else before, after, reacted.turn, why, causes)
-        )
+            AngerStep(
+                reacted.at_s, after if before is None else before, after, reacted.turn, why, causes,
+                self._mood.met, (reacted.place,),
+            )
+        )  # fmt: skip
         if again and reacted.mood and abs(reacted.mood.anger - after) >= SAME_ANGER:
             place = f"The {'silence' if why == 'silence' else 'cutting in'} at {words.clock(reacted.at_s)}"
             where = place if reacted.turn is None else f"Turn {reacted.turn}"
