@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from voicecoach.persona.engine import MEETS
 from voicecoach.persona.model import NEEDS
@@ -32,7 +33,7 @@ def feelings(anger: Sequence[AngerStep], turns: Sequence[ReportTurn]) -> tuple[F
     if len(anger) < 2:
         return ()
     by_number = {turn.number: turn for turn in turns}
-    told = [feeling for step in zip(anger, anger[1:], strict=False) for feeling in _felt(*step, by_number)]
+    told = [feeling for before, step in pairwise(anger) for feeling in _felt(before, step, by_number)]
     last = anger[-1]
     never = [Feeling(f"{NEVER[need]}.", None, None, None, "", last.events) for need in NEEDS if need not in last.met]
     return (*sorted(told, key=lambda feeling: feeling.start_s or 0.0), *never)

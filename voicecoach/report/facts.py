@@ -229,7 +229,9 @@ def gather(events: Sequence[Event]) -> Facts:
         interruptions=interruptions,
         faults=tuple(_fault(place, event) for place, event in of("fault")),
         notes=tuple(
-            Note(seconds(e.at) or 0.0, words, (place,)) for place, e in of("note") if (words := text(e.data.get("text")))
+            Note(seconds(e.at) or 0.0, words, (place,))
+            for place, e in of("note")
+            if (words := text(e.data.get("text")))
         ),
         worksheet=_worksheet(of),
         focus=_done(of, "focus"),

@@ -148,9 +148,7 @@ _NO_NAME = "Customer"
 """What a recorded call calls its customer."""
 
 
-def _ruled(
-    found: Sequence[Point], sources: Mapping[str, str], turns: Sequence[ReportTurn]
-) -> tuple[Point, ...]:
+def _ruled(found: Sequence[Point], sources: Mapping[str, str], turns: Sequence[ReportTurn]) -> tuple[Point, ...]:
     """The points with their rules in words, also those about the voice, and with what they were told from."""
     events = {turn.number: turn.events for turn in turns}
     return tuple(
