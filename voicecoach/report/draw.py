@@ -21,10 +21,8 @@ MOST_TICKS = 7
 """More time labels touch each other on a phone."""
 LONG_S = 240.0
 """From here on, a phone shows the picture wider than its screen, to be scrolled."""
-DRAWN = ("effort_db", "f0_hz", "articulation_sps")
-"""The curves that are drawn, each with your calm voice beside it: effort, pitch, rate. The rest is in the table."""
-LOUDNESS = "level_dbfs"
-"""Drawn in the place of the first where no effort could be told."""
+DRAWN = ("effort_db", "level_dbfs", "f0_hz", "articulation_sps")
+"""The curves that are drawn, each with your calm voice beside it: effort, level, pitch, rate. The rest is in the table."""
 HEADROOM = 0.12
 """Share of a curve's range that is left free above and below it."""
 SMALLEST_RANGE = {"f0_hz": 0.5, "effort_db": 6.0, "level_dbfs": 6.0, "articulation_sps": 1.5}
@@ -144,7 +142,7 @@ def _waited(turn: ReportTurn, axis: Axis) -> str:
     long = " long" if turn.waiting and turn.waiting.gap in words.WAITING else ""
     return (
         f'<g class="wait{long}"{traced(turn.events)}><title>Wait of {gap_s:.1f} s before your turn {turn.number}</title>'
-        f'<line x1="{axis.x(start_s)}" x2="{axis.x(start_s + gap_s)}" y1="54.5%" y2="54.5%"/></g>'
+        f'<line x1="{axis.x(start_s)}" x2="{axis.x(start_s + gap_s)}" y1="32%" y2="32%"/></g>'
     )
 
 
@@ -164,8 +162,8 @@ def _outline(envelope: Sequence[float], who: Who, duration_s: float, axis: Axis)
     heights = [min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0 for value in envelope]
     if not heights:
         return ""
-    tall = [max(1, round(19 * height)) for height in heights]
-    path = "".join(f"M{n} {20 - half}v{2 * half}" for n, half in enumerate(tall))
+    tall = [round(19 * height) for height in heights]
+    path = "".join(f"M{n} {20 - half}v{2 * half}" for n, half in enumerate(tall) if half)
     return (
         f'<svg class="wave {who}" x="0" width="{axis.width(0.0, duration_s)}" y="{"13%" if who == "trainee" else "58%"}" '
         f'height="38%" viewBox="-0.5 0 {len(tall)} 40" preserveAspectRatio="none"><path d="{path}"/></svg>'
@@ -214,8 +212,7 @@ MARGIN = 0.08
 def drawn(curves: Sequence[Curve]) -> list[Curve]:
     """The curves to draw, in their order."""
     named = {curve.id: curve for curve in curves}
-    wanted = DRAWN if DRAWN[0] in named else (LOUDNESS, *DRAWN[1:])
-    return [named[name] for name in wanted if name in named]
+    return [named[name] for name in DRAWN if name in named]
 
 
 def curve(curve: Curve, axis: Axis) -> str:

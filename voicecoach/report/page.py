@@ -206,7 +206,7 @@ def _picture(report: Report, waveform: Sequence[Sequence[float]] | None, audio: 
     long = " long" if axis.end_s > draw.LONG_S else ""
     return "\n".join(
         (
-            f'<p class="hint">Filled bars are you, outlined bars the customer. A line in front of your turn is how long the '
+            f'<p class="hint">Filled bars are you, outlined bars the customer. A dotted line in front of your turn is how long the '
             f"customer waited, lines under it are your pauses, a dashed frame is where both spoke, ✕ an interruption. "
             f"{calm}{hint}</p>",
             '<div class="scroll" tabindex="0" role="region" aria-label="Drawings of the call over time">'
@@ -357,7 +357,10 @@ def _procedure(report: Report, play: Play) -> str:
     if not report.steps:
         return ""
     rows = [(_rule(step), f"{_chip(step.outcome)}{_quotes(step, play)}{_remarks(step, play)}") for step in report.steps]
-    events = [sections.events_of(report, _turns_of(step)) for step in report.steps]
+    events = [
+        (*sections.events_of(report, _turns_of(step)), *sections.events_at(report, step.moment))
+        for step in report.steps
+    ]
     table = _table(report.procedure, ("Step, and what it asks for", "Heard"), rows, "steps", events)
     return table + _cycles(report, play)
 

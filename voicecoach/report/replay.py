@@ -8,7 +8,7 @@ persona are at hand, and taken from the live events where they are not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from voicecoach import judge
@@ -89,7 +89,7 @@ class _Call:
         """Assess one turn, and note where the live assessment was another."""
         if self.rules is None or turn.heard is None:
             if turn.assessed:
-                self.assessments[turn.number] = turn.assessed
+                self.assessments[turn.number] = _supported(turn.assessed, turn.heard.text if turn.heard else "")
             return
         text = self.texts[turn.number] = turn.heard.text
         finished = _finished(self.persona, self._mood)
@@ -151,6 +151,11 @@ class _Call:
     def _change(self, where: str, what: Sequence[str]) -> None:
         if what:
             self.changes.setdefault(where, []).extend(what)
+
+
+def _supported(live: Assessment, text: str) -> Assessment:
+    """The live verdicts less those whose words are not on record, or not any more."""
+    return replace(live, findings=tuple(found for found in live.findings if found.quote and found.quote in text))
 
 
 def _sentence(where: str, what: Sequence[str]) -> str:

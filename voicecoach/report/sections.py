@@ -9,13 +9,21 @@ from voicecoach.nouns import Cause
 from voicecoach.report import words
 from voicecoach.report.markup import Play, bullets, chip, source, traced
 from voicecoach.report.text import UNKNOWN_CUSTOMER, measurement, not_in_kind, silence
-from voicecoach.report.values import Events, Point, Quote, Report
+from voicecoach.report.values import Events, Moment, Point, Quote, Report
 
 
 def events_of(report: Report, turns: Iterable[int | None]) -> Events:
     """What these turns were told from."""
     wanted = set(turns)
     return tuple(sorted({place for turn in report.turns if turn.number in wanted for place in turn.events}))
+
+
+def events_at(report: Report, moment: Moment | None) -> Events:
+    """What is heard at a moment was told from."""
+    if moment is None:
+        return ()
+    there = (entry.events for entry in report.timeline if entry.start_s <= moment.start_s <= entry.end_s)
+    return next(there, ())
 
 
 def everything_said(report: Report) -> Events:

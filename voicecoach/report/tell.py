@@ -31,7 +31,7 @@ from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
 from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
-from voicecoach.report.values import Curve, CurvePoint, Mark, Point, Report, ReportTurn, Span
+from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn, Span
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
 
@@ -92,8 +92,8 @@ def tell(
         duration_s=facts.duration_s,
         outcome=facts.outcome,
         why=facts.why,
-        well=_ruled(points.well(turns, again.anger), sources, turns),
-        work=_ruled(points.work(turns, again.anger, steps, quiet), sources, turns),
+        well=_ruled(points.well(turns, again.anger), sources, turns, facts.lines),
+        work=_ruled(points.work(turns, again.anger, steps, quiet), sources, turns, facts.lines),
         lines=with_own_change(facts.lines),
         turns=turns,
         anger=again.anger,
@@ -148,16 +148,24 @@ _NO_NAME = "Customer"
 """What a recorded call calls its customer."""
 
 
-def _ruled(found: Sequence[Point], sources: Mapping[str, str], turns: Sequence[ReportTurn]) -> tuple[Point, ...]:
+def _ruled(
+    found: Sequence[Point],
+    sources: Mapping[str, str],
+    turns: Sequence[ReportTurn],
+    lines: Sequence[CustomerLine],
+) -> tuple[Point, ...]:
     """The points with their rules in words, also those about the voice, and with what they were told from."""
-    events = {turn.number: turn.events for turn in turns}
+
+    def events(point: Point) -> Events:
+        if point.start_s is None:
+            return ()
+        own = (turn.events for turn in turns if turn.number == point.turn)
+        entries: Sequence[CustomerLine | ReportTurn] = (*lines, *turns)
+        there = (entry.events for entry in entries if entry.start_s <= point.start_s <= entry.end_s)
+        return next(own, next(there, ()))
+
     return tuple(
-        replace(
-            point,
-            rule=point.rule or sources.get(point.source, ""),
-            events=events.get(point.turn, ()) if point.turn is not None else (),
-        )
-        for point in found
+        replace(point, rule=point.rule or sources.get(point.source, ""), events=events(point)) for point in found
     )
 
 

@@ -41,29 +41,25 @@ class Whisper:
             self._model: Any = _model(
                 files.folder, device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True
             )
-            self._model.silence_s = silence_s
         except Exception as error:
             raise MissingModel(
                 f"The recogniser in {files.folder} could not be loaded.",
                 f"Check it with: voicecoach doctor --model {files.name}",
                 str(error),
             ) from error
-        self.name = files.name
+        self.name, self._silence_s = files.name, silence_s
 
     def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
         """Recognise; a text that loops is heard again with another decoding, and dropped if it still loops."""
         if len(samples) < MIN_SPEECH_S * SAMPLE_RATE_HZ:
             return Heard("", (), self.name)
         heard = self._transcribe(samples, offset_s, beam=1)
-        if loops(heard.text) and self._model.silence_s is not None:
-            short, self._model.silence_s = self._model.silence_s, None
-            heard = self._transcribe(samples, offset_s, beam=1)
-            self._model.silence_s = short
         if loops(heard.text):
             heard = self._transcribe(samples, offset_s, beam=5)
         return Heard("", (), self.name) if loops(heard.text) else heard
 
     def _transcribe(self, samples: Floats, offset_s: float, beam: int) -> Heard:
+        self._model.silence_s = self._silence_s if beam == 1 else None  # what looped is heard again in full
         segments, _ = self._model.transcribe(
             samples,
             language="en",
