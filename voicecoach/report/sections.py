@@ -107,7 +107,7 @@ def customer(report: Report, play: Play) -> str:
     )
     felt = f'<ul class="feelings">{items}</ul>' if items else f'<p class="hint">{UNKNOWN_CUSTOMER}</p>'
     told = tuple(sorted({*everything_said(report), *(place for step in report.anger for place in step.events)}))
-    return felt + _listed("Degrees of anger", report.degrees, told) if report.timeline else ""
+    return felt + _listed("Degrees of anger", report.degrees, told) if report.lines else ""
 
 
 def slider(end_s: float) -> str:

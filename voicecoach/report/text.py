@@ -45,7 +45,7 @@ def as_text(report: Report, width: int = 80) -> str:
     _worksheet(sheet, report)
     for draft in filter(None, (report.action_draft, report.referral_draft)):
         _draft(sheet, draft)
-    if report.timeline:
+    if report.lines:
         _list(sheet, "THE CUSTOMER'S VIEW", _feelings(report))
     _notes(sheet, report)
     return "\n".join(sheet.lines).strip("\n") + "\n"
