@@ -346,8 +346,8 @@ def _debrief(folder: Path, html: Path | None = None, open_page: bool = False) ->
     from voicecoach.report.text import as_text
 
     session = record.read(folder)
-    report = debrief.report_on(session)
-    path = debrief.write_page(debrief.page_of(session, report), html or folder / debrief.PAGE)
+    report, page = debrief.debrief_of(session)
+    path = debrief.write_page(page, html or folder / debrief.PAGE)
     _say(as_text(report, width=min(100, _console().width)))
     _say(f"\nThe page with the recording: {path}")
     if open_page:
@@ -486,13 +486,14 @@ def review(
 
     from voicecoach import calibration, prepare, record
     from voicecoach import review as reviewing
+    from voicecoach.world.ears import SHORT_S
 
     steps, procedure_text = prepare.choose_procedure(procedure)
     with _unpacked(file) as spool:
         sides = reviewing.sides_of(spool, agent, file)
         if spool.channels > 1 and sides[1] is None:
             _say("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
-        ears, files = prepare.ears(model)
+        ears, files = prepare.ears(model, silence_s=SHORT_S)
         own = calibration.average((_calm(path) for path in baseline or ()), "this recording", ears)
         wall = prepare.now()
         writer = record.Writer(record.new_folder(_sessions(), wall, f"review-{file.stem}"), "", procedure_text)

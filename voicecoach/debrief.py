@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from voicecoach import persona, prepare, record
@@ -36,11 +38,24 @@ def report_on(session: record.Record) -> Report:
     )
 
 
+def debrief_of(session: record.Record) -> tuple[Report, str]:
+    """The report and its page; the sound is encoded while the call is judged."""
+    with ThreadPoolExecutor(1) as beside:
+        sound = beside.submit(_sound_of, session)
+        report = report_on(session)
+        return report, as_html(report, *sound.result())
+
+
 def page_of(session: record.Record, report: Report) -> str:
     """The debrief as one HTML file, with the recording in it."""
+    return as_html(report, *_sound_of(session))
+
+
+def _sound_of(session: record.Record) -> tuple[Sequence[Sequence[float]] | None, str | None]:
+    """The outline of the recording and the recording itself, as the page wants them."""
     n = record.audio_samples(session)
     outline = audiofiles.envelope_of(record.audio_blocks(session), n) if n else None
-    return as_html(report, outline, audiofiles.data_uri_of(record.audio_blocks(session), n))
+    return outline, audiofiles.data_uri_of(record.audio_blocks(session), n)
 
 
 def write_page(html: str, path: Path) -> Path:

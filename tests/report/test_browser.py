@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -171,6 +172,31 @@ def test_script_marks_the_page_as_playable(tmp_path: Path, report: Report, wavef
 
     dom, log = chromium(tmp_path, page.as_uri())
 
-    assert re.search(r'<html[^>]* class="plays"', dom)
+    assert re.search(r'<html[^>]* class="scripted plays"', dom)
     assert "Content Security Policy" not in log
     assert "CONSOLE" not in log
+
+
+AXE = Path(os.environ.get("AXE", Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"))
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here: npm install --no-save axe-core, or set AXE")
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(tmp_path: Path, report: Report, waveform: Any, dark: bool) -> None:
+    """The accessibility checker finds nothing serious or critical, in the light and in the dark."""
+    page = as_html(report, waveform, tone(1.0))
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)  # which would not let the checker in
+    ask = (
+        "addEventListener('load', async () => { const found = await axe.run(); const out = document.createElement('pre'); "
+        "out.id = 'axe'; out.textContent = JSON.stringify(found.violations.map(v => [v.impact, v.id, "
+        "v.nodes.map(n => n.html).slice(0, 3)])); document.body.append(out); });"
+    )
+    made = page.replace("</body>", f"<script>{AXE.read_text('utf-8')}</script><script>{ask}</script></body>")
+    (tmp_path / "page.html").write_text(made, encoding="utf-8")
+    options = ["--blink-settings=preferredColorScheme=0"] if dark else []
+
+    dom, _ = chromium(tmp_path, (tmp_path / "page.html").as_uri(), *options, time="--virtual-time-budget=20000")
+    found = re.search(r'<pre id="axe">(.*?)</pre>', dom, re.DOTALL)
+
+    assert found
+    assert [one for one in json.loads(unescape(found[1])) if one[0] in ("serious", "critical")] == []

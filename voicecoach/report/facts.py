@@ -28,7 +28,7 @@ from voicecoach.nouns import (
     Word,
     Worksheet,
 )
-from voicecoach.report.values import CustomerLine, Interruption, Latency, MachineFault, Note, Span
+from voicecoach.report.values import CustomerLine, Events, Interruption, Latency, MachineFault, Note, Span
 
 T = TypeVar("T")
 
@@ -156,6 +156,7 @@ class TurnFacts:
     observation: Observation | None = None
     assessed: Assessment | None = None
     cues: tuple[CueFacts, ...] = ()
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -206,13 +207,14 @@ class _Draft:
     at_s: float
     values: dict[str, Any] = field(default_factory=dict)
     cues: list[CueFacts] = field(default_factory=list)
+    events: list[int] = field(default_factory=list)
 
 
 def gather(events: Sequence[Event]) -> Facts:
     """Sort the events of a session by what they say."""
     of = _by_kind(events)
     turns, spoke = _turns(of)
-    interruptions = tuple(filter(None, (_interruption(event) for _, event in of("interrupted"))))
+    interruptions = tuple(filter(None, (_interruption(place, event) for place, event in of("interrupted"))))
     lines = _lines(of, interruptions)
     ended = next((event.data for _, event in reversed(of("ended"))), {})
     return Facts(
@@ -225,12 +227,16 @@ def gather(events: Sequence[Event]) -> Facts:
         spoke=spoke,
         reacted=tuple(_reacted(place, event) for place, event in of("reacted")),
         interruptions=interruptions,
-        faults=tuple(_fault(event) for _, event in of("fault")),
-        notes=tuple(Note(seconds(e.at) or 0.0, words) for _, e in of("note") if (words := text(e.data.get("text")))),
+        faults=tuple(_fault(place, event) for place, event in of("fault")),
+        notes=tuple(
+            Note(seconds(e.at) or 0.0, words, (place,))
+            for place, e in of("note")
+            if (words := text(e.data.get("text")))
+        ),
         worksheet=_worksheet(of),
         focus=_done(of, "focus"),
         recovery=_done(of, "recovery"),
-        latencies=_latencies([event.data for _, event in of("timed")]),
+        latencies=_latencies(of("timed")),
         outcome=text(ended.get("outcome")),
         why=text(ended.get("why")),
         duration_s=max(
@@ -291,12 +297,17 @@ def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]
             if key is None or _by_customer(event):
                 continue
             draft = drafts.setdefault(key, _Draft(place, seconds(event.at) or 0.0))
+            draft.events.append(place)
             value = reader(event.data)
             if value is not None:
                 draft.values[name] = value
     for key, cue in _cues(of):
         if key in drafts:
             drafts[key].cues.append(cue)
+    for kind in ("cue", "after_cue"):
+        for place, event in of(kind):
+            if (key := _turn_number(event)) in drafts:
+                drafts[key].events.append(place)
     turns = tuple(_turn(key, draft) for key, draft in sorted(drafts.items()))
     return turns, tuple((draft.place, key) for key, draft in sorted(drafts.items(), key=lambda item: item[1].place))
 
@@ -343,6 +354,7 @@ def _turn(key: int, draft: _Draft) -> TurnFacts:
         observation=values.get("observation"),
         assessed=values.get("assessed"),
         cues=tuple(draft.cues),
+        events=tuple(sorted(draft.events)),
     )
 
 
@@ -357,15 +369,17 @@ def _spoken_by_customer(of: _Of) -> list[tuple[int, Event]]:
 
 def _lines(of: _Of, interruptions: Sequence[Interruption]) -> tuple[CustomerLine, ...]:
     """The customer's lines in log order, each shortened where it was cut off and with its measurement."""
-    measured: dict[Any, list[Observation | None]] = {}
-    for _, event in of("measured"):
+    measured: dict[Any, list[tuple[int, Observation | None]]] = {}
+    for place, event in of("measured"):
         if _by_customer(event):
-            measured.setdefault(_line_key(event), []).append(read(Observation, event.data.get("observation")))
+            seen = read(Observation, event.data.get("observation"))
+            measured.setdefault(_line_key(event), []).append((place, seen))
     lines = []
-    for _, event in _spoken_by_customer(of):
+    for place, event in _spoken_by_customer(of):
         waiting = measured.get(_line_key(event))  # a line may be spoken, and so measured, more than once
-        line = replace(_line(event), observation=waiting.pop(0) if waiting else None)
-        lines.append(_cut(line, interruptions))
+        told, observation = waiting.pop(0) if waiting else (None, None)
+        events = (place,) if told is None else tuple(sorted((place, told)))
+        lines.append(_cut(replace(_line(event), observation=observation, events=events), interruptions))
     return tuple(lines)
 
 
@@ -397,11 +411,11 @@ def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerL
     """The line as far as it was played, if the trainee stopped it."""
     for cut in interruptions:
         if cut.by == "trainee" and cut.stopped and cut.line == line.id and line.start_s <= cut.start_s <= line.end_s:
-            return replace(line, end_s=min(line.end_s, cut.end_s))
+            return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events))
     return line
 
 
-def _interruption(event: Event) -> Interruption | None:
+def _interruption(place: int, event: Event) -> Interruption | None:
     data = event.data
     by = read(_By, data)
     if by is None:
@@ -416,6 +430,7 @@ def _interruption(event: Event) -> Interruption | None:
         line=text(data.get("line")),
         played_s=number(data.get("played_s")),
         stopped=bool(data.get("stopped")),
+        events=(place,),
     )
 
 
@@ -451,19 +466,21 @@ def _first_baseline(of: _Of) -> Any:
     return next((baseline for baseline in found if baseline is not None), None)
 
 
-def _fault(event: Event) -> MachineFault:
+def _fault(place: int, event: Event) -> MachineFault:
     data = event.data
     what = text(data.get("what")) or "Something went wrong; the record does not say what."
-    return MachineFault(seconds(event.at) or 0.0, what, text(data.get("do")), text(data.get("detail")))
+    return MachineFault(seconds(event.at) or 0.0, what, text(data.get("do")), text(data.get("detail")), (place,))
 
 
-def _latencies(timed: Sequence[Mapping[str, Any]]) -> tuple[Latency, ...]:
+def _latencies(timed: Sequence[tuple[int, Event]]) -> tuple[Latency, ...]:
     """Median of each part of the waiting time, in the order in which the parts happen."""
     result = []
     for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms", "answer_ms"):
-        values = sorted(value for data in timed if (value := number(data.get(part))) is not None)
-        if values:
+        found = [(value, place) for place, event in timed if (value := number(event.data.get(part))) is not None]
+        if found:
+            values = sorted(value for value, _ in found)
             half = len(values) // 2
             median = values[half] if len(values) % 2 else math.fsum(values[half - 1 : half + 1]) / 2
-            result.append(Latency(part.removesuffix("_ms"), median, len(values)))
+            places = tuple(place for _, place in found)
+            result.append(Latency(part.removesuffix("_ms"), median, len(values), places))
     return tuple(result)

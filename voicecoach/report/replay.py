@@ -8,7 +8,7 @@ persona are at hand, and taken from the live events where they are not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from voicecoach import judge
@@ -82,13 +82,14 @@ class _Call:
         anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
         if anger is not None:
             at_s = facts.lines[0].start_s if facts.lines else 0.0
-            self.steps.append(AngerStep(at_s, anger, anger, None, "opening"))
+            events = facts.lines[0].events[:1] if facts.lines else ()
+            self.steps.append(AngerStep(at_s, anger, anger, None, "opening", events=events))
 
     def judge(self, turn: TurnFacts) -> None:
         """Assess one turn, and note where the live assessment was another."""
         if self.rules is None or turn.heard is None:
             if turn.assessed:
-                self.assessments[turn.number] = turn.assessed
+                self.assessments[turn.number] = _supported(turn.assessed, turn.heard.text if turn.heard else "")
             return
         text = self.texts[turn.number] = turn.heard.text
         finished = _finished(self.persona, self._mood)
@@ -125,8 +126,11 @@ class _Call:
         if reacted.turn is None:
             why = "cut in" if self._mood.state == "CUTS_IN" else "silence"
         self.steps.append(
-            AngerStep(reacted.at_s, after if before is None else before, after, reacted.turn, why, causes)
-        )
+            AngerStep(
+                reacted.at_s, after if before is None else before, after, reacted.turn, why, causes,
+                self._mood.met, (reacted.place,),
+            )
+        )  # fmt: skip
         if again and reacted.mood and abs(reacted.mood.anger - after) >= SAME_ANGER:
             place = f"The {'silence' if why == 'silence' else 'cutting in'} at {words.clock(reacted.at_s)}"
             where = place if reacted.turn is None else f"Turn {reacted.turn}"
@@ -147,6 +151,11 @@ class _Call:
     def _change(self, where: str, what: Sequence[str]) -> None:
         if what:
             self.changes.setdefault(where, []).extend(what)
+
+
+def _supported(live: Assessment, text: str) -> Assessment:
+    """The live verdicts less those whose words are not on record, or not any more."""
+    return replace(live, findings=tuple(found for found in live.findings if found.quote and found.quote in text))
 
 
 def _sentence(where: str, what: Sequence[str]) -> str:

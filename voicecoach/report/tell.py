@@ -25,12 +25,13 @@ from voicecoach.persona import Persona
 from voicecoach.report import points
 from voicecoach.report.actions import action_draft, actions, referral_draft
 from voicecoach.report.around import calm, degrees, preparation
+from voicecoach.report.customer import feelings
 from voicecoach.report.exchanges import after_cues, exchanges, recorded, why_not, with_own_change
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
 from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
-from voicecoach.report.values import Curve, CurvePoint, Mark, Point, Report, ReportTurn, Span
+from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn, Span
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
 
@@ -91,8 +92,8 @@ def tell(
         duration_s=facts.duration_s,
         outcome=facts.outcome,
         why=facts.why,
-        well=_ruled(points.well(turns, again.anger), sources),
-        work=_ruled(points.work(turns, again.anger, steps, quiet), sources),
+        well=_ruled(points.well(turns, again.anger), sources, turns, facts.lines),
+        work=_ruled(points.work(turns, again.anger, steps, quiet), sources, turns, facts.lines),
         lines=with_own_change(facts.lines),
         turns=turns,
         anger=again.anger,
@@ -103,6 +104,7 @@ def tell(
         referral_draft=referral_draft(turns, facts.lines, offers, facts.notes, customer, wall),
         preparation=preparation(facts, turns, persona.brief if persona else None),
         degrees=degrees(again.anger, facts.lines),
+        feelings=feelings(again.anger, turns),
         calm=calm(turns, facts, again.anger),
         curves=_curves(facts),
         in_kind=replace(
@@ -146,9 +148,25 @@ _NO_NAME = "Customer"
 """What a recorded call calls its customer."""
 
 
-def _ruled(found: Sequence[Point], sources: Mapping[str, str]) -> tuple[Point, ...]:
-    """The points with their rules in words, also those about the voice."""
-    return tuple(replace(point, rule=point.rule or sources.get(point.source, "")) for point in found)
+def _ruled(
+    found: Sequence[Point],
+    sources: Mapping[str, str],
+    turns: Sequence[ReportTurn],
+    lines: Sequence[CustomerLine],
+) -> tuple[Point, ...]:
+    """The points with their rules in words, also those about the voice, and with what they were told from."""
+
+    def events(point: Point) -> Events:
+        if point.start_s is None:
+            return ()
+        own = (turn.events for turn in turns if turn.number == point.turn)
+        entries: Sequence[CustomerLine | ReportTurn] = (*lines, *turns)
+        there = (entry.events for entry in entries if entry.start_s <= point.start_s <= entry.end_s)
+        return next(own, next(there, ()))
+
+    return tuple(
+        replace(point, rule=point.rule or sources.get(point.source, ""), events=events(point)) for point in found
+    )
 
 
 def _turn(turn: TurnFacts, assessment: Assessment | None, sources: Mapping[str, str]) -> ReportTurn:
@@ -166,6 +184,7 @@ def _turn(turn: TurnFacts, assessment: Assessment | None, sources: Mapping[str, 
         delivery=assessment.delivery if assessment else None,
         observation=turn.observation,
         cues=tuple(cue.text for cue in turn.cues),
+        events=turn.events,
     )
 
 
@@ -222,10 +241,10 @@ def _curves(facts: Facts) -> tuple[Curve, ...]:
     table: dict[str, list[CurvePoint]] = {key: [] for key, _, _ in CURVES}
     for turn in facts.turns:
         for key, value in measures(turn.observation).items():
-            table[key].append(CurvePoint("trainee", turn.start_s, turn.end_s, value))
+            table[key].append(CurvePoint("trainee", turn.start_s, turn.end_s, value, turn.events))
     for line in with_own_change(facts.lines):
         for key, value in measures(line.observation).items():
-            table[key].append(CurvePoint("customer", line.start_s, line.end_s, value))
+            table[key].append(CurvePoint("customer", line.start_s, line.end_s, value, line.events))
     baseline = _baseline(facts.baseline)
     return tuple(
         Curve(

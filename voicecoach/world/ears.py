@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
+from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from voicecoach.errors import MissingModel
 from voicecoach.measure.observe import Floats
@@ -31,12 +35,11 @@ class Ears(Protocol):
 class Whisper:
     """faster-whisper, loaded once, English, on the processor."""
 
-    def __init__(self, files: ModelFiles) -> None:
+    def __init__(self, files: ModelFiles, silence_s: float | None = None) -> None:
+        """Load the model; `silence_s` is how much silence is recognised behind the words, None as much as fills 30 s."""
         try:
-            from faster_whisper import WhisperModel
-
-            self._model: Any = WhisperModel(
-                str(files.folder), device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True
+            self._model: Any = _model(
+                files.folder, device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True
             )
         except Exception as error:
             raise MissingModel(
@@ -44,7 +47,7 @@ class Whisper:
                 f"Check it with: voicecoach doctor --model {files.name}",
                 str(error),
             ) from error
-        self.name = files.name
+        self.name, self._silence_s = files.name, silence_s
 
     def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
         """Recognise; a text that loops is heard again with another decoding, and dropped if it still loops."""
@@ -56,6 +59,7 @@ class Whisper:
         return Heard("", (), self.name) if loops(heard.text) else heard
 
     def _transcribe(self, samples: Floats, offset_s: float, beam: int) -> Heard:
+        self._model.silence_s = self._silence_s if beam == 1 else None  # what looped is heard again in full
         segments, _ = self._model.transcribe(
             samples,
             language="en",
@@ -72,6 +76,36 @@ class Whisper:
             if word.word.strip()
         )
         return Heard(" ".join(word.text for word in words), words, self.name)
+
+
+SHORT_S = 10.0
+"""As much silence behind the words as hears them alike in half of the time: of 100 spoken lines 3.5 % of the words are wrong,
+as with Whisper's own 30 s (of 150 others 3.4 %, against 3.3 %). With 8.5, 7 and 5 s the model begins to loop (160 lines:
+3.9, 10 and 30 %, against 4.0 %)."""
+_FRAMES_PER_S = 100
+
+
+def _model(folder: Path, **options: Any) -> Any:
+    """The recogniser, whose encoder can leave out most of the silence with which utterances are filled up to 30 s."""
+    from faster_whisper import WhisperModel
+
+    class Model(WhisperModel):  # type: ignore[misc]
+        silence_s: float | None = None
+
+        def encode(self, features: npt.NDArray[np.float32]) -> Any:
+            if self.silence_s is None:
+                return super().encode(features)
+            return super().encode(_shortened(features, round(self.silence_s * _FRAMES_PER_S)))
+
+    return Model(str(folder), **options)
+
+
+def _shortened(features: npt.NDArray[np.float32], keep: int) -> npt.NDArray[np.float32]:
+    """Spectra [shape=(n_mels, n_frames)] with no more than `keep` empty frames at the end, an even number in all."""
+    filled = np.flatnonzero(features.any(axis=0))
+    last = int(filled[-1]) + 1 if len(filled) else 0
+    n_frames = min(features.shape[1], last + keep)
+    return np.ascontiguousarray(features[:, : n_frames + n_frames % 2])
 
 
 def loops(text: str) -> bool:
