@@ -434,13 +434,10 @@ class Device:
 
     def close(self) -> None:
         """Stop and release the streams. A sound server that hangs is left behind after CLOSES_WITHIN_S."""
-        closing = self._reopening.cancel if self._reopening is not None else self._streams.close
-        try:
-            _within(CLOSES_WITHIN_S, closing)
-        except DeviceError:
-            sd = import_sounddevice()
-            atexit.unregister(sd._exit_handler)  # it would wait for ever, too
-            print("The sound server does not answer; its streams are left to it.", file=sys.stderr)
+        if self._reopening is None:
+            _released(self._streams)
+        else:
+            self._reopening.cancel()
 
 
 class _Reopening:
@@ -454,11 +451,11 @@ class _Reopening:
 
     def _run(self) -> None:
         sd = import_sounddevice()
-        self._old.close()
+        closed = _released(self._old)
         while not self._stop.is_set():
-            # Only a new start of PortAudio sees what was plugged in since; its own functions for that hide stderr.
-            sd._lib.Pa_Terminate()
-            sd._lib.Pa_Initialize()
+            if closed:  # only a new start sees what was plugged in since; sounddevice's own functions hide stderr
+                sd._lib.Pa_Terminate()
+                sd._lib.Pa_Initialize()
             try:
                 self.result = self._opened()
                 return
@@ -468,9 +465,26 @@ class _Reopening:
     def cancel(self) -> None:
         """Give up, and release what may have been opened."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(CLOSES_WITHIN_S)
         if self.result is not None:
-            self.result[0].close()
+            _released(self.result[0])
+        elif self._thread.is_alive():
+            _leave_to_the_server()
+
+
+def _released(streams: Streams) -> bool:
+    """Whether these streams could be closed; a server that was killed or hangs keeps PortAudio waiting for ever."""
+    try:
+        _within(CLOSES_WITHIN_S, streams.close)
+    except DeviceError:
+        _leave_to_the_server()
+        return False
+    return True
+
+
+def _leave_to_the_server() -> None:
+    """Do not wait at the end of the program for streams that cannot be closed."""
+    atexit.unregister(import_sounddevice()._exit_handler)
 
 
 def _opened(
@@ -484,7 +498,7 @@ def _opened(
 
 def _within(seconds: float, job: Callable[[], T]) -> T:
     """What `job` gives, or DeviceError where it takes too long: PortAudio waits for ever for a server that hangs."""
-    done: list[T] = []
+    done: list[T] = []  # [result] once there is one, which may be None
     failed: list[BaseException] = []
 
     def run() -> None:
