@@ -20,10 +20,11 @@ from voicecoach import RULES_VERSION, __version__, judge, persona
 from voicecoach.errors import DiskError, VoicecoachError
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.judge.live import CUE_AFTER_S, CueState, next_cue
+from voicecoach.judge.moves import only_nods
 from voicecoach.judge.silence import EXPLAINED_S, announced
 from voicecoach.measure import activity, observe
 from voicecoach.measure.observe import Floats
-from voicecoach.measure.turns import PATIENCE_S, Frame, Mode, TurnState, flush, merge, next_turn
+from voicecoach.measure.turns import PATIENCE_S, PRE_ROLL_S, Frame, Mode, TurnState, flush, merge, next_turn
 from voicecoach.nouns import (
     SAMPLE_RATE_HZ,
     Assessment,
@@ -39,20 +40,23 @@ from voicecoach.nouns import (
 from voicecoach.persona import Persona
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.record import Writer
+from voicecoach.talkover import Stopped, TalkOver, words_played
+from voicecoach.world import echo as echoes
 from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
+from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET, EchoMode, EchoTest
+from voicecoach.world.glimpse import Glimpsing
 from voicecoach.world.hearing import listen, weights
 from voicecoach.world.models import ModelFiles
+from voicecoach.world.playback import FADE_MS
 from voicecoach.world.shouts import SecondLook
-from voicecoach.world.sound import Block, Duplex, Samples
+from voicecoach.world.sound import GIVE_UP_S, Block, Duplex, Samples
 from voicecoach.world.voice import Line, Voice, joined, whole
 
 Outcome = Literal["resolved", "hung up", "manager", "time limit", "stopped", "script over", "fault"]
 
 LEAD_IN_S = 0.7
 """Quiet before the first word: the line opens, and the room is heard once without anybody speaking."""
-BARGE_IN_S = 0.5
-"""Voice over the customer for this long stops the customer; shorter is a verbal nod or a cough."""
 NOD_S = 1.0
 """A turn with less voice than this, wholly inside the customer's line, is a nod: the customer goes on."""
 SILENCE_S = 7.0
@@ -88,6 +92,10 @@ class Call:
     time_limit_s: float = 600.0
     cues: bool = True
     half_duplex: bool = False
+    echo: EchoMode = HEADSET
+    """What is done about the customer's voice in the microphone; `half_duplex` is short for one of them."""
+    echo_test: EchoTest | None = None
+    """What was found on these devices, where they were tested."""
     wall: str = ""
     """When the call began, ISO 8601; given, so that a call can be repeated to the byte."""
     recent: tuple[str, ...] = ()
@@ -103,7 +111,7 @@ class Tick:
     """The state of the call for the screen, many times a second."""
 
     at_s: float
-    who: Literal["customer", "you", "thinking", "nobody"]
+    who: Literal["customer", "you", "thinking", "nobody", "paused"]
     level_dbfs: float
     cue: str = ""
 
@@ -200,6 +208,25 @@ class _Loop:
         self.customer_end = 0
         """One past the customer's last spoken sample."""
         self.barged = False
+        self.over = TalkOver(
+            sound,
+            self.worker,
+            ears.glimpse if isinstance(ears, Glimpsing) else None,
+            lambda text: only_nods(text, call.rules.cues),
+        )
+        self.devices = (sound.info.input, sound.info.output)
+        self.echo_mode: EchoMode = HALF_DUPLEX if call.half_duplex else call.echo
+        self.echo = echoes.Canceller() if self.echo_mode == CANCELLED else None
+        self.settling = round(echoes.SETTLES_S * SAMPLE_RATE_HZ)
+        """The customer's samples that the cancellation still needs before it can be trusted."""
+        self.cleaned: deque[tuple[int, Samples]] = deque()
+        """As `kept`, without the customer's voice: what barge-in is detected in."""
+        self.away_s = 0.0
+        """How long the call has been paused in all."""
+        self.held_s = 0.0
+        """How long the line being spoken has stood still so far."""
+        self.away_from: int | None = None
+        """Where the sound device went away; None while it is there."""
         self.cut_in = False
         """The customer has cut into the turn that is open."""
         self.quiet_from = 0
@@ -281,6 +308,11 @@ class _Loop:
                 return "stopped", "The trainee stopped the call."
             if pressed.note:
                 self._event("note", text=pressed.note)
+            if block.away:
+                self._mind_away(block, at)
+                continue
+            if self.away_from is not None:
+                self._come_back(self.away_from, at)
             self._follow_line(block, at)
             ended = self._ending(block)
             if ended:
@@ -312,7 +344,7 @@ class _Loop:
             seed=call.seed,
             mode=call.mode,
             patience_s=call.patience_s,
-            sound={**asdict(self.sound.info), "echo": "half duplex" if call.half_duplex else "headset"},
+            sound={**asdict(self.sound.info), **self._echo_told()},
             ears={
                 "model": self.ears.name,
                 "sha256": files.sha256 if files else "",
@@ -336,6 +368,8 @@ class _Loop:
         """Queue a line of the customer, or as much of it as is spoken yet."""
         self._close_line()
         self.reaction, self.line, self.line_from, self.barged, self.told = reaction, line, None, False, False
+        self.over.new_line()
+        self.held_s = 0.0
         self.clause = self.worker.submit(next, line.rest, None) if line.rest else None
         self.sound.play(line.samples)
 
@@ -417,45 +451,88 @@ class _Loop:
 
     def _follow_trainee(self, block: Block, at: int, pressed: Keys) -> None:
         """Endpointing, barge-in and the live cue on one block."""
-        samples = np.asarray(block.mic / 32768, np.float32)
+        cleaned = self.echo.clean(block.mic, block.out) if self.echo else block.mic
+        samples = np.asarray(cleaned / 32768, np.float32)
+        self.cleaned.append((at, cleaned))
         probability = self.second_look.push(samples, float(self.detector.push(samples)[0]))
-        deaf = self.call.half_duplex and (
-            self._speaking(block) or (at - self.customer_end < ECHO_TAIL_S * SAMPLE_RATE_HZ and self.customer_end > 0)
-        )
-        frame = Frame(at, 0.0 if deaf else probability, block.customer, pressed.talk)
+        deaf = self._deaf(block, at)
+        probability = 0.0 if deaf else probability
+        frame = Frame(at, probability, block.customer, pressed.talk)
         was_speaking = self.turns.speaking
         self.turns, turn = next_turn(self.turns, frame)
         if self.turns.speaking and not was_speaking:
             self.cue, self.cue_checked, self.cut_in = replace(self.cue, shown=""), at, False
         if self.turns.speaking or turn:
             self.quiet_from = at
-        self._mind_barge_in(block, at)
+        self._mind_barge_in(block, at, probability)
         self._mind_cut_in(block, at)
         self._mind_cue(at)
         if turn is not None:
             self._submit(turn)
 
-    def _mind_barge_in(self, block: Block, at: int) -> None:
-        """Stop the customer once the trainee has spoken over the line for BARGE_IN_S."""
-        over = sum(end - start for start, end in self.turns.overlap if end >= at - SAMPLE_RATE_HZ)
-        if self.barged or not (block.customer and self.turns.speaking) or over < BARGE_IN_S * SAMPLE_RATE_HZ:
-            return
-        if self.cut_in:
-            return  # who cuts in does not stop for being talked over
+    def _deaf(self, block: Block, at: int) -> bool:
+        """Whether what the microphone hears may be the customer: always in half duplex, else while AEC settles."""
+        if self.echo is not None and self.settling > 0:
+            self.settling -= len(block.out) * block.customer
+            return block.customer
+        if self.echo_mode != HALF_DUPLEX:
+            return False
+        tail = round(ECHO_TAIL_S * SAMPLE_RATE_HZ) + self._echo_late()
+        return self._speaking(block) or (at - self.customer_end < tail and self.customer_end > 0)
+
+    def _echo_late(self) -> int:
+        """Samples from the customer's voice on its way out to its echo on its way in; 0 where there is none."""
+        if self.echo_mode == HEADSET:
+            return 0
+        tested = self.call.echo_test
+        late_s = tested.delay_s if tested and tested.match >= echoes.MATCH else self.sound.info.latency_s
+        return round(late_s * SAMPLE_RATE_HZ)
+
+    def _echo_told(self) -> dict[str, Any]:
+        """What the record keeps of the echo: the mode, and what the test of the devices found."""
+        return {"echo": self.echo_mode, "echo_test": asdict(self.call.echo_test) if self.call.echo_test else None}
+
+    def _mind_barge_in(self, block: Block, at: int, probability: float) -> None:
+        """Have the line ducked, held or stopped while the trainee speaks over it; who cuts in is not stopped."""
+        line = block.customer and self.line_from is not None and not self.barged and not self.cut_in
+        heard = self.turns.mode == "hands-free" or self.turns.speaking
+        stopped = self.over.follow(at, probability if heard else 0.0, line, self._said_so_far)
+        for start, end in self.over.holds:
+            self.held_s += (end - start) / SAMPLE_RATE_HZ
+            self._event("held", line=self.reaction.reply.line if self.reaction else "", start=start, end=end)
+        self.over.holds.clear()
+        if stopped is not None:
+            self._interrupted(stopped, at + len(block.out))
+
+    def _said_so_far(self) -> tuple[Floats, float]:
+        """What the trainee has said over the line so far, as the detector hears it, and where the turn begins (s)."""
+        start = max(self.turns.floor, self.turns.onset - round(PRE_ROLL_S * SAMPLE_RATE_HZ), 0)
+        joined = np.concatenate([samples for _, samples in self.cleaned])
+        first = max(start, self.cleaned[0][0])
+        return np.asarray(joined[first - self.cleaned[0][0] :] / 32768, np.float32), start / SAMPLE_RATE_HZ
+
+    def _interrupted(self, stopped: Stopped, now: int) -> None:
+        """The trainee has stopped the customer: what of the line was heard, and what of the story."""
         self.barged = True
         self._close_line()
-        self.sound.stop()
-        start = self.turns.overlap[0][0]
-        line = self.reaction.reply.line if self.reaction else ""
-        played_s = (start - self.line_from) / SAMPLE_RATE_HZ if self.line_from is not None else 0.0
+        if self.reaction is None or self.line is None or self.line_from is None:
+            return
+        reply = self.reaction.reply
+        played_s = (stopped.onset - self.line_from) / SAMPLE_RATE_HZ - self.held_s
+        silent = min(now, stopped.silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
+        heard_s = (silent - self.line_from) / SAMPLE_RATE_HZ - self.held_s
         self._event(
             "interrupted",
             by="trainee",
-            line=line,
-            start=start,
-            end=at + len(block.out),
+            line=reply.line,
+            start=stopped.onset,
+            end=silent,
             played_s=played_s,
             stopped=True,
+            noticed_s=(stopped.noticed - stopped.onset) / SAMPLE_RATE_HZ,
+            of_s=len(self.line.samples) / SAMPLE_RATE_HZ,
+            words=words_played(reply.text, heard_s * SAMPLE_RATE_HZ / max(1, len(self.line.samples))),
+            told=self.reaction.mood.told,
         )
 
     def _mind_cut_in(self, block: Block, at: int) -> None:
@@ -507,7 +584,8 @@ class _Loop:
             turn = merge(self.pending[1], turn)
             self.pending[0].cancel()
         spoken = activity.total(turn.speech)
-        nod = activity.total(turn.overlap) == spoken and spoken < NOD_S * SAMPLE_RATE_HZ and not self.barged
+        inside = activity.total(turn.overlap) == spoken and not self.barged
+        nod = inside and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding)
         samples = self._samples(turn.start, turn.end)
         future = self.worker.submit(
             self._answer, turn, samples, " ".join(self.said), self.line_from or 0, self.barged, self.customer_end, nod
@@ -570,7 +648,7 @@ class _Loop:
             self.baseline,
             offset_s=turn.start / SAMPLE_RATE_HZ,
             response_gap_s=gap,
-            overlap=[(start - turn.start, end - turn.start) for start, end in turn.overlap],
+            overlap=[(start - turn.start, end - turn.start + self._echo_late()) for start, end in turn.overlap],
         )
 
     # --- taking the answer -------------------------------------------------------------------------
@@ -586,6 +664,7 @@ class _Loop:
             return
         self._write_turn(answer)
         if answer.reaction is None or answer.line is None:
+            self._note_nod(answer)
             return
         self._react(answer.reaction, answer.line, self.number)
         recognise_ms, judge_ms, voice_ms = answer.took_ms
@@ -601,6 +680,15 @@ class _Loop:
             voice_ms=voice_ms,
             answer_ms=waited_ms if self.sound.realtime else endpoint_ms + sum(answer.took_ms),
         )
+
+    def _note_nod(self, answer: _Answer) -> None:
+        """Good listening: a verbal nod over a line that went on."""
+        if self.reaction is None or self.line_from is None or not only_nods(answer.heard.text, self.call.rules.cues):
+            return
+        (start, _), *_, (_, end) = (answer.turn.speech[0], answer.turn.speech[-1])
+        played_s = (start - self.line_from) / SAMPLE_RATE_HZ
+        line = self.reaction.reply.line
+        self._event("nodded", turn=self.number, line=line, start=start, end=end, played_s=played_s)
 
     def _write_turn(self, answer: _Answer) -> None:
         self.number += 1
@@ -669,17 +757,63 @@ class _Loop:
             reaction = persona.react_to_silence(self.call.persona, self.reaction.mood)
             self._react(reaction, self._speak(reaction), None)
 
+    # --- a device that goes away and comes back ----------------------------------------------------
+
     def _stalled(self) -> None:
         self._event(
-            "fault", what="The sound device has stopped for a moment.", do="Waiting for it to come back.", detail=""
+            "fault",
+            what="The sound device has stopped for a moment: the call is paused.",
+            do=f"Waiting up to {GIVE_UP_S:g} s for it to come back: look at its plug, or choose another in your system.",
+            detail="",
         )
+
+    def _mind_away(self, block: Block, at: int) -> None:
+        """The call stands still: the open turn ends where the sound ended, nobody waits, nothing is answered."""
+        if self.away_from is None:
+            self.away_from = at
+            if block.away == "zeros":
+                self._event(
+                    "fault",
+                    what="The microphone delivers nothing but zeros: the call is paused.",
+                    do="Is it muted or unplugged? It goes on as soon as there is sound.",
+                    detail="",
+                )
+            turn = flush(self.turns, at)
+            self.turns = TurnState(self.call.mode, self.call.patience_s, floor=at)
+            self.over.new_line()
+            if turn is not None:
+                self._submit(turn)
+        self.kept.append((at, block.mic))
+        self.cleaned.append((at, block.mic))
+        self.away_s += len(block.mic) / SAMPLE_RATE_HZ
+        self._sync(at)
+        self.show(Tick(at / SAMPLE_RATE_HZ, "paused", -120.0))
+
+    def _come_back(self, since: int, at: int) -> None:
+        """The device delivers again: the call goes on where it stood, perhaps on other devices."""
+        self.away_from = None
+        info = self.sound.info
+        same = (info.input, info.output) == self.devices
+        if not same and self.echo_mode != HALF_DUPLEX:
+            self.devices, self.echo_mode, self.echo = (info.input, info.output), HALF_DUPLEX, None
+        if self.line_from is not None and self.sound.playing():
+            self.held_s += (at - since) / SAMPLE_RATE_HZ
+            self._event("held", line=self.reaction.reply.line if self.reaction else "", start=since, end=at)
+        self._event(
+            "resumed", start=since, end=at, input=info.input, output=info.output, latency_s=info.latency_s,
+            echo=self.echo_mode, other=not same,
+        )  # fmt: skip
+        self.quiet_from = at
+        if self.customer_end:
+            self.customer_end = max(self.customer_end, at)  # nobody was waited for meanwhile
+        self.second_look = SecondLook()
 
     def _ends(self) -> str:
         return self.reaction.reply.ends if self.reaction else ""
 
     def _ending(self, block: Block) -> tuple[Outcome, str] | None:
         """Whether the call is over: the customer's closing line is out, or the time is up."""
-        over_s = self.writer.samples / SAMPLE_RATE_HZ - self.call.time_limit_s
+        over_s = self.writer.samples / SAMPLE_RATE_HZ - self.away_s - self.call.time_limit_s
         if self.goodbye and (not self._speaking(block) or over_s > GRACE_S):
             return "time limit", f"The time limit of {self.call.time_limit_s / 60:g} minutes was reached."
         name = self.call.persona.name
@@ -702,11 +836,10 @@ class _Loop:
         """Keep what the open turn may need, sync the disk, watch for a dead microphone, tell the screen."""
         self.kept.append((at, block.mic))
         keep_s = 3.0 if self.turns.phase == "quiet" and self.pending is None else 150.0
-        while self.kept and at - self.kept[0][0] > keep_s * SAMPLE_RATE_HZ:
-            self.kept.popleft()
-        if at - self.synced >= SYNC_S * SAMPLE_RATE_HZ:
-            self.synced = at
-            self.writer.sync()
+        for kept in (self.kept, self.cleaned):
+            while kept and at - kept[0][0] > keep_s * SAMPLE_RATE_HZ:
+                kept.popleft()
+        self._sync(at)
         self.zeros = self.zeros + len(block.mic) if not block.mic.any() else 0
         if self.zeros >= ZEROS_S * SAMPLE_RATE_HZ and self.zeros - len(block.mic) < ZEROS_S * SAMPLE_RATE_HZ:
             self._event(
@@ -717,6 +850,11 @@ class _Loop:
             )
         power = float(np.mean((block.mic.astype(np.float64) / 32768) ** 2))
         self.show(Tick(at / SAMPLE_RATE_HZ, self._who(block), 10 * float(np.log10(power + 1e-12)), self.cue.shown))
+
+    def _sync(self, at: int) -> None:
+        if at - self.synced >= SYNC_S * SAMPLE_RATE_HZ:
+            self.synced = at
+            self.writer.sync()
 
     def _who(self, block: Block) -> Literal["customer", "you", "thinking", "nobody"]:
         if self.turns.speaking:

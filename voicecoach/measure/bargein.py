@@ -32,8 +32,10 @@ QUIET_S = 0.25
 RESUME_S = 2.0
 """The longest that a line stands still for nothing (LiveKit waits as long for a false interruption)."""
 SURE = 0.4
-"""Mean probability of the words from which they are believed: coughs and hums come back as words of 0.1 to 0.4, speech of
-0.5 to 0.9 (docs/voice-loop.md)."""
+"""Mean probability of the words from which they are believed: of 60 spoken interruptions all had more once they were
+0.9 s long (docs/voice-loop.md)."""
+SHORT_S, SURE_IF_SHORT = 0.9, 0.7
+"""Before that, hums and coughs come back as words of up to 0.65 ("M.H.M."). The line stands still meanwhile."""
 SURE_WORDS = 2
 """Whole words that are needed while the trainee is still speaking: one is often the beginning of something else."""
 
@@ -150,8 +152,10 @@ def _look(state: BargeIn) -> tuple[BargeIn, tuple[Action, ...]]:
     return replace(state, looked=state.voiced), ("look",)
 
 
-def words_so_far(words: Sequence[str], probability: float, is_nod: Callable[[str], bool], *, speaking: bool) -> Words:
-    """What the words heard so far tell, with the recogniser's mean `probability` of them.
+def words_so_far(
+    words: Sequence[str], probability: float, is_nod: Callable[[str], bool], *, voiced_s: float, speaking: bool
+) -> Words:
+    """What the words heard so far tell, with the recogniser's mean `probability` of them, after `voiced_s` of voice.
 
     While the trainee is still speaking the last word may be half a word, so it does not count.
     """
@@ -162,6 +166,7 @@ def words_so_far(words: Sequence[str], probability: float, is_nod: Callable[[str
     certain = words[:-1] if speaking else words
     if certain and is_nod(" ".join(certain)):
         return "nod"
-    if probability < SURE or (speaking and len(certain) < SURE_WORDS):
+    sure = SURE if voiced_s >= SHORT_S else SURE_IF_SHORT
+    if probability < sure or (speaking and len(certain) < SURE_WORDS):
         return "unclear"
     return "words"

@@ -185,6 +185,8 @@ class Facts:
     """(position in the log, turn number): where each turn came to be judged."""
     reacted: tuple[Reacted, ...]
     interruptions: tuple[Interruption, ...]
+    away: tuple[Span, ...]
+    """Where the sound device was away (s): nobody could hear or be heard."""
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]
     worksheet: tuple[str, Worksheet] | None
@@ -225,6 +227,7 @@ def gather(events: Sequence[Event]) -> Facts:
         spoke=spoke,
         reacted=tuple(_reacted(place, event) for place, event in of("reacted")),
         interruptions=interruptions,
+        away=_stretches(of, "resumed"),
         faults=tuple(_fault(event) for _, event in of("fault")),
         notes=tuple(Note(seconds(e.at) or 0.0, words) for _, e in of("note") if (words := text(e.data.get("text")))),
         worksheet=_worksheet(of),
@@ -362,10 +365,11 @@ def _lines(of: _Of, interruptions: Sequence[Interruption]) -> tuple[CustomerLine
         if _by_customer(event):
             measured.setdefault(_line_key(event), []).append(read(Observation, event.data.get("observation")))
     lines = []
+    held = _stretches(of, "held")
     for _, event in _spoken_by_customer(of):
         waiting = measured.get(_line_key(event))  # a line may be spoken, and so measured, more than once
         line = replace(_line(event), observation=waiting.pop(0) if waiting else None)
-        lines.append(_cut(line, interruptions))
+        lines.append(_cut(_longer(line, held), interruptions))
     return tuple(lines)
 
 
@@ -393,6 +397,20 @@ def _line(event: Event) -> CustomerLine:
     )
 
 
+def _stretches(of: _Of, kind: str) -> tuple[Span, ...]:
+    """Where the events of a kind begin and end, in seconds."""
+    spans = ((seconds(event.data.get("start")), seconds(event.data.get("end"))) for _, event in of(kind))
+    return tuple((start, end) for start, end in spans if start is not None and end is not None and start <= end)
+
+
+def _longer(line: CustomerLine, held: Sequence[Span]) -> CustomerLine:
+    """The line with the stretches in which it stood still: it went on after each of them."""
+    for start_s, end_s in held:
+        if line.start_s <= start_s <= line.end_s:
+            line = replace(line, end_s=line.end_s + end_s - start_s, planned_end_s=line.planned_end_s + end_s - start_s)
+    return line
+
+
 def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerLine:
     """The line as far as it was played, if the trainee stopped it."""
     for cut in interruptions:
@@ -416,6 +434,7 @@ def _interruption(event: Event) -> Interruption | None:
         line=text(data.get("line")),
         played_s=number(data.get("played_s")),
         stopped=bool(data.get("stopped")),
+        words=text(data.get("words")),
     )
 
 

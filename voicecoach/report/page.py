@@ -298,12 +298,19 @@ def _interruptions(report: Report) -> str:
             "You cut in" if cut.by == "trainee" else "The customer cut in",
             f"{cut.end_s - cut.start_s:.1f} s",
             "yes" if cut.stopped else "no",
+            f'<span dir="auto">… {escape(" ".join(cut.words.split()[-_LAST_WORDS:]))}</span>' if cut.words else "",
         )
         for cut in report.interruptions
     ]
     if not rows:
         return ""
-    return _table("Interruptions", ("Time", "Who", "Both spoke for", "The other stopped"), rows)
+    heads = ("Time", "Who", "Both spoke for", "The other stopped", "The customer had got to")
+    told = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
+    return _table("Interruptions", heads[:told], [row[:told] for row in rows])
+
+
+_LAST_WORDS = 8
+"""Of the line that was cut off, as many as show where in the story that was."""
 
 
 # --- transcript ----------------------------------------------------------------------------------------

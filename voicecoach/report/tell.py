@@ -63,7 +63,7 @@ def tell(
     sources = {**(in_words([procedure]) if procedure else {}), **(rules.sources if rules else {})}
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
-    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts)) if rules else ()
+    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), facts.away) if rules else ()
     turns = tuple(
         replace(
             _turn(turn, again.assessments.get(turn.number), sources),

@@ -120,6 +120,8 @@ class Interruption:
     line: str
     played_s: float | None
     stopped: bool
+    words: str = ""
+    """Of the cut line, the words that had been spoken."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from voicecoach.errors import MissingModel
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
+from voicecoach.world.glimpse import Glimpse, glimpse
 from voicecoach.world.models import ModelFiles
 
 THREADS = 2
@@ -72,6 +73,10 @@ class Whisper:
             if word.word.strip()
         )
         return Heard(" ".join(word.text for word in words), words, self.name)
+
+    def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:  # noqa: ARG002 - scripts know by it who speaks
+        """See glimpse.Glimpsing."""
+        return glimpse(self._model, samples)
 
 
 def loops(text: str) -> bool:
