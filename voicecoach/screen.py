@@ -18,7 +18,13 @@ from voicecoach.session import Tick
 METER_CELLS = 24
 METER_FLOOR_DBFS = -60.0
 REFRESH_HZ = 12
-WHO = {"customer": "{name} is speaking", "you": "You are speaking", "thinking": "...", "nobody": "Your turn"}
+WHO = {
+    "customer": "{name} is speaking",
+    "you": "You are speaking",
+    "pause": "You have paused",
+    "thinking": "{name} is thinking",
+    "nobody": "Listening: your turn",
+}
 
 
 class Screen:
@@ -79,7 +85,7 @@ class Screen:
                 self._spoken_by = (until_s, news)
                 if self._live is None:
                     self._show_spoken()
-            case "heard":
+            case "heard" if "again" not in news.data:
                 self._show_spoken()
                 self._line("You", news.data, "")
             case "interrupted":
