@@ -68,9 +68,9 @@ BARGE_IN_S = 0.5
 """Voice over the customer for this long stops the customer; shorter is a verbal nod or a cough."""
 NOD_S = 1.0
 """A turn with less voice than this, wholly inside the customer's line, is a nod: the customer goes on."""
-CONTINUE_S = 0.4
-"""Voice that begins this soon after the customer's first sound (the delay of the device added) is no answer to it: nobody
-reacts that fast (docs/voice-loop.md). The trainee had only paused, so the customer takes the words back."""
+CONTINUE_S = 0.5
+"""Voice that begins this soon after the customer's first sound (the delay of the device added) is no answer to it: planning
+what to say takes over 0.6 s (Levinson & Torreira 2015). The trainee had only paused, so the customer takes the words back."""
 WITHDRAWALS = 2
 """As often within one turn; then the customer goes on, so that no noise or echo can keep a line from being said."""
 ANSWER_WITHIN_S = 20.0

@@ -30,6 +30,7 @@ from voicecoach.judge.ending import unfinished
         "Here's what we'll do.",
         "What I can do",
         "First of all.",
+        "First.",
         "I’m",
         "You are right, you know",
         "I will make sure that",
@@ -79,6 +80,8 @@ def test_a_mark_does_not_finish_them(mark: str) -> None:
         "No.",
         "Thank you for telling me.",
         "And I want to help.",
+        "I would like to look at the notes from your last call first.",
+        "Which of them came second?",
     ],
 )
 def test_words_that_may_be_the_end(text: str) -> None:

@@ -41,11 +41,13 @@ OPEN_PHRASES = (
     r"let (?:me|us)(?: see| think| check| look| have a look| take a look)?",
     r"you know|i mean",
     r"(?:how|what) about|for (?:example|instance)|such as|as well as",
-    r"first of all|first(?:ly)?|second(?:ly)?|third(?:ly)?|next",
+    r"first of all|firstly|secondly|thirdly",
     r"(?:here is|here's|this is|that's|that is)? ?what (?:i|we|i'll|we'll)(?: can| could| will| would)? do",
     r"(?:my|the (?:next|first|other|last|second|main|only)) (?:question|thing|point|step|option|problem|reason)",
 )
 """After these something has to come."""
+OPENERS = frozenset({"well", "first", "second", "third", "next", "now", "so first", "okay first"})
+"""Where they are all that was said."""
 CLOSED = (
     r"(?:think|hope|believe|guess|suppose|say|said|do|did) so",
     r"(?:a|quite a|little) while",
@@ -76,4 +78,4 @@ def unfinished(text: str) -> bool:
         return True
     if _CLOSED.search(last):
         return False
-    return words == ["well"] or words[-1] in OPEN_WORDS or bool(_OPEN.search(last))
+    return last in OPENERS or words[-1] in OPEN_WORDS or bool(_OPEN.search(last))
