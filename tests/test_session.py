@@ -501,12 +501,18 @@ def test_a_stall_is_told_and_the_call_goes_on(tmp_path: Path) -> None:
 
 
 def test_the_time_to_answer_is_the_sum_of_its_parts(tmp_path: Path) -> None:
-    """Noticing the end takes the patience; the whole wait is told beside its parts."""
+    """Everything that takes time begins at 0.2 s of silence; the turn is committed at 0.5 s, or when it is done."""
     (timed,) = hold(tmp_path, FileDuplex(replies(1)), GOOD[:1]).data("timed")
-    parts = sum(float(timed[part]) for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms"))  # type: ignore[arg-type]
+    parts = sum(float(timed[part]) for part in ("recognise_ms", "judge_ms", "voice_ms"))  # type: ignore[arg-type]
+    steps = [timed[step] for step in ("speech_end", "speculated", "committed", "first_out")]
+    drafted_ms, endpoint_ms = ((step - steps[0]) / 16 for step in steps[1:3])  # type: ignore[operator]
 
-    assert timed["endpoint_ms"] == pytest.approx(1000, abs=40)
-    assert timed["answer_ms"] == pytest.approx(parts, abs=0.01)
+    assert drafted_ms == pytest.approx(200, abs=33)
+    assert endpoint_ms == pytest.approx(500, abs=33)
+    assert timed["endpoint_ms"] == pytest.approx(endpoint_ms)
+    assert steps == sorted(steps)  # type: ignore[type-var]
+    assert steps[1] <= timed["chosen"] <= steps[3]  # type: ignore[operator]
+    assert timed["answer_ms"] == pytest.approx(max(endpoint_ms, drafted_ms + parts), abs=0.01)
 
 
 def test_without_a_calibration_the_first_turns_stand_in(tmp_path: Path) -> None:

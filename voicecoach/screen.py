@@ -21,8 +21,9 @@ REFRESH_HZ = 12
 WHO = {
     "customer": "{name} is speaking",
     "you": "You are speaking",
-    "thinking": "...",
-    "nobody": "Your turn",
+    "pause": "You have paused",
+    "thinking": "{name} is thinking",
+    "nobody": "Listening: your turn",
     "paused": "The call is paused: no sound device",
 }
 
@@ -85,7 +86,7 @@ class Screen:
                 self._spoken_by = (until_s, news)
                 if self._live is None:
                     self._show_spoken()
-            case "heard":
+            case "heard" if "again" not in news.data:
                 self._show_spoken()
                 self._line("You", news.data, "")
             case "interrupted":

@@ -19,12 +19,25 @@ import numpy as np
 from voicecoach import RULES_VERSION, __version__, judge, persona
 from voicecoach.errors import DiskError, VoicecoachError
 from voicecoach.judge.context import next_context, talked_over_s
+from voicecoach.judge.ending import unfinished
 from voicecoach.judge.live import CUE_AFTER_S, CueState, next_cue
 from voicecoach.judge.moves import only_nods
 from voicecoach.judge.silence import EXPLAINED_S, announced
-from voicecoach.measure import activity, observe
+from voicecoach.measure import activity, observe, pieces
 from voicecoach.measure.observe import Floats
-from voicecoach.measure.turns import PATIENCE_S, PRE_ROLL_S, Frame, Mode, TurnState, flush, merge, next_turn
+from voicecoach.measure.turns import (
+    NORMAL,
+    Frame,
+    Mode,
+    Patience,
+    TurnState,
+    can_resume,
+    draft,
+    flush,
+    next_turn,
+    resume,
+    told,
+)
 from voicecoach.nouns import (
     SAMPLE_RATE_HZ,
     Assessment,
@@ -43,10 +56,10 @@ from voicecoach.record import Writer
 from voicecoach.talkover import Stopped, TalkOver, words_played
 from voicecoach.world import echo as echoes
 from voicecoach.world import pitch, vad
-from voicecoach.world.ears import Ears
+from voicecoach.world.ears import Ears, QuickEars
 from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET, EchoMode, EchoTest
 from voicecoach.world.glimpse import Glimpsing
-from voicecoach.world.hearing import listen, weights
+from voicecoach.world.hearing import Hearing, listen, weights
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.playback import FADE_MS
 from voicecoach.world.shouts import SecondLook
@@ -59,6 +72,13 @@ LEAD_IN_S = 0.7
 """Quiet before the first word: the line opens, and the room is heard once without anybody speaking."""
 NOD_S = 1.0
 """A turn with less voice than this, wholly inside the customer's line, is a nod: the customer goes on."""
+CONTINUE_S = 0.5
+"""Voice that begins this soon after the customer's first sound (the delay of the device added) is no answer to it: planning
+what to say takes over 0.6 s (Levinson & Torreira 2015). The trainee had only paused, so the customer takes the words back."""
+WITHDRAWALS = 2
+"""As often within one turn; then the customer goes on, so that no noise or echo can keep a line from being said."""
+ANSWER_WITHIN_S = 20.0
+"""An answer that takes longer will not come."""
 SILENCE_S = 7.0
 """Silence after which the customer asks whether anybody is there; EXPLAINED_S where the trainee announced it."""
 ECHO_TAIL_S = 0.3
@@ -88,7 +108,7 @@ class Call:
     trainee: str = "trainee"
     seed: int = 0
     mode: Mode = "hands-free"
-    patience_s: float = PATIENCE_S
+    patience: Patience = NORMAL
     time_limit_s: float = 600.0
     cues: bool = True
     half_duplex: bool = False
@@ -106,12 +126,16 @@ class Call:
     """Events of what was done before the call, as (kind, data): see `before.py`."""
 
 
+Who = Literal["customer", "you", "pause", "thinking", "nobody", "paused"]
+"""Who has the floor: in a pause it is still the trainee's, nobody means that it is free, paused that there is no device."""
+
+
 @dataclass(frozen=True)
 class Tick:
     """The state of the call for the screen, many times a second."""
 
     at_s: float
-    who: Literal["customer", "you", "thinking", "nobody", "paused"]
+    who: Who
     level_dbfs: float
     cue: str = ""
 
@@ -122,24 +146,89 @@ class Keys:
 
     talk: bool = False
     stop: bool = False
+    send: bool = False
+    """The trainee sends the turn (manual)."""
     note: str = ""
     """A note that was typed and ended just now."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a stretch of a turn was heard to be: its words, its voice, and how long that took."""
+
+    heard: Heard
+    hearing: Hearing
+    took_ms: tuple[float, float]
+    """Recognising, measuring."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A stretch of the open turn, in samples, and what the worker hears in it."""
+
+    start: int
+    end: int
+    part: Future[_Part]
 
 
 @dataclass(frozen=True)
 class _Answer:
     """What the worker makes of a turn: nothing of it is true until the loop has taken it."""
 
-    turn: Turn
     heard: Heard
     observation: Observation
     context: TurnContext
     assessment: Assessment
+    baseline: Baseline | None
     reaction: Reaction | None
     """None after a verbal nod over the customer's line: the customer simply goes on."""
     line: Line | None
     took_ms: tuple[float, float, float]
     """Recognising, measuring and judging, speaking."""
+    chosen: int
+    """The sample at which the customer's line was ready."""
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A turn as it would be if it ended now, and the answer to it in the making."""
+
+    turn: Turn
+    pieces: tuple[_Piece, ...]
+    answer: Future[_Answer]
+    at: int
+    """The sample at which it was begun."""
+    gap_from: int
+    """End of the customer's line before the turn."""
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A turn that is closed and waits for its answer."""
+
+    draft: _Draft
+    turn: Turn
+    closed: int
+    """The sample at which it was closed."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An answer whose line has begun and that nobody has written down yet: the trainee may only have paused."""
+
+    answer: _Answer
+    pending: _Pending
+    before: tuple[Reaction | None, Line | None, int | None]
+    """The reaction, the line and its first sample before this one."""
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A turn that the careful pass has heard and measured again."""
+
+    number: int
+    heard: Heard
+    observation: Observation
 
 
 def rehearse(
@@ -179,7 +268,7 @@ class _Loop:
         self.worker = ThreadPoolExecutor(1, "voicecoach-ears")
         self.detector = vad.VoiceActivity()
         self.second_look = SecondLook()
-        self.turns = TurnState(call.mode, call.patience_s)
+        self.turns = TurnState(call.mode, call.patience)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
         self.context = TurnContext(
@@ -192,8 +281,19 @@ class _Loop:
         self.baseline = call.baseline
         self.own: list[Observation] = []
         """The first turns that were measured well, while there is no baseline."""
-        self.pending: tuple[Future[_Answer], Turn, int] | None = None
-        """The answer in the making, its turn, and the sample at which the turn was closed."""
+        self.pieces: list[_Piece] = []
+        """Stretches of the open turn that are heard already, or about to be; what follows them is still open."""
+        self.draft: _Draft | None = None
+        """The answer to the open turn as far as it goes, thrown away when speech goes on."""
+        self.pending: _Pending | None = None
+        self.held: _Held | None = None
+        self.withdrawals = 0
+        """How often the customer took a line back in the turn that is open or was last."""
+        self.gap_from = 0
+        """`customer_end` when the turn opened."""
+        self.later: deque[tuple[int, Turn, Floats, _Draft, Baseline | None]] = deque()
+        """Turns for the careful pass, once the worker has nothing that anybody waits for."""
+        self.again: Future[_Again] | None = None
         self.measuring: deque[tuple[Future[Observation], str, Mapping[str, Any]]] = deque()
         """Measurements in the making, each with the kind and the data of its event."""
         self.reaction: Reaction | None = None
@@ -227,6 +327,8 @@ class _Loop:
         """How long the line being spoken has stood still so far."""
         self.away_from: int | None = None
         """Where the sound device went away; None while it is there."""
+        self.back_at = -1
+        """Where it last came back."""
         self.cut_in = False
         """The customer has cut into the turn that is open."""
         self.quiet_from = 0
@@ -285,15 +387,19 @@ class _Loop:
                 raise
 
     def _finish_turn(self) -> None:
+        if self.held is not None:
+            self._confirm(self.held)
         turn = flush(self.turns, self.writer.samples)
         if turn is not None:
             self._submit(turn)
         if self.pending is not None:
-            answer, self.pending = self.pending[0].result(), None
+            pending, self.pending = self.pending, None
+            answer = pending.draft.answer.result(ANSWER_WITHIN_S)
             if answer.heard.text:
-                self._write_turn(answer)
+                self._write_turn(answer, pending)
         self._close_line()
         self._take_measure(wait=True)
+        self._hear_again(wait=True)
 
     def _talk(self) -> tuple[Outcome, str]:
         """Block by block until the call ends."""
@@ -318,8 +424,9 @@ class _Loop:
             if ended:
                 return ended
             self._follow_trainee(block, at, pressed)
-            self._take_answer()
+            self._take_answer(at)
             self._take_measure()
+            self._hear_again()
             self._mind_silence(block, at)
             self._housekeeping(block, at)
 
@@ -343,7 +450,8 @@ class _Loop:
             procedure=call.procedure.id,
             seed=call.seed,
             mode=call.mode,
-            patience_s=call.patience_s,
+            patience_s=call.patience.finished_s,
+            patience=asdict(call.patience),
             sound={**asdict(self.sound.info), **self._echo_told()},
             ears={
                 "model": self.ears.name,
@@ -390,7 +498,7 @@ class _Loop:
             if self.line_from is None and self.reaction is not None and self.line is not None:
                 self.line_from = at
                 self.said.append(self.reaction.reply.text)
-        if self.line_from is not None and self.clause is None and not self.told:
+        if self.line_from is not None and self.clause is None and not self.told and self.held is None:
             self._tell_line(self.line_from)
 
     def _take_clause(self, made: Future[Line | None]) -> None:
@@ -457,11 +565,12 @@ class _Loop:
         probability = self.second_look.push(samples, float(self.detector.push(samples)[0]))
         deaf = self._deaf(block, at)
         probability = 0.0 if deaf else probability
-        frame = Frame(at, probability, block.customer, pressed.talk)
+        frame = Frame(at, probability, block.customer, pressed.talk, pressed.send)
+        self.kept.append((at, block.mic))
         was_speaking = self.turns.speaking
         self.turns, turn = next_turn(self.turns, frame)
         if self.turns.speaking and not was_speaking:
-            self.cue, self.cue_checked, self.cut_in = replace(self.cue, shown=""), at, False
+            self._open_turn(at)
         if self.turns.speaking or turn:
             self.quiet_from = at
         self._mind_barge_in(block, at, probability)
@@ -469,6 +578,87 @@ class _Loop:
         self._mind_cue(at)
         if turn is not None:
             self._submit(turn)
+        else:
+            self._speculate(at + len(block.mic))
+
+    def _open_turn(self, at: int) -> None:
+        """A turn begins, or one goes on that was closed and not answered yet."""
+        self.cue, self.cue_checked, self.cut_in = replace(self.cue, shown=""), at, False
+        if self.held is not None:
+            if self._within(self.held, self.turns.onset) and self.withdrawals < WITHDRAWALS:
+                self._withdraw(self.held, at)
+                return
+            self._confirm(self.held)
+        if self.pending is not None and self._can_resume(self.pending.turn, at):
+            pending, self.pending = self.pending, None
+            self._go_on(pending)
+            return
+        self.pieces, self.withdrawals, self.gap_from = [], 0, self.customer_end
+
+    def _go_on(self, pending: _Pending) -> None:
+        """Open a closed turn again."""
+        pending.draft.answer.cancel()
+        self._keep(pending.draft)
+        self.turns = resume(self.turns, pending.turn)
+
+    def _keep(self, draft: _Draft) -> None:
+        """The last piece of a draft that came to nothing is kept where it is long enough to stand alone."""
+        last = draft.pieces[-1]
+        if isinstance(self.ears, QuickEars) and last.end - last.start >= pieces.PIECE_S * SAMPLE_RATE_HZ:
+            voice_end = draft.turn.speech[-1][1]  # what follows has all of the pause in front
+            self.pieces = [*draft.pieces[:-1], replace(last, end=voice_end)]
+        else:
+            last.part.cancel()
+
+    def _speculate(self, now: int) -> None:
+        """Begin the answer to the turn so far in its first silence; drop it when speech goes on."""
+        if self.draft is not None and self.draft.turn.speech[-1][1] != self.turns.last_voice:
+            self.draft.answer.cancel()
+            self._keep(self.draft)
+            self.draft = None
+        turn = draft(self.turns, now)
+        if turn is None:
+            self._cut_piece(now)
+            return
+        if self.draft is None:
+            self.draft = self._begin(turn, now)
+        if self.turns.words == "unknown" and all(piece.part.done() for piece in self.draft.pieces):
+            text = _text([piece.part.result() for piece in self.draft.pieces])
+            self.turns = told(self.turns, "unfinished" if unfinished(text) else "finished")
+
+    def _cut_piece(self, now: int) -> None:
+        """Hand what is said to the worker in good time where a long turn has no pause."""
+        if not (self.turns.speaking and isinstance(self.ears, QuickEars)):
+            return
+        start = self.pieces[-1].end if self.pieces else self.turns.start
+        if now - start >= pieces.LONGEST_S * SAMPLE_RATE_HZ:
+            end = start + pieces.cut(self._samples(start, now))
+            self.pieces.append(self._piece(start, end))
+
+    def _piece(self, start: int, end: int) -> _Piece:
+        return _Piece(start, end, self.worker.submit(self._hear, self._samples(start, end), start))
+
+    def _begin(self, turn: Turn, now: int) -> _Draft:
+        """Have the worker answer `turn`."""
+        spoken = activity.total(turn.speech)
+        inside = activity.total(turn.overlap) == spoken and not self.barged
+        nod = inside and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding)
+        start = self.pieces[-1].end if self.pieces else turn.start
+        heard = (*self.pieces, self._piece(start, turn.end))
+        answer = self.worker.submit(
+            self._answer,
+            turn,
+            self._samples(turn.start, turn.end),
+            heard,
+            " ".join(self.said),
+            self.line_from or 0,
+            self.barged,
+            self.gap_from,
+            nod,
+        )
+        if not self.sound.realtime:
+            answer.exception()  # files wait for the worker, so that nothing depends on its speed
+        return _Draft(turn, heard, answer, now, self.gap_from)
 
     def _deaf(self, block: Block, at: int) -> bool:
         """Whether what the microphone hears may be the customer: always in half duplex, else while AEC settles."""
@@ -506,7 +696,7 @@ class _Loop:
 
     def _said_so_far(self) -> tuple[Floats, float]:
         """What the trainee has said over the line so far, as the detector hears it, and where the turn begins (s)."""
-        start = max(self.turns.floor, self.turns.onset - round(PRE_ROLL_S * SAMPLE_RATE_HZ), 0)
+        start = self.turns.start
         joined = np.concatenate([samples for _, samples in self.cleaned])
         first = max(start, self.cleaned[0][0])
         return np.asarray(joined[first - self.cleaned[0][0] :] / 32768, np.float32), start / SAMPLE_RATE_HZ
@@ -515,6 +705,7 @@ class _Loop:
         """The trainee has stopped the customer: what of the line was heard, and what of the story."""
         self.barged = True
         self._close_line()
+        self._answer_again()
         if self.reaction is None or self.line is None or self.line_from is None:
             return
         reply = self.reaction.reply
@@ -534,6 +725,21 @@ class _Loop:
             words=words_played(reply.text, heard_s * SAMPLE_RATE_HZ / max(1, len(self.line.samples))),
             told=self.reaction.mood.told,
         )
+
+    def _answer_again(self) -> None:
+        """What was being answered as a nod was an interruption after all."""
+        if self.draft is not None:
+            self.draft.answer.cancel()
+            self._keep(self.draft)
+            self.draft = None
+        elif self.pending is not None:
+            self.pending.draft.answer.cancel()
+            self._keep(self.pending.draft)
+            self.pending = replace(self.pending, draft=self._begin(self.pending.turn, self.pending.draft.at))
+
+    def _can_resume(self, turn: Turn, at: int) -> bool:
+        """Whether the trainee's next words still belong to `turn`: not where the device was away in between."""
+        return can_resume(turn, at) and not turn.end <= self.back_at <= at
 
     def _mind_cut_in(self, block: Block, at: int) -> None:
         """Let a furious customer cut into a turn that does not end: once a turn, and never over another line."""
@@ -579,20 +785,11 @@ class _Loop:
             )
 
     def _submit(self, turn: Turn) -> None:
-        """Hand a finished turn to the worker; speech that goes on before the answer joins the turn before."""
-        if self.pending is not None:
-            turn = merge(self.pending[1], turn)
-            self.pending[0].cancel()
-        spoken = activity.total(turn.speech)
-        inside = activity.total(turn.overlap) == spoken and not self.barged
-        nod = inside and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding)
-        samples = self._samples(turn.start, turn.end)
-        future = self.worker.submit(
-            self._answer, turn, samples, " ".join(self.said), self.line_from or 0, self.barged, self.customer_end, nod
-        )
-        self.pending = (future, turn, self.writer.samples)
-        if not self.sound.realtime:
-            future.exception()  # files wait for the worker, so that nothing depends on its speed
+        """Take the draft of a finished turn for its answer, or have one made."""
+        draft, self.draft = self.draft, None
+        if draft is None or draft.turn.speech != turn.speech:
+            draft = self._begin(turn, self.writer.samples)
+        self.pending = _Pending(draft, turn, self.writer.samples)
 
     def _samples(self, start: int, end: int) -> Floats:
         """The trainee's channel from `start` to `end`, from what is kept."""
@@ -604,15 +801,35 @@ class _Loop:
 
     # --- the worker --------------------------------------------------------------------------------
 
+    def _hear(self, samples: Floats, start: int) -> _Part:
+        """The words and the voice of a stretch of a turn."""
+        began = time.perf_counter()
+        if isinstance(self.ears, QuickEars):
+            heard = self.ears.hear_quickly(samples)
+        else:
+            heard = self.ears.hear(samples, start / SAMPLE_RATE_HZ)
+        recognised = time.perf_counter()
+        hearing = listen(samples)
+        return _Part(heard, hearing, ((recognised - began) * 1000, (time.perf_counter() - recognised) * 1000))
+
     def _answer(
-        self, turn: Turn, samples: Floats, said: str, line_from: int, cut_off: bool, customer_end: int, nod: bool
+        self,
+        turn: Turn,
+        samples: Floats,
+        heard_in: Sequence[_Piece],
+        said: str,
+        line_from: int,
+        cut_off: bool,
+        customer_end: int,
+        nod: bool,
     ) -> _Answer:
         """Recognise, measure, judge, react and speak: pure, so that an unwanted answer can be thrown away."""
+        parts = [piece.part.result() for piece in heard_in]
         began = time.perf_counter()
-        offset_s = turn.start / SAMPLE_RATE_HZ
-        heard = self.ears.hear(samples, offset_s)
-        recognised = time.perf_counter()
-        observation = self._measure_trainee(turn, samples, heard, customer_end)
+        heard = Heard(_text(parts), tuple(word for part in parts for word in part.heard.words), self.ears.name)
+        hearing = _joined(parts, [piece.start - turn.start for piece in heard_in])
+        baseline = self.baseline
+        observation = self._measure_trainee(turn, samples, heard, hearing, customer_end, baseline)
         mood = self.reaction.mood if self.reaction else self.opening.mood
         context = next_context(
             self.context,
@@ -630,11 +847,19 @@ class _Loop:
         judged = time.perf_counter()
         line = self._speak(reaction) if reaction else None
         spoken = time.perf_counter()
-        took = ((recognised - began) * 1000, (judged - recognised) * 1000, (spoken - judged) * 1000)
-        return _Answer(turn, heard, observation, context, assessment, reaction, line, took)
+        recognise_ms, measure_ms = parts[-1].took_ms
+        took = (recognise_ms, measure_ms + (judged - began) * 1000, (spoken - judged) * 1000)
+        return _Answer(heard, observation, context, assessment, baseline, reaction, line, took, self.writer.samples)
 
-    def _measure_trainee(self, turn: Turn, samples: Floats, heard: Heard, customer_end: int) -> Observation:
-        hearing = listen(samples)
+    def _measure_trainee(
+        self,
+        turn: Turn,
+        samples: Floats,
+        heard: Heard,
+        hearing: Hearing,
+        customer_end: int,
+        baseline: Baseline | None,
+    ) -> Observation:
         latency = round(self.sound.info.latency_s * SAMPLE_RATE_HZ)
         onset = turn.speech[0][0]
         gap = (onset - latency - customer_end) / SAMPLE_RATE_HZ if customer_end else None
@@ -645,7 +870,7 @@ class _Loop:
             hearing.speech,
             hearing.track,
             heard,
-            self.baseline,
+            baseline,
             offset_s=turn.start / SAMPLE_RATE_HZ,
             response_gap_s=gap,
             overlap=[(start - turn.start, end - turn.start + self._echo_late()) for start, end in turn.overlap],
@@ -653,61 +878,132 @@ class _Loop:
 
     # --- taking the answer -------------------------------------------------------------------------
 
-    def _take_answer(self) -> None:
-        """Make a finished answer true: write it down and let the customer speak, unless the trainee went on."""
-        if self.pending is None or not self.pending[0].done() or self.turns.phase != "quiet":
+    def _take_answer(self, at: int) -> None:
+        """Let the customer speak a finished answer, unless the trainee went on; write it down once that is sure."""
+        if self.held is not None and self._sure(self.held, at):
+            self._confirm(self.held)
+        pending = self.pending
+        if pending is None:
             return
-        (future, _, closed), self.pending = self.pending, None
-        answer, now = future.result(), self.writer.samples
+        if not pending.draft.answer.done():
+            if at - pending.closed > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
+                raise VoicecoachError(
+                    f"The customer's answer did not come within {ANSWER_WITHIN_S:.0f} s.",
+                    "Close what else keeps this machine busy, or take the lines as authored, and start a new call.",
+                )
+            return
+        if self.over.holding or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
+            return
+        answer, self.pending = pending.draft.answer.result(), None
         if not answer.heard.text:
-            self.quiet_from = now  # voice without words: a cough, a rustle; nobody said anything
+            self.quiet_from = self.writer.samples  # voice without words: a cough, a rustle; nobody said anything
+        elif answer.reaction is None or answer.line is None:
+            self._write_turn(answer, pending)
+            self._note_nod(answer, pending.turn)
+        else:
+            before = (self.reaction, self.line, self.line_from)
+            self._say(answer.reaction, answer.line)
+            self.held = _Held(answer, pending, before)
+
+    def _within(self, held: _Held, onset: int) -> bool:
+        """Whether voice from `onset` on comes too soon to be an answer to the customer's line."""
+        if self.line_from is None:
+            return True
+        soon_s = CONTINUE_S + self.sound.info.latency_s
+        return onset < self.line_from + soon_s * SAMPLE_RATE_HZ and can_resume(held.pending.turn, onset)
+
+    def _sure(self, held: _Held, at: int) -> bool:
+        """Whether the trainee has let the customer speak."""
+        return not self._within(held, at if self.turns.phase == "quiet" else self.turns.onset)
+
+    def _withdraw(self, held: _Held, at: int) -> None:
+        """The trainee had only paused: the customer stops at once, and the turn goes on as if nothing had been said."""
+        self.sound.stop()
+        self.held, self.clause, self.told = None, None, True
+        if self.line_from is not None and self.reaction is not None:
+            self.said.pop()
+            self._event("withdrawn", turn=self.number + 1, line=self.reaction.reply.line, start=self.line_from, end=at)
+        self.reaction, self.line, self.line_from = held.before
+        self.withdrawals += 1
+        self._go_on(held.pending)
+
+    def _confirm(self, held: _Held) -> None:
+        """Write down the turn, the customer's reaction and when each step of the answer was taken."""
+        self.held = None
+        answer, pending = held.answer, held.pending
+        said = self.said[-1:] if self.line_from is not None else []  # the line that answers the turn
+        self._write_turn(answer, pending)
+        self.said = said
+        if answer.reaction is not None:
+            self._tell_reaction(answer.reaction, self.number)
+        spoken_until, first_out = pending.turn.speech[-1][1], self.line_from
+        if first_out is None:
             return
-        self._write_turn(answer)
-        if answer.reaction is None or answer.line is None:
-            self._note_nod(answer)
-            return
-        self._react(answer.reaction, answer.line, self.number)
+        endpoint_ms, drafted_ms, answer_ms = (
+            (to - spoken_until) * 1000 / SAMPLE_RATE_HZ for to in (pending.closed, pending.draft.at, first_out)
+        )
         recognise_ms, judge_ms, voice_ms = answer.took_ms
-        spoken_until = answer.turn.speech[-1][1]
-        endpoint_ms = (closed - spoken_until) * 1000 / SAMPLE_RATE_HZ
-        waited_ms = (now - spoken_until) * 1000 / SAMPLE_RATE_HZ
         self._event(
             "timed",
             turn=self.number,
+            speech_end=spoken_until,
+            speculated=pending.draft.at,
+            committed=pending.closed,
+            chosen=answer.chosen,
+            first_out=first_out,
             endpoint_ms=endpoint_ms,
             recognise_ms=recognise_ms,
             judge_ms=judge_ms,
             voice_ms=voice_ms,
-            answer_ms=waited_ms if self.sound.realtime else endpoint_ms + sum(answer.took_ms),
+            answer_ms=answer_ms if self.sound.realtime else max(endpoint_ms, drafted_ms + sum(answer.took_ms)),
+            withdrawn=self.withdrawals,
         )
 
-    def _note_nod(self, answer: _Answer) -> None:
+    def _note_nod(self, answer: _Answer, turn: Turn) -> None:
         """Good listening: a verbal nod over a line that went on."""
         if self.reaction is None or self.line_from is None or not only_nods(answer.heard.text, self.call.rules.cues):
             return
-        (start, _), *_, (_, end) = (answer.turn.speech[0], answer.turn.speech[-1])
+        start, end = turn.speech[0][0], turn.speech[-1][1]
         played_s = (start - self.line_from) / SAMPLE_RATE_HZ
         line = self.reaction.reply.line
         self._event("nodded", turn=self.number, line=line, start=start, end=end, played_s=played_s)
 
-    def _write_turn(self, answer: _Answer) -> None:
+    def _write_turn(self, answer: _Answer, pending: _Pending) -> None:
         self.number += 1
-        turn, self.context, self.previous = answer.turn, answer.context, answer.assessment
-        self.said.clear()
+        turn, self.context, self.previous = pending.turn, answer.context, answer.assessment
+        self.said = []
         self.patient = bool(announced(answer.heard.text, self.call.rules.silence))
         self._event("spoke", turn=self.number, start=turn.start, end=turn.end, speech=turn.speech, overlap=turn.overlap)
-        self._event(
-            "heard",
-            who="trainee",
-            turn=self.number,
-            text=answer.heard.text,
-            words=[asdict(w) for w in answer.heard.words],
-            model=answer.heard.model,
-        )
-        self._event("measured", who="trainee", turn=self.number, observation=answer.observation)
+        self._tell_heard(self.number, answer.heard, answer.observation, {})
         self._event("assessed", turn=self.number, assessment=answer.assessment)
         self._measure_after_cues(turn)
         self._mind_baseline(answer.observation)
+        if isinstance(self.ears, QuickEars):
+            samples = self._samples(turn.start, turn.end)
+            self.later.append((self.number, turn, samples, pending.draft, answer.baseline))
+
+    def _tell_heard(self, number: int, heard: Heard, seen: Observation, more: Mapping[str, Any]) -> None:
+        words = [asdict(word) for word in heard.words]
+        self._event("heard", who="trainee", turn=number, text=heard.text, words=words, model=heard.model, **more)
+        self._event("measured", who="trainee", turn=number, observation=seen)
+
+    def _hear_again(self, wait: bool = False) -> None:
+        """The careful pass over the turns that were answered: while the worker has nothing else to do."""
+        wait = wait or not self.sound.realtime
+        while True:
+            if self.again is not None and (wait or self.again.done()):
+                again, self.again = self.again.result(), None
+                if again.heard.text:  # what the quick pass heard stays where the careful one hears nothing
+                    self._tell_heard(again.number, again.heard, again.observation, {"again": True})
+            idle = self.turns.phase == "quiet" and self.pending is None and self.clause is None
+            if self.again is not None or not self.later or not (wait or idle):
+                return
+            self.again = self.worker.submit(self._carefully, *self.later.popleft())
+
+    def _carefully(self, number: int, turn: Turn, samples: Floats, draft: _Draft, baseline: Baseline | None) -> _Again:
+        heard = self.ears.hear(samples, turn.start / SAMPLE_RATE_HZ)
+        seen = self._measure_trainee(turn, samples, heard, listen(samples), draft.gap_from, baseline)
+        return _Again(number, heard, seen)
 
     def _measure_after_cues(self, turn: Turn) -> None:
         """Have the rest of the turn after each cue measured, after the answer, so that nobody waits for it."""
@@ -729,6 +1025,10 @@ class _Loop:
                 self._event("calibrated", baseline=asdict(self.baseline))
 
     def _react(self, reaction: Reaction, line: Line, turn: int | None) -> None:
+        self._tell_reaction(reaction, turn)
+        self._say(reaction, line)
+
+    def _tell_reaction(self, reaction: Reaction, turn: int | None) -> None:
         self._event(
             "reacted",
             turn=turn,
@@ -736,7 +1036,6 @@ class _Loop:
             causes=[asdict(c) for c in reaction.causes],
             line=reaction.reply.line,
         )
-        self._say(reaction, line)
 
     # --- silence, endings, housekeeping ------------------------------------------------------------
 
@@ -746,6 +1045,7 @@ class _Loop:
             self.reaction is not None
             and not self._speaking(block)
             and self.pending is None
+            and self.held is None
             and self.turns.phase == "quiet"
         )
         if not waiting or self.line_from is None or self._ends():
@@ -778,8 +1078,10 @@ class _Loop:
                     do="Is it muted or unplugged? It goes on as soon as there is sound.",
                     detail="",
                 )
+            if self.held is not None:
+                self._confirm(self.held)
             turn = flush(self.turns, at)
-            self.turns = TurnState(self.call.mode, self.call.patience_s, floor=at)
+            self.turns = TurnState(self.call.mode, self.call.patience, floor=at)
             self.over.new_line()
             if turn is not None:
                 self._submit(turn)
@@ -791,7 +1093,7 @@ class _Loop:
 
     def _come_back(self, since: int, at: int) -> None:
         """The device delivers again: the call goes on where it stood, perhaps on other devices."""
-        self.away_from = None
+        self.away_from, self.back_at = None, at
         info = self.sound.info
         same = (info.input, info.output) == self.devices
         if not same and self.echo_mode != HALF_DUPLEX:
@@ -813,6 +1115,8 @@ class _Loop:
 
     def _ending(self, block: Block) -> tuple[Outcome, str] | None:
         """Whether the call is over: the customer's closing line is out, or the time is up."""
+        if self.held is not None:
+            return None
         over_s = self.writer.samples / SAMPLE_RATE_HZ - self.away_s - self.call.time_limit_s
         if self.goodbye and (not self._speaking(block) or over_s > GRACE_S):
             return "time limit", f"The time limit of {self.call.time_limit_s / 60:g} minutes was reached."
@@ -834,8 +1138,8 @@ class _Loop:
 
     def _housekeeping(self, block: Block, at: int) -> None:
         """Keep what the open turn may need, sync the disk, watch for a dead microphone, tell the screen."""
-        self.kept.append((at, block.mic))
-        keep_s = 3.0 if self.turns.phase == "quiet" and self.pending is None else 150.0
+        resting = self.turns.phase == "quiet" and self.pending is None and self.held is None
+        keep_s = 3.0 if resting else 150.0
         for kept in (self.kept, self.cleaned):
             while kept and at - kept[0][0] > keep_s * SAMPLE_RATE_HZ:
                 kept.popleft()
@@ -856,9 +1160,9 @@ class _Loop:
             self.synced = at
             self.writer.sync()
 
-    def _who(self, block: Block) -> Literal["customer", "you", "thinking", "nobody"]:
+    def _who(self, block: Block) -> Who:
         if self.turns.speaking:
-            return "you"
+            return "pause" if self.draft is not None else "you"
         if block.customer:
             return "customer"
         return "thinking" if self.pending is not None else "nobody"
@@ -871,6 +1175,20 @@ def _measure_rest(samples: Floats, baseline: Baseline | None, overlap: Sequence[
     """The voice from a cue to the end of its turn."""
     hearing = listen(samples)
     return observe.observe(samples, hearing.speech, hearing.track, baseline=baseline, overlap=overlap)
+
+
+def _text(parts: Sequence[_Part]) -> str:
+    return " ".join(part.heard.text for part in parts if part.heard.text)
+
+
+def _joined(parts: Sequence[_Part], starts: Sequence[int]) -> Hearing:
+    """The voice of a turn out of its pieces, which begin at `starts` in it."""
+    if len(parts) == 1:
+        return parts[0].hearing
+    return Hearing(
+        pieces.joined_speech([(at, part.hearing.speech) for at, part in zip(starts, parts, strict=True)]),
+        pieces.joined_track([(at, part.hearing.track) for at, part in zip(starts, parts, strict=True)]),
+    )
 
 
 def _seconds(spans: Sequence[activity.Span]) -> list[tuple[float, float]]:

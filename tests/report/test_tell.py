@@ -135,6 +135,34 @@ def test_latency_is_the_median(report: Report) -> None:
     """Medians over the turns, in milliseconds, in the order of happening."""
     assert [latency.id for latency in report.latencies] == ["endpoint", "recognise", "judge", "voice"]
     assert report.latencies[0].median_ms == pytest.approx(704.5)
+    assert report.latencies[0].p95_ms == pytest.approx(707.65)
+
+
+def test_a_turn_heard_again_has_the_later_words() -> None:
+    """The debrief goes by the careful pass; what the customer had answered to is kept where the words differ."""
+    heard = {"who": "trainee", "turn": 1, "model": "tiny.en"}
+    facts = gather(
+        [
+            Event("spoke", 16000, {"turn": 1, "start": 0, "end": 16000, "speech": [[0, 16000]]}),
+            Event("heard", 16000, {**heard, "text": "It is our fold.", "words": []}),
+            Event(
+                "heard",
+                32000,
+                {
+                    **heard,
+                    "text": "It is our fault.",
+                    "words": [{"text": "It", "start_s": 0.1, "end_s": 0.2, "probability": 0.9}],
+                    "again": True,
+                },
+            ),
+        ]
+    )
+    (turn,) = facts.turns
+
+    assert turn.heard is not None
+    assert (turn.heard.text, len(turn.heard.words)) == ("It is our fault.", 1)
+    assert turn.reacted_to == "It is our fold."
+    assert facts.spoke == ((0, 1),)
 
 
 def test_settings_name_models_with_hashes(report: Report) -> None:

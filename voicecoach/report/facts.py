@@ -153,6 +153,8 @@ class TurnFacts:
     speech: tuple[Span, ...] = ()
     overlap: tuple[Span, ...] = ()
     heard: Heard | None = None
+    reacted_to: str = ""
+    """The words that the customer answered to, where a careful second hearing found others."""
     observation: Observation | None = None
     assessed: Assessment | None = None
     cues: tuple[CueFacts, ...] = ()
@@ -296,6 +298,8 @@ def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]
             draft = drafts.setdefault(key, _Draft(place, seconds(event.at) or 0.0))
             value = reader(event.data)
             if value is not None:
+                if name == "heard" and name in draft.values:
+                    draft.values.setdefault("reacted_to", draft.values[name].text)
                 draft.values[name] = value
     for key, cue in _cues(of):
         if key in drafts:
@@ -343,6 +347,7 @@ def _turn(key: int, draft: _Draft) -> TurnFacts:
         speech=_spans(turn.speech) if turn else (),
         overlap=_spans(turn.overlap) if turn else (),
         heard=heard,
+        reacted_to=values.get("reacted_to", "") if heard else "",
         observation=values.get("observation"),
         assessed=values.get("assessed"),
         cues=tuple(draft.cues),
@@ -477,12 +482,20 @@ def _fault(event: Event) -> MachineFault:
 
 
 def _latencies(timed: Sequence[Mapping[str, Any]]) -> tuple[Latency, ...]:
-    """Median of each part of the waiting time, in the order in which the parts happen."""
+    """Median and 95th percentile of each part of the waiting time, in the order in which the parts happen."""
     result = []
     for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms", "answer_ms"):
         values = sorted(value for data in timed if (value := number(data.get(part))) is not None)
         if values:
-            half = len(values) // 2
-            median = values[half] if len(values) % 2 else math.fsum(values[half - 1 : half + 1]) / 2
-            result.append(Latency(part.removesuffix("_ms"), median, len(values)))
+            result.append(
+                Latency(part.removesuffix("_ms"), _percentile(values, 50), len(values), _percentile(values, 95))
+            )
     return tuple(result)
+
+
+def _percentile(ordered: Sequence[float], percent: float) -> float:
+    """Of values in order, between two of them by their distance."""
+    place = (len(ordered) - 1) * percent / 100
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

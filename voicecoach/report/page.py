@@ -19,6 +19,7 @@ from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import draw, words
 from voicecoach.report.tell import measures
 from voicecoach.report.text import (
+    answer_times,
     cycle_line,
     ending,
     measurement,
@@ -77,7 +78,7 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
             '<main id="main">',
             *(_section(*section) for section in shown),
             "</main>",
-            "<footer><p>Made by voicecoach on the trainee's own machine. Every mark is a hint to listen again.</p></footer>",
+            f"<footer><p>{_footer(report)}</p></footer>",
             f"<script>{_asset('page.js')}</script>" if audio else "",
             "</body>",
             "</html>",
@@ -470,6 +471,11 @@ def _worksheet(report: Report) -> str:
 def _notes(report: Report) -> str:
     items = "".join(f"<li>{words.clock(note.at_s)} {escape(note.text)}</li>" for note in report.notes)
     return f"<ul>{items}</ul>" if items else ""
+
+
+def _footer(report: Report) -> str:
+    made = "Made by voicecoach on the trainee's own machine. Every mark is a hint to listen again."
+    return escape(f"{made} {answer_times(report)}".strip(), quote=False)
 
 
 def _measurements(report: Report) -> str:

@@ -297,11 +297,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Latency:
-    """Median time of one part of the machine's answer, over `count` turns."""
+    """Time of one part of the machine's answer, over `count` turns: its median, and what 95 % of them stay under."""
 
     id: str
     median_ms: float
     count: int
+    p95_ms: float | None = None
 
 
 @dataclass(frozen=True)
