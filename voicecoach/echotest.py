@@ -150,7 +150,7 @@ def _test(entry: Any) -> EchoTest | None:
     if not isinstance(entry, Mapping):
         return None
     names = {"match", "delay_s", "echo_dbfs", "noise_dbfs", "voiced"}
-    optional = {"left", "noticed_s"}
+    optional = {"left", "noticed_s", "trainee_dbfs"}
     numbers = {
         name: float(value)
         for name, value in entry.items()

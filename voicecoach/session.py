@@ -317,6 +317,9 @@ class _Loop:
         self.devices = (sound.info.input, sound.info.output)
         self.echo_mode: EchoMode = HALF_DUPLEX if call.half_duplex else call.echo
         self.echo = echoes.Canceller() if self.echo_mode == CANCELLED else None
+        leak = call.echo_test if self.echo_mode == HEADSET else None
+        self.gate = leak.gate_dbfs if leak else None
+        """Weaker sound (dBFS) while the customer speaks is a headset's leak."""
         self.settling = round(echoes.SETTLES_S * SAMPLE_RATE_HZ)
         """The customer's samples that the cancellation still needs before it can be trusted."""
         self.cleaned: deque[tuple[int, Samples]] = deque()
@@ -666,7 +669,7 @@ class _Loop:
             self.settling -= len(block.out) * block.customer
             return block.customer
         if self.echo_mode != HALF_DUPLEX:
-            return False
+            return self.gate is not None and block.customer and _dbfs(block.mic) < self.gate
         tail = round(ECHO_TAIL_S * SAMPLE_RATE_HZ) + self._echo_late()
         return self._speaking(block) or (at - self.customer_end < tail and self.customer_end > 0)
 
@@ -1152,8 +1155,7 @@ class _Loop:
                 do="Is it muted? Unmute it or choose another.",
                 detail="",
             )
-        power = float(np.mean((block.mic.astype(np.float64) / 32768) ** 2))
-        self.show(Tick(at / SAMPLE_RATE_HZ, self._who(block), 10 * float(np.log10(power + 1e-12)), self.cue.shown))
+        self.show(Tick(at / SAMPLE_RATE_HZ, self._who(block), _dbfs(block.mic), self.cue.shown))
 
     def _sync(self, at: int) -> None:
         if at - self.synced >= SYNC_S * SAMPLE_RATE_HZ:
@@ -1169,6 +1171,10 @@ class _Loop:
 
     def _event(self, kind: str, **data: Any) -> None:
         self.show(self.writer.event(kind, **data))
+
+
+def _dbfs(samples: Samples) -> float:
+    return 10 * float(np.log10(np.mean((samples.astype(np.float64) / 32768) ** 2) + 1e-12))
 
 
 def _measure_rest(samples: Floats, baseline: Baseline | None, overlap: Sequence[activity.Span]) -> Observation:

@@ -35,6 +35,7 @@ from voicecoach.nouns import (
 from voicecoach.persona import Persona
 from voicecoach.record import to_json
 from voicecoach.report import points
+from voicecoach.report.facts import gather
 from voicecoach.report.page import as_html
 from voicecoach.report.tell import tell
 from voicecoach.report.text import as_text

@@ -7,7 +7,7 @@ turn or measured.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -40,6 +40,10 @@ SETTLES_S = 1.0
 """What the cancellation needs before it can be judged (docs/voice-loop.md)."""
 NOTICED_S = 0.45
 """Through the cancellation a voice must be noticed as fast as without it: within half a second."""
+GATE_DB = 9.0
+"""Blocks of speech are up to this much louder than its RMS (our measurement on the bundled lines)."""
+LEAK_DB = 24.0
+"""An echo this much weaker than the trainee is a headset's leak: a gate between the two levels tells them apart."""
 TRAINEE_DBFS = -26.0
 """The level of a trainee who is not calibrated: speech close to a headset's microphone."""
 
@@ -109,6 +113,13 @@ class EchoTest:
     """The same after the cancellation; None where there is none."""
     noticed_s: float | None = None
     """How soon the trainee's voice was noticed through the cancellation; None: not at all, or not tried."""
+    trainee_dbfs: float = TRAINEE_DBFS
+    """The level of the trainee's voice that this was tried with."""
+
+    @property
+    def gate_dbfs(self) -> float | None:
+        """Sound weaker than this while the customer speaks is the customer; None where there is no echo."""
+        return self.echo_dbfs + GATE_DB if self.match >= MATCH and self.voiced >= HEARD else None
 
 
 def measure(
@@ -128,19 +139,21 @@ def measure(
     start, end = first + delay, min(last + delay, len(mic))
     noise_dbfs = _dbfs(mic[max(0, first - round(QUIET_S * SAMPLE_RATE_HZ)) : first])
     spoken = _share(detect(_floats(mic)), start, end)
-    found = EchoTest(match, delay / SAMPLE_RATE_HZ, _dbfs(mic[start:end]), noise_dbfs, spoken)
+    found = EchoTest(
+        match, delay / SAMPLE_RATE_HZ, _dbfs(mic[start:end]), noise_dbfs, spoken, trainee_dbfs=trainee_dbfs
+    )
     if canceller is None or match < MATCH:
         return found
     settled = min(start + round(SETTLES_S * SAMPLE_RATE_HZ), end)
     cleaned = canceller.clean(mic, out)
     left = _share(detect(_floats(cleaned)), settled, end)
     noticed = None if voice is None else _noticed(mic, out, detect, _at(voice, trainee_dbfs), settled)
-    return EchoTest(match, found.delay_s, found.echo_dbfs, noise_dbfs, spoken, left, noticed)
+    return replace(found, left=left, noticed_s=noticed)
 
 
 def decide(found: EchoTest) -> EchoMode:
     """What to do on these devices."""
-    if found.match < MATCH or found.voiced < HEARD:
+    if found.match < MATCH or found.voiced < HEARD or found.echo_dbfs <= found.trainee_dbfs - LEAK_DB:
         return HEADSET
     works = found.left is not None and found.left < HEARD and found.noticed_s is not None
     return CANCELLED if works and (found.noticed_s or 0.0) <= NOTICED_S else HALF_DUPLEX
@@ -192,7 +205,9 @@ def _dbfs(samples: Samples) -> float:
 
 
 def _at(voice: Samples, dbfs: float) -> Samples:
-    """A voice at another level."""
+    """A voice from its first sound on, at another level."""
+    loud = np.flatnonzero(np.abs(voice) > 600)
+    voice = voice[loud[0] :] if len(loud) else voice
     gain = 10 ** ((dbfs - _dbfs(voice[np.abs(voice) > 300])) / 20)
     return np.asarray(np.clip(voice * gain, -32768, 32767), np.int16)
 
