@@ -373,16 +373,14 @@ class Device:
         return None
 
     def _fresh(self) -> Chunk | None:
-        """A block that the device has delivered after the silence that stands in for it, if there is one."""
-        deadline = time.monotonic() + POLL_S
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                chunk = self._streams.blocks.get(timeout=left)
-            except queue.Empty:
-                return None
-            if chunk.at_s - self._told_until_s > 0.5 * len(chunk.mic) / self._streams.rates_hz[0]:
-                return chunk
-        return None
+        """The newest block, if the device has delivered any since silence stands in for it; the rest of a burst is late."""
+        chunk = None
+        try:
+            chunk = self._streams.blocks.get(timeout=POLL_S)
+            while True:
+                chunk = self._streams.blocks.get_nowait()
+        except queue.Empty:
+            return chunk if chunk is not None and chunk.at_s >= self._told_until_s else None
 
     def _mind_giving_up(self, what: str, do: str) -> None:
         if self._away and time.monotonic() - self._away_from_s >= GIVE_UP_S:
