@@ -46,7 +46,20 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> tuple[record.Record, Sampl
     """One call, held by the command line on a real sound server: its record, what the speaker played, what was printed."""
     data = tmp_path_factory.mktemp("data")
     trainee = RecordedTrainee(replies())
-    command = [sys.executable, "-m", "voicecoach", "--data", str(data), "rehearse", "--seed", "1", "--time-limit", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "voicecoach",
+        "--data",
+        str(data),
+        "rehearse",
+        "--seed",
+        "1",
+        "--time-limit",
+        "2",
+        "--echo",
+        "headset",
+    ]
     with rig.sound_server() as env, rig.at_the_microphone(trainee, env) as ear:
         process = subprocess.Popen(
             command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
