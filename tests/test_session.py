@@ -22,6 +22,7 @@ from voicecoach.report.replay import replay
 from voicecoach.session import Call, Keys, Outcome
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import pitch, vad
+from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
 from voicecoach.world.voice import Line, Voice
 
@@ -739,3 +740,89 @@ def test_a_long_absence_is_no_dead_air(tmp_path: Path) -> None:
     held = hold(tmp_path, Away(replies(1), 6.0, 18.0), GOOD[:1])
 
     assert report_on(held.record).silences == ()
+
+
+# --- echo ------------------------------------------------------------------------------------------
+
+
+class Speakers(FileDuplex):
+    """The customer comes back in the microphone: so many times as loud, so many samples later."""
+
+    def __init__(self, trainee: object, gain: float, late: int) -> None:
+        super().__init__(trainee)  # type: ignore[arg-type]
+        self.gain, self.coming = gain, np.zeros(late, np.int16)
+
+    def read(self) -> Block | None:
+        block = super().read()
+        if block is None:
+            return None
+        self.coming = np.concatenate([self.coming, block.out])
+        back, self.coming = self.coming[:FRAME], self.coming[FRAME:]
+        mic = np.asarray(np.clip(block.mic + self.gain * back, -32768, 32767), np.int16)
+        return Block(mic, block.out, block.customer)
+
+
+LATE = 9600
+"""Samples: 0.6 s, longer than the tail of half duplex alone."""
+
+
+def found(echo_dbfs: float) -> EchoTest:
+    return EchoTest(0.9, LATE / SAMPLE_RATE_HZ, echo_dbfs, -70.0, 0.9)
+
+
+def test_half_duplex_rests_until_the_echo_is_over(tmp_path: Path) -> None:
+    """As long as the test of these devices found the way to be; the record has the mode and what was found."""
+    sound = Speakers(PlainRecording(testing.noise(25.0, -75.0)), 0.8, LATE)
+    held = hold(tmp_path, sound, ["echo"] * 9, make_call(echo="half duplex", echo_test=found(-25.0)))
+    told = held.data("started")[0]["sound"]
+
+    assert held.data("interrupted") == held.data("spoke") == []
+    assert told["echo"] == "half duplex"  # type: ignore[index]
+    assert told["echo_test"]["delay_s"] == 0.6  # type: ignore[index]
+
+
+def test_a_leak_under_the_gate_is_nobody(tmp_path: Path) -> None:
+    """A headset that leaks: the leak interrupts nobody, the trainee over it does."""
+    call = make_call(echo_test=found(-45.0))
+    leaking = Speakers(PlainRecording(testing.noise(8.0, -75.0)), 0.05, 1600)
+    assert hold(tmp_path / "a", leaking, ["echo"] * 9, call).data("interrupted") == []
+
+    over = RecordedTrainee([Reply(testing.voice_like(3.0, level_dbfs=-26, syllables_per_s=0), "over", 0.8)])
+    spoke = hold(tmp_path / "b", Speakers(over, 0.05, 1600), ["Let me stop you there."], call)
+    assert [data["by"] for data in spoke.data("interrupted")] == ["trainee"]
+
+
+class Perfect:
+    """A cancellation that leaves nothing while the customer speaks but what is far louder."""
+
+    def clean(self, mic: Samples, out: Samples) -> Samples:
+        return np.where(np.abs(mic.astype(int)) > 6000, mic, 0).astype(np.int16)
+
+
+def test_cancelled_echo_interrupts_nobody_and_raw_sound_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is recorded is the microphone as it was."""
+    monkeypatch.setattr(session.echoes, "Canceller", Perfect)
+    sound = Speakers(PlainRecording(testing.noise(25.0, -75.0)), 0.5, 1600)
+    held = hold(tmp_path, sound, ["echo"] * 9, make_call(echo="cancelled", echo_test=found(-28.0)))
+    line = held.data("said")[0]
+
+    assert held.data("interrupted") == held.data("spoke") == []
+    assert levels(held.audio[line["start"] : line["end"], 0])[20:].min() > 20  # type: ignore[misc]
+
+
+def test_other_devices_after_an_absence_mean_half_duplex(tmp_path: Path) -> None:
+    """What was found on the headset says nothing about the laptop's speakers."""
+
+    class Swapped(Away):
+        def read(self) -> Block | None:
+            block = super().read()
+            if self.at / SAMPLE_RATE_HZ > self.span[1]:
+                self.info = replace(self.info, output="laptop speakers")
+            return block
+
+    held = hold(tmp_path, Swapped(replies(1), 6.0, 8.0), GOOD[:1])
+    (resumed,) = held.data("resumed")
+
+    assert (resumed["output"], resumed["other"], resumed["echo"]) == ("laptop speakers", True, "half duplex")
