@@ -35,6 +35,7 @@ from voicecoach.nouns import (
 from voicecoach.persona import Persona
 from voicecoach.record import to_json
 from voicecoach.report import points
+from voicecoach.report.facts import gather
 from voicecoach.report.page import as_html
 from voicecoach.report.tell import tell
 from voicecoach.report.text import as_text
@@ -292,6 +293,21 @@ def test_difference_from_the_live_verdict_is_said(dana: Persona, rules: Rules) -
     assert sentence.startswith("Turn 1 is judged differently today: now “Apologised personally” (done)")
     assert "was with a raised voice, pace not certain" in sentence
     assert "was 4.9" in sentence
+
+
+def test_words_that_were_heard_otherwise_are_told_with_the_difference(dana: Persona, rules: Rules) -> None:
+    """The customer answered to what the quick pass heard: the debrief says to what, where the verdict is another."""
+    events = live(dana, rules, ["You should have read the manual."])
+    again = {"who": "trainee", "turn": 1, "text": "I am so sorry about that.", "words": [], "model": "x", "again": True}
+
+    told = tell([*events, Event("heard", events[-1].at, again)], name="", persona=dana, procedure=None, rules=rules)
+    same = {**again, "text": "you should have read the manual"}
+    untold = tell([*events, Event("heard", events[-1].at, same)], name="", persona=dana, procedure=None, rules=rules)
+
+    (sentence,) = told.differences
+    assert "in the call the customer had heard “You should have read the manual.”" in sentence
+    assert untold.differences == ()
+    assert [turn.text for turn in told.turns] == ["I am so sorry about that."]
 
 
 def to_plain(value: Any) -> Any:
