@@ -839,7 +839,8 @@ class _Loop:
         self.said = said
         if answer.reaction is not None:
             self._tell_reaction(answer.reaction, self.number)
-        spoken_until, first_out = pending.turn.speech[-1][1], self.line_from
+        spoken_until = pending.turn.speech[-1][1] - round(activity.USUAL_HOLD_S * SAMPLE_RATE_HZ)
+        first_out = self.line_from
         if first_out is None:
             return
         endpoint_ms, drafted_ms, answer_ms = (

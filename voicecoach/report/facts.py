@@ -468,7 +468,9 @@ def _latencies(timed: Sequence[Mapping[str, Any]]) -> tuple[Latency, ...]:
     for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms", "answer_ms"):
         values = sorted(value for data in timed if (value := number(data.get(part))) is not None)
         if values:
-            result.append(Latency(part.removesuffix("_ms"), _percentile(values, 50), len(values), _percentile(values, 95)))
+            result.append(
+                Latency(part.removesuffix("_ms"), _percentile(values, 50), len(values), _percentile(values, 95))
+            )
     return tuple(result)
 
 

@@ -19,9 +19,9 @@ from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import draw, words
 from voicecoach.report.tell import measures
 from voicecoach.report.text import (
+    answer_times,
     cycle_line,
     ending,
-    answer_times,
     measurement,
     moment,
     not_in_kind,
