@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,14 +40,16 @@ from voicecoach import prepare, record, session  # noqa: E402
 from voicecoach.measure.activity import FRAME  # noqa: E402
 from voicecoach.measure.observe import Floats  # noqa: E402
 from voicecoach.measure.turns import PRESETS  # noqa: E402
-from voicecoach.nouns import SAMPLE_RATE_HZ  # noqa: E402
-from voicecoach.testing import FileDuplex, Samples  # noqa: E402
+from voicecoach.nouns import SAMPLE_RATE_HZ, Style  # noqa: E402
+from voicecoach.testing import Duplex, FileDuplex, Samples  # noqa: E402
 from voicecoach.world.ears import plain  # noqa: E402
+from voicecoach.world.voice import Line  # noqa: E402
 
 PERSONA = "dana-printer"
 LEVEL = "mild"
 """A furious customer cuts into long turns by design; a mild one lets people finish."""
-CALL_OPTIONS = ("--no-prepare", "--no-cues")
+LINE_S = 2.0
+"""How much of each of the customer's lines is said, so that sixty replies take ten minutes."""
 ROOM_DBFS = -70.0
 GIVES_UP_S = 15.0
 """A reply that is not answered by then counts as never ended."""
@@ -342,11 +344,8 @@ def sounds(both: Samples, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def hold_live(env: Mapping[str, str], trainee: Simulated, data: Path, patience: str, seed: int) -> Path:
-    """One call by the command line on the sound server, until it ends or the trainee has nothing left to say."""
-    command = [
-        sys.executable, "-m", "voicecoach", "--data", str(data), "rehearse", PERSONA, "--level", LEVEL,
-        "--patience", patience, "--seed", str(seed), "--time-limit", "20", *CALL_OPTIONS,
-    ]  # fmt: skip
+    """One call in a process of its own on the sound server, until it ends or the trainee has nothing left to say."""
+    command = [sys.executable, str(Path(__file__)), "--call", str(data), patience, str(seed)]
     before = set(record.list_sessions(data / "sessions"))
     with rig.at_the_microphone(trainee, dict(env)):
         process = subprocess.Popen(
@@ -363,25 +362,56 @@ def hold_live(env: Mapping[str, str], trainee: Simulated, data: Path, patience: 
     return made.pop()
 
 
-@cache
-def loaded() -> tuple[Any, Any, Any]:
-    """The recogniser, its files, and the rules: once."""
-    return (*prepare.ears(), prepare.rules())
-
-
 def hold_on_file(trainee: Simulated, data: Path, patience: str, seed: int) -> Path:
     """The same call on a virtual clock."""
+    return hold(FileDuplex(trainee), data, patience, seed)
+
+
+class Brief:
+    """A customer who says the first LINE_S of each line: nothing about the time until then is another."""
+
+    def __init__(self, voice: Any) -> None:
+        self._voice, self.name = voice, voice.name
+
+    def speak(self, text: str, style: Style, style_name: str) -> Line:
+        """See world.voice.Voice."""
+        line = self._voice.speak(text, style, style_name)
+        n = round(LINE_S * SAMPLE_RATE_HZ)
+        return replace(line, samples=line.samples[:n], clean=line.clean[:n], rest=None)
+
+
+def hold(sound: Duplex, data: Path, patience: str, seed: int) -> Path:
+    """One call with the real detector, recogniser, measures, judge and spoken lines."""
     persona, persona_text = prepare.choose_persona(PERSONA, LEVEL)
     procedure, procedure_text = prepare.choose_procedure(prepare.DEFAULT_PROCEDURE)
     ears, files, rules = loaded()
+    voice: Any = Brief(prepare.voice(persona))
     call = session.Call(
         persona, persona_text, procedure, procedure_text, rules, seed=seed, patience=PRESETS[patience],
         time_limit_s=1200.0, cues=False, wall=prepare.now(),
     )  # fmt: skip
     folder = record.new_folder(data / "sessions", call.wall, "call")
     with record.Writer(folder, persona_text, procedure_text) as writer:
-        session.rehearse(call, FileDuplex(trainee), ears, files, prepare.voice(persona), writer)
+        session.rehearse(call, sound, ears, files, voice, writer)
     return folder
+
+
+def live_call(data: Path, patience: str, seed: int) -> None:
+    """The process that `hold_live` starts."""
+    from voicecoach.world.sound import Device
+
+    loaded()
+    device = Device()
+    try:
+        hold(device, data, patience, seed)
+    finally:
+        device.close()
+
+
+@cache
+def loaded() -> tuple[Any, Any, Any]:
+    """The recogniser, its files, and the rules: once."""
+    return (*prepare.ears(), prepare.rules())
 
 
 def voicecoach(said: list[Said], options: argparse.Namespace, env: Mapping[str, str], data: Path) -> list[Outcome]:
@@ -559,6 +589,9 @@ def device_latency_ms(data: Path) -> float | None:
 def main() -> None:
     if sys.argv[1:2] == ["--agent"]:
         naive_agent(Path(sys.argv[2]), Path(sys.argv[3]))
+        return
+    if sys.argv[1:2] == ["--call"]:
+        live_call(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one line of JSON")

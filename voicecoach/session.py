@@ -31,6 +31,7 @@ from voicecoach.measure.turns import (
     Patience,
     TurnState,
     can_resume,
+    deaf_patience,
     draft,
     flush,
     next_turn,
@@ -260,7 +261,7 @@ class _Loop:
         self.worker = ThreadPoolExecutor(1, "voicecoach-ears")
         self.detector = vad.VoiceActivity()
         self.second_look = SecondLook()
-        self.turns = TurnState(call.mode, call.patience)
+        self.turns = TurnState(call.mode, deaf_patience(call.patience) if call.half_duplex else call.patience)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
         self.context = TurnContext(
@@ -416,8 +417,8 @@ class _Loop:
             procedure=call.procedure.id,
             seed=call.seed,
             mode=call.mode,
-            patience_s=call.patience.finished_s,
-            patience=asdict(call.patience),
+            patience_s=self.turns.patience.finished_s,
+            patience=asdict(self.turns.patience),
             sound={**asdict(self.sound.info), "echo": "half duplex" if call.half_duplex else "headset"},
             ears={
                 "model": self.ears.name,

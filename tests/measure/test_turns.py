@@ -18,6 +18,7 @@ from voicecoach.measure.turns import (
     TurnState,
     Words,
     can_resume,
+    deaf_patience,
     draft,
     flush,
     next_turn,
@@ -190,6 +191,12 @@ def test_the_presets_are_in_order() -> None:
 def test_patience_is_a_name_or_seconds(text: str, patience: Patience) -> None:
     """As a trainer types it."""
     assert patience_of(text) == patience
+
+
+def test_a_resting_microphone_waits_for_calm_speakers() -> None:
+    """Who goes on while it rests is lost, so a preset is never short; own seconds stay what they are."""
+    assert [deaf_patience(one).finished_s for one in PRESETS.values()] == [0.8, 0.8, 0.9]
+    assert deaf_patience(patience_of("0.4")) == patience_of("0.4")
 
 
 @pytest.mark.parametrize("text", ["", "slow", "0.2", "3.1", "-1", "nan", "inf", "0,5"])

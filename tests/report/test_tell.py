@@ -166,6 +166,25 @@ def test_a_turn_heard_again_has_the_later_words() -> None:
     assert facts.spoke == ((0, 1),)
 
 
+@pytest.mark.parametrize(
+    ("patience", "shown"),
+    [
+        ({"name": "normal", "finished_s": 0.5, "unfinished_s": 1.2}, "normal, 0.5 s of silence, 1.2 s after words"),
+        ({"name": "", "finished_s": 0.8, "unfinished_s": 1.5}, "0.8 s of silence"),
+        ({"finished_s": "soon"}, ""),
+        ("normal", ""),
+        (None, ""),
+    ],
+)
+def test_settings_name_the_patience(patience: Any, shown: str) -> None:
+    """What the trainer had set, as far as the record can be read."""
+    report = tell([Event("started", 0, {"patience": patience})], name="", persona=None, procedure=None, rules=None)
+    found = dict(report.settings).get("Patience", "")
+
+    assert found.startswith(shown)
+    assert bool(found) is bool(shown)
+
+
 def test_settings_name_models_with_hashes(report: Report) -> None:
     """Models, hashes, devices and the rules' version can be read."""
     shown = dict(report.settings)

@@ -75,6 +75,11 @@ def patience_of(text: str) -> Patience:
     return Patience("", seconds, seconds + LONGER_S)
 
 
+def deaf_patience(patience: Patience) -> Patience:
+    """For a microphone that rests while the customer speaks: who goes on then is not heard, so a preset waits CALM_S."""
+    return replace(patience, finished_s=max(patience.finished_s, CALM_S)) if patience.name else patience
+
+
 @dataclass(frozen=True)
 class Frame:
     """One voice-activity frame: its first sample, its probability, and the state of the call while it lasted."""
