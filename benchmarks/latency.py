@@ -24,10 +24,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jiwer
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,23 +37,31 @@ sys.path.insert(0, str(ROOT))  # the rig is part of the tests
 
 from tests.e2e import rig  # noqa: E402
 from voicecoach import prepare, record, session  # noqa: E402
+from voicecoach.measure.activity import FRAME  # noqa: E402
 from voicecoach.measure.observe import Floats  # noqa: E402
 from voicecoach.measure.turns import PRESETS  # noqa: E402
-from voicecoach.nouns import SAMPLE_RATE_HZ  # noqa: E402
-from voicecoach.testing import FileDuplex, Samples  # noqa: E402
+from voicecoach.nouns import SAMPLE_RATE_HZ, Style  # noqa: E402
+from voicecoach.testing import Duplex, FileDuplex, Samples  # noqa: E402
 from voicecoach.world.ears import plain  # noqa: E402
+from voicecoach.world.voice import Line  # noqa: E402
 
 PERSONA = "dana-printer"
 LEVEL = "mild"
 """A furious customer cuts into long turns by design; a mild one lets people finish."""
-CALL_OPTIONS = ("--no-prepare", "--no-cues")
+LINE_S = 2.0
+"""How much of each of the customer's lines is said, so that sixty replies take ten minutes."""
 ROOM_DBFS = -70.0
 GIVES_UP_S = 15.0
 """A reply that is not answered by then counts as never ended."""
+ALIKE = 0.5
+"""Correlation from which a reply is in the recording: it is 0.9 and more, and under 0.1 where it is not."""
+AUDIBLE = 16
+"""Of 32768: a line begins with more."""
 EDGE_S = 0.05
 """A reply whose first or last sound is missing by more from its turn has lost a word."""
 NAIVE_SILENCE_S = 0.8
-NAIVE_REPLY = "I understand, but I have been waiting for three weeks now. What will you do?"
+NAIVE_REPLY = "I hear you, but I have been waiting for my new printer for three weeks."
+"""One sentence of 70 characters."""
 
 # --- what the trainees say -------------------------------------------------------------------------
 
@@ -175,6 +185,8 @@ class Simulated:
     name: str = "simulated trainee"
     done: bool = False
     spoken: list[Said] = field(default_factory=list)
+    began: list[int] = field(default_factory=list)
+    """Where each began, in samples of its own microphone."""
 
     def __post_init__(self) -> None:
         self._noise = np.random.default_rng(self.seed)
@@ -184,6 +196,7 @@ class Simulated:
         self._quiet_s = 0.0
         self._waited_s = 0.0
         self._gap_s = 0.6
+        self._at = 0
 
     def hear(self, out: Samples, customer: bool) -> Samples:
         """See voicecoach.testing.Trainee."""
@@ -200,6 +213,7 @@ class Simulated:
             over = self._answered_s > 0.5 and self._quiet_s > self._gap_s
             if over or self._waited_s > (GIVES_UP_S if self.spoken else 60.0):
                 self._next()
+        self._at += len(out)
         return np.asarray(np.clip(mic, -32768, 32767), np.int16)
 
     def _next(self) -> None:
@@ -207,6 +221,7 @@ class Simulated:
             self.done = True
             return
         self.spoken.append(self.todo.pop(0))
+        self.began.append(self._at + FRAME)
         self._saying = self.spoken[-1].samples
         self._gap_s = float(self._noise.uniform(0.3, 0.9))
         self._answered_s = self._waited_s = 0.0
@@ -240,36 +255,54 @@ def place(where: Samples, what: Samples, first: int, last: int) -> int:
 
 
 def spans_of(both: Samples, said: Sequence[Said]) -> list[tuple[int, int]]:
-    """(first, one past the last sample) of each reply in the trainee's channel, in order."""
+    """(first, one past the last sample) of each reply in the trainee's channel, in order, as far as it goes."""
     found, after = [], 0
     for one in said:
         head, tail = one.samples[:SAMPLE_RATE_HZ], one.samples[-SAMPLE_RATE_HZ:]
         start = place(both[:, 0], head, after, min(len(both), after + 90 * SAMPLE_RATE_HZ))
         about = start + len(one.samples) - len(tail)
         end = place(both[:, 0], tail, max(0, about - 1600), about + 1600) + len(tail)
+        if min(alike(both[start:, 0], head), alike(both[end - len(tail) :, 0], tail)) < ALIKE:
+            break  # the call was over before
         found.append((start, end))
         after = end
     return found
 
 
+def alike(where: Samples, what: Samples) -> float:
+    """The correlation of `what` with the beginning of `where`."""
+    if len(where) < len(what):
+        return 0.0
+    x, y = where[: len(what)].astype(np.float64), what.astype(np.float64)
+    return float(x @ y / (np.sqrt((x @ x) * (y @ y)) + 1e-9))
+
+
+def audible(both: Samples, after: int, until: int) -> Any:
+    """Where the customer sounds between `after` and `until`, as offsets from `after`; a resampler leaves a bit or two."""
+    return np.flatnonzero(np.abs(both[after:until, 1].astype(np.int32)) > AUDIBLE)
+
+
 def first_sound(both: Samples, after: int, until: int) -> int | None:
     """The first sample of the customer between `after` and `until`."""
-    sounding = np.flatnonzero(both[after:until, 1])
+    sounding = audible(both, after, until)
     return after + int(sounding[0]) if len(sounding) else None
 
 
 def judge_call(folder: Path, said: Sequence[Said]) -> list[Outcome]:
-    """What came of each reply of one recorded call."""
+    """What came of each reply of one recorded call, as far as the call went."""
     told = record.read(folder)
     both = record.read_audio(told)
     spans = spans_of(both, said)
+    ended = told.first("ended")
+    if ended is not None and ended.data["outcome"] == "fault":
+        spans = spans[:-1]  # the device went, not the turn
     turns = [event.data for event in told.of("spoke")]
     texts = {event.data["turn"]: event.data["text"] for event in told.of("heard")}
     back = [(event.data["start"], event.data["end"]) for event in told.of("withdrawn")]
     cuts = [e.data["start"] for e in told.of("interrupted") if e.data["by"] == "customer"]
     limits = [start for start, _ in spans[1:]] + [len(both)]
     outcomes = []
-    for one, (start, end), until in zip(said, spans, limits, strict=True):
+    for one, (start, end), until in zip(said, spans, limits, strict=False):
         own = [turn for turn in turns if turn["start"] < end and turn["end"] > start]
         # A line that was taken back sounds until its fade is over; what is heard after the reply is the answer.
         taken = [(a, b) for a, b in back if a < end and b > start]
@@ -296,7 +329,7 @@ def judge_call(folder: Path, said: Sequence[Said]) -> list[Outcome]:
 
 def sounds(both: Samples, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Stretches of the customer's sound that begin within the trainee's reply."""
-    sounding = np.flatnonzero(both[max(0, start) : end, 1])
+    sounding = audible(both, start, end)
     if not len(sounding):
         return
     breaks = np.flatnonzero(np.diff(sounding) > SAMPLE_RATE_HZ // 4)
@@ -311,11 +344,8 @@ def sounds(both: Samples, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def hold_live(env: Mapping[str, str], trainee: Simulated, data: Path, patience: str, seed: int) -> Path:
-    """One call by the command line on the sound server, until it ends or the trainee has nothing left to say."""
-    command = [
-        sys.executable, "-m", "voicecoach", "--data", str(data), "rehearse", PERSONA, "--level", LEVEL,
-        "--patience", patience, "--seed", str(seed), "--time-limit", "20", *CALL_OPTIONS,
-    ]  # fmt: skip
+    """One call in a process of its own on the sound server, until it ends or the trainee has nothing left to say."""
+    command = [sys.executable, str(Path(__file__)), "--call", str(data), patience, str(seed)]
     before = set(record.list_sessions(data / "sessions"))
     with rig.at_the_microphone(trainee, dict(env)):
         process = subprocess.Popen(
@@ -334,17 +364,54 @@ def hold_live(env: Mapping[str, str], trainee: Simulated, data: Path, patience: 
 
 def hold_on_file(trainee: Simulated, data: Path, patience: str, seed: int) -> Path:
     """The same call on a virtual clock."""
+    return hold(FileDuplex(trainee), data, patience, seed)
+
+
+class Brief:
+    """A customer who says the first LINE_S of each line: nothing about the time until then is another."""
+
+    def __init__(self, voice: Any) -> None:
+        self._voice, self.name = voice, voice.name
+
+    def speak(self, text: str, style: Style, style_name: str) -> Line:
+        """See world.voice.Voice."""
+        line = self._voice.speak(text, style, style_name)
+        n = round(LINE_S * SAMPLE_RATE_HZ)
+        return replace(line, samples=line.samples[:n], clean=line.clean[:n], rest=None)
+
+
+def hold(sound: Duplex, data: Path, patience: str, seed: int) -> Path:
+    """One call with the real detector, recogniser, measures, judge and spoken lines."""
     persona, persona_text = prepare.choose_persona(PERSONA, LEVEL)
     procedure, procedure_text = prepare.choose_procedure(prepare.DEFAULT_PROCEDURE)
-    ears, files = prepare.ears()
+    ears, files, rules = loaded()
+    voice: Any = Brief(prepare.voice(persona))
     call = session.Call(
-        persona, persona_text, procedure, procedure_text, prepare.rules(), seed=seed, patience=PRESETS[patience],
+        persona, persona_text, procedure, procedure_text, rules, seed=seed, patience=PRESETS[patience],
         time_limit_s=1200.0, cues=False, wall=prepare.now(),
     )  # fmt: skip
     folder = record.new_folder(data / "sessions", call.wall, "call")
     with record.Writer(folder, persona_text, procedure_text) as writer:
-        session.rehearse(call, FileDuplex(trainee), ears, files, prepare.voice(persona), writer)
+        session.rehearse(call, sound, ears, files, voice, writer)
     return folder
+
+
+def live_call(data: Path, patience: str, seed: int) -> None:
+    """The process that `hold_live` starts."""
+    from voicecoach.world.sound import Device
+
+    loaded()
+    device = Device()
+    try:
+        hold(device, data, patience, seed)
+    finally:
+        device.close()
+
+
+@cache
+def loaded() -> tuple[Any, Any, Any]:
+    """The recogniser, its files, and the rules: once."""
+    return (*prepare.ears(), prepare.rules())
 
 
 def voicecoach(said: list[Said], options: argparse.Namespace, env: Mapping[str, str], data: Path) -> list[Outcome]:
@@ -357,8 +424,9 @@ def voicecoach(said: list[Said], options: argparse.Namespace, env: Mapping[str, 
             folder = hold_on_file(trainee, data, options.patience, seed)
         else:
             folder = hold_live(env, trainee, data, options.patience, seed)
-        outcomes += judge_call(folder, trainee.spoken)
-        todo, seed = trainee.todo, seed + 1
+        found = judge_call(folder, trainee.spoken)
+        outcomes += found
+        todo, seed = [*trainee.spoken[len(found) :], *trainee.todo], seed + 1
         progress(f"voicecoach: {len(outcomes)} of {len(said)} replies")
     return outcomes
 
@@ -396,10 +464,9 @@ def naive_agent(base: Path, out: Path) -> None:
     from voicecoach.world.vad import VoiceActivity
     from voicecoach.world.voice import Piper
 
-    ears = WhisperModel(str(base), device="cpu", compute_type="int8", cpu_threads=2, local_files_only=True)
+    ears = WhisperModel(str(base), device="cpu", compute_type="int8", local_files_only=True)  # as its README has it
     voice, detector = Piper(), VoiceActivity()
-    first, *others = NAIVE_REPLY.split(". ")
-    voice.render(first, 175)
+    voice.render(NAIVE_REPLY, 175)
     device, blocks, turn, silent_s = Device(), [], [], 0.0
     device.play(np.asarray(voice.render("Hello, is anybody there?", 175) * 32767, np.int16))
     try:
@@ -412,12 +479,10 @@ def naive_agent(base: Path, out: Path) -> None:
             if voiced or turn:
                 turn.append(samples)
             if turn and silent_s >= NAIVE_SILENCE_S:
-                segments, _ = ears.transcribe(np.concatenate(turn), language="en", beam_size=5)
+                segments, _ = ears.transcribe(np.concatenate(turn), beam_size=5)  # and this
                 " ".join(segment.text for segment in segments)
                 turn = []
-                device.play(np.asarray(voice.render(first + ".", 175) * 32767, np.int16))
-                for other in others:
-                    device.play(np.asarray(voice.render(other, 175) * 32767, np.int16))
+                device.play(np.asarray(voice.render(NAIVE_REPLY, 175) * 32767, np.int16))
     except KeyboardInterrupt:
         np.save(out, np.concatenate(blocks))
     finally:
@@ -439,7 +504,7 @@ def naive(said: list[Said], options: argparse.Namespace, env: Mapping[str, str],
     spans = spans_of(both, said)
     limits = [start for start, _ in spans[1:]] + [len(both)]
     times = []
-    for (_, end), until in zip(spans, limits, strict=True):
+    for (_, end), until in zip(spans, limits, strict=False):
         # Its loop stands still while it thinks, so its sound comes from the queue: the clock is the recording all the same.
         answer = first_sound(both, end, until)
         times.append(float("nan") if answer is None else (answer - end) * 1000 / SAMPLE_RATE_HZ)
@@ -458,15 +523,22 @@ def percentiles(times: Iterable[float]) -> tuple[float, float]:
 
 def lost_words(outcomes: Sequence[Outcome], said: Sequence[Said]) -> int:
     """Replies whose first or last word is missing in the transcript, though the same recogniser hears it in the reply alone."""
-    ears, _ = prepare.ears()
+    ears, _, _ = loaded()
     count = 0
     for one, reply in zip(outcomes, said, strict=True):
-        want, got = plain(reply.text).split(), plain(one.heard).split()
-        if got and (want[0], want[-1]) == (got[0], got[-1]):
+        if not missing_edge(reply.text, one.heard):
             continue
-        alone = plain(ears.hear(np.asarray(reply.samples / 32768, np.float32)).text).split()
-        count += bool(alone) and (not got or (alone[0], alone[-1]) != (got[0], got[-1]))
+        alone = ears.hear(np.asarray(reply.samples / 32768, np.float32)).text
+        count += not missing_edge(reply.text, alone)
     return count
+
+
+def missing_edge(want: str, got: str) -> bool:
+    """Whether the first or the last word is not there at all; one that was taken for another word is."""
+    if not plain(got):
+        return True
+    (chunks,) = jiwer.process_words(plain(want), plain(got)).alignments
+    return any(chunks[n].type == "delete" for n in (0, -1))
 
 
 def summary(
@@ -499,6 +571,12 @@ def summary(
     return result
 
 
+def xruns(data: Path) -> int:
+    """Times that the device ran dry or over, in all calls."""
+    ends = (record.read(folder).first("ended") for folder in record.list_sessions(data / "sessions"))
+    return sum(int(end.data.get("xruns", 0)) + int(end.data.get("lost_blocks", 0)) for end in ends if end is not None)
+
+
 def device_latency_ms(data: Path) -> float | None:
     """What the sound device adds, in plus out, as the record has it."""
     for folder in record.list_sessions(data / "sessions"):
@@ -511,6 +589,9 @@ def device_latency_ms(data: Path) -> float | None:
 def main() -> None:
     if sys.argv[1:2] == ["--agent"]:
         naive_agent(Path(sys.argv[2]), Path(sys.argv[3]))
+        return
+    if sys.argv[1:2] == ["--call"]:
+        live_call(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one line of JSON")
@@ -540,7 +621,7 @@ def main() -> None:
         if options.verbose:
             for one in outcomes:
                 progress(str(one))
-        result = summary(said, outcomes, slow, device_latency_ms(data))
+        result = summary(said, outcomes, slow, device_latency_ms(data)) | {"xruns": xruns(data)}
     shown = {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
     if options.json:
         print(json.dumps(shown))

@@ -32,6 +32,7 @@ from voicecoach.measure.turns import (
     Patience,
     TurnState,
     can_resume,
+    deaf_patience,
     draft,
     flush,
     next_turn,
@@ -268,7 +269,9 @@ class _Loop:
         self.worker = ThreadPoolExecutor(1, "voicecoach-ears")
         self.detector = vad.VoiceActivity()
         self.second_look = SecondLook()
-        self.turns = TurnState(call.mode, call.patience)
+        self.echo_mode: EchoMode = HALF_DUPLEX if call.half_duplex else call.echo
+        resting = self.echo_mode == HALF_DUPLEX
+        self.turns = TurnState(call.mode, deaf_patience(call.patience) if resting else call.patience)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
         self.context = TurnContext(
@@ -315,7 +318,6 @@ class _Loop:
             lambda text: only_nods(text, call.rules.cues),
         )
         self.devices = (sound.info.input, sound.info.output)
-        self.echo_mode: EchoMode = HALF_DUPLEX if call.half_duplex else call.echo
         self.echo = echoes.Canceller() if self.echo_mode == CANCELLED else None
         leak = call.echo_test if self.echo_mode == HEADSET else None
         self.gate = leak.gate_dbfs if leak else None
@@ -453,8 +455,8 @@ class _Loop:
             procedure=call.procedure.id,
             seed=call.seed,
             mode=call.mode,
-            patience_s=call.patience.finished_s,
-            patience=asdict(call.patience),
+            patience_s=self.turns.patience.finished_s,
+            patience=asdict(self.turns.patience),
             sound={**asdict(self.sound.info), **self._echo_told()},
             ears={
                 "model": self.ears.name,
@@ -939,7 +941,8 @@ class _Loop:
         self.said = said
         if answer.reaction is not None:
             self._tell_reaction(answer.reaction, self.number)
-        spoken_until, first_out = pending.turn.speech[-1][1], self.line_from
+        spoken_until = pending.turn.speech[-1][1] - round(activity.USUAL_HOLD_S * SAMPLE_RATE_HZ)
+        first_out = self.line_from
         if first_out is None:
             return
         endpoint_ms, drafted_ms, answer_ms = (
@@ -1084,7 +1087,7 @@ class _Loop:
             if self.held is not None:
                 self._confirm(self.held)
             turn = flush(self.turns, at)
-            self.turns = TurnState(self.call.mode, self.call.patience, floor=at)
+            self.turns = TurnState(self.turns.mode, self.turns.patience, floor=at)
             self.over.new_line()
             if turn is not None:
                 self._submit(turn)
@@ -1101,6 +1104,7 @@ class _Loop:
         same = (info.input, info.output) == self.devices
         if not same and self.echo_mode != HALF_DUPLEX:
             self.devices, self.echo_mode, self.echo = (info.input, info.output), HALF_DUPLEX, None
+            self.turns = replace(self.turns, patience=deaf_patience(self.call.patience))
         if self.line_from is not None and self.sound.playing():
             self.held_s += (at - since) / SAMPLE_RATE_HZ
             self._event("held", line=self.reaction.reply.line if self.reaction else "", start=since, end=at)

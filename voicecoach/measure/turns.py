@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, Span, intersect
+from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, USUAL_HOLD_S, Span, intersect
 from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 
 START_S = 0.16
@@ -75,6 +75,11 @@ def patience_of(text: str) -> Patience:
     return Patience("", seconds, seconds + LONGER_S)
 
 
+def deaf_patience(patience: Patience) -> Patience:
+    """For a microphone that rests while the customer speaks: who goes on then is not heard, so a preset waits CALM_S."""
+    return replace(patience, finished_s=max(patience.finished_s, CALM_S)) if patience.name else patience
+
+
 @dataclass(frozen=True)
 class Frame:
     """One voice-activity frame: its first sample, its probability, and the state of the call while it lasted."""
@@ -99,7 +104,7 @@ class TurnState:
     onset: int = 0
     """First sample of the voice (or of the key) that opened the turn."""
     last_voice: int = 0
-    """One past the last sample of voice."""
+    """One past the last sample of voice, as the detector has it."""
     last_key: int = 0
     """One past the last sample with the talk key down."""
     floor: int = 0
@@ -162,33 +167,38 @@ def _by_voice(state: TurnState, frame: Frame, voice: bool) -> tuple[TurnState, T
     return _close(state, now) if _over(state, now, frame.send) else (state, None)
 
 
+def silence_s(state: TurnState, now: int) -> float:
+    """Silence since the last sound of speech: the detector holds on for USUAL_HOLD_S after it."""
+    return (now - state.last_voice) / SAMPLE_RATE_HZ + USUAL_HOLD_S
+
+
 def _over(state: TurnState, now: int, sent: bool) -> bool:
     """The stop rules of turns that voice has opened."""
-    silence_s = (now - state.last_voice) / SAMPLE_RATE_HZ
+    quiet_s = silence_s(state, now)
     if now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ:
         return True
     if state.mode == "manual":
-        return sent or silence_s >= IDLE_S
+        return sent or quiet_s >= IDLE_S
     finished_s = max(state.patience.finished_s, CALM_S if state.resumed else 0.0)
-    if state.words == "finished" and silence_s >= finished_s:
+    if state.words == "finished" and quiet_s >= finished_s:
         return True
-    return silence_s >= max(state.patience.unfinished_s, finished_s)
+    return quiet_s >= max(state.patience.unfinished_s, finished_s)
 
 
 def _by_key(state: TurnState, frame: Frame) -> tuple[TurnState, Turn | None]:
     now = frame.at + FRAME
-    silence_s = (now - state.last_voice) / SAMPLE_RATE_HZ
+    quiet_s = silence_s(state, now)
     if frame.talk_key:
         if not state.speaking:
             opened = replace(state, phase="speaking", onset=frame.at, last_voice=frame.at, last_key=now)
             return (opened if state.phase == "starting" else replace(opened, speech=(), overlap=())), None
         state = replace(state, last_key=now)
-        too_long = now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ or silence_s >= IDLE_S
+        too_long = now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ or quiet_s >= IDLE_S
         return _close(state, now) if too_long else (state, None)
     if not state.speaking:
         return state, None
     let_go_s = (now - state.last_key) / SAMPLE_RATE_HZ
-    return _close(state, now) if min(let_go_s, silence_s) >= KEY_TAIL_S else (state, None)
+    return _close(state, now) if min(let_go_s, quiet_s) >= KEY_TAIL_S else (state, None)
 
 
 def told(state: TurnState, words: Words) -> TurnState:
@@ -198,7 +208,7 @@ def told(state: TurnState, words: Words) -> TurnState:
 
 def draft(state: TurnState, now: int) -> Turn | None:
     """The open turn as it would be if it ended now; None while there is voice or SPECULATE_S of silence is not over."""
-    quiet = state.speaking and state.speech and now - state.last_voice >= SPECULATE_S * SAMPLE_RATE_HZ
+    quiet = state.speaking and state.speech and silence_s(state, now) >= SPECULATE_S
     return _close(state, now)[1] if quiet else None
 
 

@@ -40,6 +40,8 @@ REPEATED_WORDS = 3
 NO_SPEECH = 0.6
 LEAST_LOG_PROBABILITY = -1.0
 """Whisper's own limits: no speech is likely, and the words are not."""
+UNSURE = 0.1
+"""Probability of a word that is only there because something had to be: 0.03 for "You" in exact silence."""
 
 
 class Ears(Protocol):
@@ -147,6 +149,7 @@ class Whisper:
         words = tuple(
             Word(word.word.strip(), offset_s + float(word.start), offset_s + float(word.end), float(word.probability))
             for segment in segments
+            if not _invented(segment)
             for word in segment.words or ()
             if word.word.strip()
         )
@@ -155,6 +158,11 @@ class Whisper:
     def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:  # noqa: ARG002 - scripts know by it who speaks
         """See glimpse.Glimpsing."""
         return glimpse(self._model, samples)
+
+
+def _invented(segment: Any) -> bool:
+    """Whether a segment's words were made up for silence: the wide search finds likelier ones than Whisper's limit is for."""
+    return segment.no_speech_prob > NO_SPEECH and all(word.probability < UNSURE for word in segment.words or ())
 
 
 def loops(text: str) -> bool:
