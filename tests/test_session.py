@@ -826,3 +826,29 @@ def test_other_devices_after_an_absence_mean_half_duplex(tmp_path: Path) -> None
     (resumed,) = held.data("resumed")
 
     assert (resumed["output"], resumed["other"], resumed["echo"]) == ("laptop speakers", True, "half duplex")
+
+
+def test_an_echo_that_nobody_expected_is_told_and_ends_full_duplex(tmp_path: Path) -> None:
+    """A headset whose plug is out: the customer's voice comes back, interrupts nobody, and the microphone rests."""
+    voice = testing.BeepVoice()
+    speak = voice.speak
+
+    def noisy(text: str, style: Style, style_name: str) -> Line:
+        line = speak(text, style, style_name)
+        shaped = testing.noise(len(line.samples) / SAMPLE_RATE_HZ, -20.0, seed=len(text))
+        return Line(shaped, shaped / np.float32(32768), line.engine)
+
+    voice.speak = noisy  # type: ignore[method-assign]
+
+    class Live(Speakers):
+        realtime = True
+
+        def read(self) -> Block | None:
+            time.sleep(0.001)
+            return super().read()
+
+    sound = Live(PlainRecording(testing.noise(9.0, -75.0)), 0.7, 3200)
+    held = hold(tmp_path, sound, voice=voice, ears=Glimpses([], "That is not right"))
+
+    assert "hears the customer" in str(held.data("fault")[0]["what"])
+    assert held.data("interrupted") == []

@@ -287,7 +287,7 @@ def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call
     if wanted != "auto":
         mode = echotest.checked(echotest.WORDS[wanted])
         _say(echotest.told(None, mode, forced=True))
-        return replace(call, echo=mode, echo_test=echotest.load(_data(), sound))
+        return replace(call, echo=mode, echo_test=echotest.load(_data(), sound), echo_forced=True)
     spoken = prepare.spoken()
     level = [call.baseline.level_dbfs] if call.baseline else []
     mode, found = echotest.for_call(

@@ -92,6 +92,8 @@ CUE_WINDOW_S = 4.0
 GRACE_S = 12.0
 """After the time limit, the longest that a closing line may take."""
 SYNC_S = 1.0
+PLAYED = 50
+"""Blocks: 1.6 s, all that an echo can come from (world/echo.py)."""
 ZEROS_S = 5.0
 """Exact zeros for this long mean a muted or dead microphone: even a quiet room has noise."""
 
@@ -117,6 +119,8 @@ class Call:
     """What is done about the customer's voice in the microphone; `half_duplex` is short for one of them."""
     echo_test: EchoTest | None = None
     """What was found on these devices, where they were tested."""
+    echo_forced: bool = False
+    """The mode stays, whatever is heard."""
     wall: str = ""
     """When the call began, ISO 8601; given, so that a call can be repeated to the byte."""
     recent: tuple[str, ...] = ()
@@ -326,6 +330,8 @@ class _Loop:
         """The customer's samples that the cancellation still needs before it can be trusted."""
         self.cleaned: deque[tuple[int, Samples]] = deque()
         """As `kept`, without the customer's voice: what barge-in is detected in."""
+        self.played: deque[Samples] = deque(maxlen=PLAYED)
+        """The last blocks of the customer's channel, in which an echo is looked for."""
         self.away_s = 0.0
         """How long the call has been paused in all."""
         self.held_s = 0.0
@@ -567,6 +573,7 @@ class _Loop:
         cleaned = self.echo.clean(block.mic, block.out) if self.echo else block.mic
         samples = np.asarray(cleaned / 32768, np.float32)
         self.cleaned.append((at, cleaned))
+        self.played.append(block.out)
         probability = self.second_look.push(samples, float(self.detector.push(samples)[0]))
         deaf = self._deaf(block, at)
         probability = 0.0 if deaf else probability
@@ -701,10 +708,26 @@ class _Loop:
 
     def _said_so_far(self) -> tuple[Floats, float]:
         """What the trainee has said over the line so far, as the detector hears it, and where the turn begins (s)."""
+        self._mind_echo()
         start = self.turns.start
         joined = np.concatenate([samples for _, samples in self.cleaned])
         first = max(start, self.cleaned[0][0])
         return np.asarray(joined[first - self.cleaned[0][0] :] / 32768, np.float32), start / SAMPLE_RATE_HZ
+
+    def _mind_echo(self) -> None:
+        """On what was taken for a headset: whether the voice over the line is the customer's own, come back."""
+        if self.echo_mode != HEADSET or self.call.echo_forced or not self.sound.realtime or not self.played:
+            return
+        heard = np.concatenate([samples for _, samples in list(self.cleaned)[-PLAYED:]])
+        if echoes.is_echo(heard, np.concatenate(self.played)):
+            self.echo_mode = HALF_DUPLEX
+            self.turns = replace(self.turns, patience=deaf_patience(self.call.patience))
+            self._event(
+                "fault",
+                what="Your microphone hears the customer: from now on it rests while the customer speaks.",
+                do="Use headphones to be able to interrupt, or choose with --echo.",
+                detail="",
+            )
 
     def _interrupted(self, stopped: Stopped, now: int) -> None:
         """The trainee has stopped the customer: what of the line was heard, and what of the story."""
@@ -1102,7 +1125,7 @@ class _Loop:
         self.away_from, self.back_at = None, at
         info = self.sound.info
         same = (info.input, info.output) == self.devices
-        if not same and self.echo_mode != HALF_DUPLEX:
+        if not same and self.echo_mode != HALF_DUPLEX and not self.call.echo_forced:
             self.devices, self.echo_mode, self.echo = (info.input, info.output), HALF_DUPLEX, None
             self.turns = replace(self.turns, patience=deaf_patience(self.call.patience))
         if self.line_from is not None and self.sound.playing():

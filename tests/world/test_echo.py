@@ -99,6 +99,19 @@ def test_a_test_without_sound_finds_nothing() -> None:
     assert decide(measure(silence, silence, detect)) == HEADSET
 
 
+def test_the_customers_own_voice_is_told_from_the_trainees() -> None:
+    """Half a second of it, whatever the delay; another voice over the same line is no echo."""
+    out = played()[16_000:42_000]
+    late = heard(played(), -10.0, 0.3)[16_000:42_000]
+    other = heard(out, None, 0.0)
+    other[-12_000:] += testing.voice_like(0.75, level_dbfs=-26)
+
+    assert echo.is_echo(late, out)
+    assert not echo.is_echo(other, out)
+    assert not echo.is_echo(late[:4000], out[:4000])
+    assert not echo.is_echo(late, np.zeros_like(out))
+
+
 @needs_package
 def test_the_cancellation_takes_the_echo_away_and_keeps_the_clock() -> None:
     """Over 20 dB once it has settled, block by block or at once; a voice alone comes through."""

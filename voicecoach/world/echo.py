@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from voicecoach.errors import MissingModel
 from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END
@@ -46,6 +47,11 @@ LEAK_DB = 24.0
 """An echo this much weaker than the trainee is a headset's leak: a gate between the two levels tells them apart."""
 TRAINEE_DBFS = -26.0
 """The level of a trainee who is not calibrated: speech close to a headset's microphone."""
+
+LOOK_BACK_S = 0.5
+SAME = 0.18
+"""Correlation (pre-emphasised) of half a second of the microphone with what was played before: unrelated speech had at most
+0.13, echoes in rooms at least 0.23 (our measurement, 150 pairs of each)."""
 
 Detect = Callable[[Floats], Floats]
 """Samples to probabilities of voice, a frame of FRAME samples each."""
@@ -186,6 +192,26 @@ def _delay(mic: Samples, out: Samples) -> tuple[int, float]:
     energy = float(np.sqrt(np.sum(mic.astype(np.float64) ** 2) * np.sum(out.astype(np.float64) ** 2)))
     best = int(np.argmax(np.abs(products)))
     return best, float(abs(products[best]) / energy) if energy else 0.0
+
+
+def is_echo(mic: Samples, out: Samples) -> bool:
+    """Whether the last LOOK_BACK_S of `mic` are what was played [shape=(n,) both, up to now] at most MAX_DELAY_S before."""
+    n = round(LOOK_BACK_S * SAMPLE_RATE_HZ)
+    near, far = (
+        _emphasised(samples) for samples in (mic[-n - 1 :], out[-n - 1 - round(MAX_DELAY_S * SAMPLE_RATE_HZ) :])
+    )
+    if len(near) < n or len(far) < n:
+        return False
+    size = 1 << int(np.ceil(np.log2(len(near) + len(far))))
+    products = np.fft.irfft(np.fft.rfft(far, size) * np.conj(np.fft.rfft(near, size)), size)[: len(far) - n + 1]
+    sums = np.cumsum(np.concatenate([[0.0], far**2]))
+    energies = np.sqrt(np.maximum(sums[n:] - sums[:-n], 0.0) * np.sum(near**2))
+    return bool(np.max(np.abs(products) / (energies + 1.0)) >= SAME)
+
+
+def _emphasised(samples: Samples) -> npt.NDArray[np.float64]:
+    floats = samples.astype(np.float64)
+    return floats[1:] - 0.95 * floats[:-1] if len(floats) else floats
 
 
 def _share(probabilities: Floats, start: int, end: int) -> float:
