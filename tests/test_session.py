@@ -828,27 +828,38 @@ def test_other_devices_after_an_absence_mean_half_duplex(tmp_path: Path) -> None
     assert (resumed["output"], resumed["other"], resumed["echo"]) == ("laptop speakers", True, "half duplex")
 
 
+class Hissing(testing.BeepVoice):
+    """A customer who hisses: no two moments are alike, as in speech."""
+
+    def speak(self, text: str, style: Style, style_name: str) -> Line:
+        line = super().speak(text, style, style_name)
+        hiss = testing.noise(len(line.samples) / SAMPLE_RATE_HZ, -20.0, seed=len(text))
+        return Line(hiss, hiss / np.float32(32768), line.engine)
+
+
+class Live(Speakers):
+    """On a clock, so that the call knows that it is heard."""
+
+    realtime = True
+
+    def read(self) -> Block | None:
+        time.sleep(0.001)
+        return super().read()
+
+
+def test_an_echo_that_comes_later_than_expected_is_no_turn(tmp_path: Path) -> None:
+    """In half duplex the microphone rests 0.3 s longer than the customer speaks; this echo takes twice that."""
+    sound = Live(PlainRecording(testing.noise(25.0, -75.0)), 0.7, LATE)
+    held = hold(tmp_path, sound, ["echo"] * 9, make_call(echo="half duplex"), voice=Hissing())
+
+    assert len(held.data("said")) >= 2
+    assert held.data("spoke") == []
+
+
 def test_an_echo_that_nobody_expected_is_told_and_ends_full_duplex(tmp_path: Path) -> None:
     """A headset whose plug is out: the customer's voice comes back, interrupts nobody, and the microphone rests."""
-    voice = testing.BeepVoice()
-    speak = voice.speak
-
-    def noisy(text: str, style: Style, style_name: str) -> Line:
-        line = speak(text, style, style_name)
-        shaped = testing.noise(len(line.samples) / SAMPLE_RATE_HZ, -20.0, seed=len(text))
-        return Line(shaped, shaped / np.float32(32768), line.engine)
-
-    voice.speak = noisy  # type: ignore[method-assign]
-
-    class Live(Speakers):
-        realtime = True
-
-        def read(self) -> Block | None:
-            time.sleep(0.001)
-            return super().read()
-
     sound = Live(PlainRecording(testing.noise(9.0, -75.0)), 0.7, 3200)
-    held = hold(tmp_path, sound, voice=voice, ears=Glimpses([], "That is not right"))
+    held = hold(tmp_path, sound, voice=Hissing(), ears=Glimpses([], "That is not right"))
 
     assert "hears the customer" in str(held.data("fault")[0]["what"])
     assert held.data("interrupted") == []

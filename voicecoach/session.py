@@ -92,6 +92,8 @@ CUE_WINDOW_S = 4.0
 GRACE_S = 12.0
 """After the time limit, the longest that a closing line may take."""
 SYNC_S = 1.0
+LATER_S = 0.2
+"""An echo that came after the microphone had rested makes it rest this much longer."""
 PLAYED = 50
 """Blocks: 1.6 s, all that an echo can come from (world/echo.py)."""
 ZEROS_S = 5.0
@@ -332,6 +334,10 @@ class _Loop:
         """As `kept`, without the customer's voice: what barge-in is detected in."""
         self.played: deque[Samples] = deque(maxlen=PLAYED)
         """The last blocks of the customer's channel, in which an echo is looked for."""
+        self.outs: deque[tuple[int, Samples]] = deque()
+        """The customer's channel, as `kept`."""
+        self.late_s = 0.0
+        """By how much later than expected echoes have come."""
         self.away_s = 0.0
         """How long the call has been paused in all."""
         self.held_s = 0.0
@@ -574,6 +580,7 @@ class _Loop:
         samples = np.asarray(cleaned / 32768, np.float32)
         self.cleaned.append((at, cleaned))
         self.played.append(block.out)
+        self.outs.append((at, block.out))
         probability = self.second_look.push(samples, float(self.detector.push(samples)[0]))
         deaf = self._deaf(block, at)
         probability = 0.0 if deaf else probability
@@ -679,7 +686,7 @@ class _Loop:
             return block.customer
         if self.echo_mode != HALF_DUPLEX:
             return self.gate is not None and block.customer and _dbfs(block.mic) < self.gate
-        tail = round(ECHO_TAIL_S * SAMPLE_RATE_HZ) + self._echo_late()
+        tail = round((ECHO_TAIL_S + self.late_s) * SAMPLE_RATE_HZ) + self._echo_late()
         return self._speaking(block) or (at - self.customer_end < tail and self.customer_end > 0)
 
     def _echo_late(self) -> int:
@@ -713,6 +720,18 @@ class _Loop:
         joined = np.concatenate([samples for _, samples in self.cleaned])
         first = max(start, self.cleaned[0][0])
         return np.asarray(joined[first - self.cleaned[0][0] :] / 32768, np.float32), start / SAMPLE_RATE_HZ
+
+    def _only_echo(self, turn: Turn) -> bool:
+        """Whether most of a turn is the customer's own voice, come back later than was expected."""
+        if self.call.echo_forced or not self.sound.realtime or not self.outs:
+            return False
+        first = self.outs[0][0]
+        out = np.concatenate([samples for _, samples in self.outs])
+        mic = np.concatenate([samples for at, samples in self.kept if at >= first])
+        step = round(echoes.LOOK_BACK_S * SAMPLE_RATE_HZ)
+        ends = [end for start, last in turn.speech for end in range(start + step, max(last, start + step) + 1, step)]
+        same = [echoes.is_echo(mic[: end - first], out[: end - first]) for end in ends if first < end]
+        return bool(same) and sum(same) > len(same) / 2
 
     def _mind_echo(self) -> None:
         """On what was taken for a headset: whether the voice over the line is the customer's own, come back."""
@@ -813,8 +832,13 @@ class _Loop:
             )
 
     def _submit(self, turn: Turn) -> None:
-        """Take the draft of a finished turn for its answer, or have one made."""
+        """Take the draft of a finished turn for its answer, or have one made; the customer's echo is no turn."""
         draft, self.draft = self.draft, None
+        if self._only_echo(turn):
+            self.late_s = min(self.late_s + LATER_S, echoes.MAX_DELAY_S)
+            if draft is not None:
+                draft.answer.cancel()
+            return
         if draft is None or draft.turn.speech != turn.speech:
             draft = self._begin(turn, self.writer.samples)
         self.pending = _Pending(draft, turn, self.writer.samples)
@@ -1116,6 +1140,7 @@ class _Loop:
                 self._submit(turn)
         self.kept.append((at, block.mic))
         self.cleaned.append((at, block.mic))
+        self.outs.append((at, block.out))
         self.away_s += len(block.mic) / SAMPLE_RATE_HZ
         self._sync(at)
         self.show(Tick(at / SAMPLE_RATE_HZ, "paused", -120.0))
@@ -1170,7 +1195,7 @@ class _Loop:
         """Keep what the open turn may need, sync the disk, watch for a dead microphone, tell the screen."""
         resting = self.turns.phase == "quiet" and self.pending is None and self.held is None
         keep_s = 3.0 if resting else 150.0
-        for kept in (self.kept, self.cleaned):
+        for kept in (self.kept, self.cleaned, self.outs):
             while kept and at - kept[0][0] > keep_s * SAMPLE_RATE_HZ:
                 kept.popleft()
         self._sync(at)
