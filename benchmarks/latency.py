@@ -460,6 +460,7 @@ def naive_agent(base: Path, out: Path) -> None:
     """Listen, wait for 0.8 s of silence, transcribe, speak; both channels go to `out` at the end (Ctrl-C)."""
     from faster_whisper import WhisperModel
 
+    from voicecoach.errors import DeviceError
     from voicecoach.world.sound import Device
     from voicecoach.world.vad import VoiceActivity
     from voicecoach.world.voice import Piper
@@ -483,7 +484,7 @@ def naive_agent(base: Path, out: Path) -> None:
                 " ".join(segment.text for segment in segments)
                 turn = []
                 device.play(np.asarray(voice.render(NAIVE_REPLY, 175) * 32767, np.int16))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, DeviceError):
         np.save(out, np.concatenate(blocks))
     finally:
         device.close()

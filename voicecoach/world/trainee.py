@@ -124,6 +124,7 @@ class RecordedTrainee:
             mic[: len(piece)] += piece
             if not self._saying.size:
                 self._since = 0.0
+                self._answerable = self._customer  # what the customer said and took back meanwhile was no answer
         else:
             self._maybe_start()
         self._since += len(out) / SAMPLE_RATE_HZ
