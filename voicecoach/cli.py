@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from voicecoach.before import Terminal
     from voicecoach.measure.observe import Floats
+    from voicecoach.measure.turns import Patience
     from voicecoach.nouns import Baseline
     from voicecoach.session import Call
     from voicecoach.world.audiofiles import Spool
@@ -127,7 +128,8 @@ def rehearse(
         str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
     ] = "six-guidelines",
     talk: Annotated[
-        Literal["hands-free", "push-to-talk"], typer.Option(help="Speak freely, or with the space bar.")
+        Literal["hands-free", "push-to-talk", "manual"],
+        typer.Option(help="Speak freely, hold the floor with the space bar, or speak freely and send with it."),
     ] = "hands-free",
     demo: Annotated[
         bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")
@@ -144,10 +146,17 @@ def rehearse(
     speakers: Annotated[
         bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
     ] = False,
+    echo: Annotated[
+        Literal["auto", "headset", "cancel", "half"],
+        typer.Option(help="The customer in your microphone: tested once for each pair of devices, or as you say."),
+    ] = "auto",
     telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
     cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer', 'slower') while you speak.")] = True,
     words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
-    patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
+    patience: Annotated[
+        str,
+        typer.Option(help="Silence that ends your turn: quick, normal, patient, or seconds (0.3 to 3)."),
+    ] = "normal",
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
     reword: Annotated[
@@ -179,7 +188,7 @@ def rehearse(
     chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
     call = Call(
         customer, persona_text, steps, procedure_text, prepare.rules(), trainee=trainee, seed=chosen_seed, mode=talk,
-        patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
+        patience=_patience(patience), time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
         recent=prepare.recent_lines(_sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
     if reword is not None:
@@ -208,6 +217,7 @@ def rehearse(
         asked = prepared and not demo and interactive()
         if not demo:
             voice.volume_db = _volume(sound, telephone=telephone, ask=asked)
+            call = _with_echo(call, sound, "half" if speakers else echo, voice.volume_db)
         if asked:
             call = replace(
                 call, prepared=before.prepare(_terminal(), customer, before.hard_call(_sessions(), call.wall))
@@ -216,6 +226,15 @@ def rehearse(
     finally:
         if sound is not None:
             sound.close()
+
+
+def _patience(text: str) -> Patience:
+    from voicecoach.measure.turns import patience_of
+
+    try:
+        return patience_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.", param_hint="--patience") from error
 
 
 def _open_device(device_in: str | None, device_out: str | None, rate: int | None) -> Duplex:
@@ -256,6 +275,30 @@ def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
                 _say(f"{error}\nThe call goes on without it.")
         _say()
     return replace(call, baseline=baseline)
+
+
+def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:
+    """What is done about the customer's voice in the microphone: as chosen, as found before, or by a test of 5 s."""
+    from dataclasses import replace
+
+    from voicecoach import echotest, prepare
+    from voicecoach.world.trainee import calibration_of
+
+    if wanted != "auto":
+        mode = echotest.checked(echotest.WORDS[wanted])
+        _say(echotest.told(None, mode, forced=True))
+        return replace(call, echo=mode, echo_test=echotest.load(_data(), sound), echo_forced=True)
+    spoken = prepare.spoken()
+    level = [call.baseline.level_dbfs] if call.baseline else []
+    mode, found = echotest.for_call(
+        _data(),
+        sound,
+        lambda: echotest.run(
+            sound, echotest.sentence(spoken, volume_db), calibration_of(prepare.demo_trainee(), spoken), *level
+        ),
+        _say,
+    )
+    return replace(call, echo=mode, echo_test=found)
 
 
 def _volume(sound: Duplex, *, telephone: bool = True, ask: bool, again: bool = False) -> float:
@@ -303,7 +346,8 @@ def _hold(
     from voicecoach.screen import Screen
 
     folder = record.new_folder(_sessions(), call.wall, call.persona.id)
-    keys = "n: note    q hangs up" if call.mode == "hands-free" else "space: talk / send    n: note    q hangs up"
+    space = {"hands-free": "", "push-to-talk": "space: talk / send    ", "manual": "space: send    "}[call.mode]
+    keys = f"{space}n: note    q hangs up"
     keyboard = Keyboard()
     failure: BaseException | None = None
     writer = record.Writer(folder, call.persona_text, call.procedure_text)

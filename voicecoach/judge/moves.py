@@ -96,6 +96,12 @@ def find(
     return advised(_finish(hits, text, words), context)
 
 
+def only_nods(text: str, cues: Cues) -> bool:
+    """Whether `text` is verbal nods and nothing else."""
+    clauses = split(text)
+    return bool(clauses) and _nod(clauses, cues) is not None
+
+
 def _in_course(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:
     """What the course of the call makes of the hits."""
     hits = _checked_back(hits, context, cues)

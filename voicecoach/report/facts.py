@@ -153,6 +153,8 @@ class TurnFacts:
     speech: tuple[Span, ...] = ()
     overlap: tuple[Span, ...] = ()
     heard: Heard | None = None
+    reacted_to: str = ""
+    """The words that the customer answered to, where a careful second hearing found others."""
     observation: Observation | None = None
     assessed: Assessment | None = None
     cues: tuple[CueFacts, ...] = ()
@@ -186,6 +188,8 @@ class Facts:
     """(position in the log, turn number): where each turn came to be judged."""
     reacted: tuple[Reacted, ...]
     interruptions: tuple[Interruption, ...]
+    away: tuple[Span, ...]
+    """Where the sound device was away (s): nobody could hear or be heard."""
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]
     worksheet: tuple[str, Worksheet] | None
@@ -227,6 +231,7 @@ def gather(events: Sequence[Event]) -> Facts:
         spoke=spoke,
         reacted=tuple(_reacted(place, event) for place, event in of("reacted")),
         interruptions=interruptions,
+        away=_stretches(of, "resumed"),
         faults=tuple(_fault(place, event) for place, event in of("fault")),
         notes=tuple(
             Note(seconds(e.at) or 0.0, words, (place,))
@@ -300,6 +305,8 @@ def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]
             draft.events.append(place)
             value = reader(event.data)
             if value is not None:
+                if name == "heard" and name in draft.values:
+                    draft.values.setdefault("reacted_to", draft.values[name].text)
                 draft.values[name] = value
     for key, cue in _cues(of):
         if key in drafts:
@@ -351,6 +358,7 @@ def _turn(key: int, draft: _Draft) -> TurnFacts:
         speech=_spans(turn.speech) if turn else (),
         overlap=_spans(turn.overlap) if turn else (),
         heard=heard,
+        reacted_to=values.get("reacted_to", "") if heard else "",
         observation=values.get("observation"),
         assessed=values.get("assessed"),
         cues=tuple(draft.cues),
@@ -375,11 +383,13 @@ def _lines(of: _Of, interruptions: Sequence[Interruption]) -> tuple[CustomerLine
             seen = read(Observation, event.data.get("observation"))
             measured.setdefault(_line_key(event), []).append((place, seen))
     lines = []
+    held = _stretches(of, "held")
     for place, event in _spoken_by_customer(of):
         waiting = measured.get(_line_key(event))  # a line may be spoken, and so measured, more than once
         told, observation = waiting.pop(0) if waiting else (None, None)
         events = (place,) if told is None else tuple(sorted((place, told)))
-        lines.append(_cut(replace(_line(event), observation=observation, events=events), interruptions))
+        line = replace(_line(event), observation=observation, events=events)
+        lines.append(_cut(_longer(line, held), interruptions))
     return tuple(lines)
 
 
@@ -407,6 +417,20 @@ def _line(event: Event) -> CustomerLine:
     )
 
 
+def _stretches(of: _Of, kind: str) -> tuple[Span, ...]:
+    """Where the events of a kind begin and end, in seconds."""
+    spans = ((seconds(event.data.get("start")), seconds(event.data.get("end"))) for _, event in of(kind))
+    return tuple((start, end) for start, end in spans if start is not None and end is not None and start <= end)
+
+
+def _longer(line: CustomerLine, held: Sequence[Span]) -> CustomerLine:
+    """The line with the stretches in which it stood still: it went on after each of them."""
+    for start_s, end_s in held:
+        if line.start_s <= start_s <= line.end_s:
+            line = replace(line, end_s=line.end_s + end_s - start_s, planned_end_s=line.planned_end_s + end_s - start_s)
+    return line
+
+
 def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerLine:
     """The line as far as it was played, if the trainee stopped it."""
     for cut in interruptions:
@@ -430,6 +454,7 @@ def _interruption(place: int, event: Event) -> Interruption | None:
         line=text(data.get("line")),
         played_s=number(data.get("played_s")),
         stopped=bool(data.get("stopped")),
+        words=text(data.get("words")),
         events=(place,),
     )
 
@@ -473,14 +498,21 @@ def _fault(place: int, event: Event) -> MachineFault:
 
 
 def _latencies(timed: Sequence[tuple[int, Event]]) -> tuple[Latency, ...]:
-    """Median of each part of the waiting time, in the order in which the parts happen."""
+    """Median and 95th percentile of each part of the waiting time, in the order in which the parts happen."""
     result = []
     for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms", "answer_ms"):
         found = [(value, place) for place, event in timed if (value := number(event.data.get(part))) is not None]
         if found:
             values = sorted(value for value, _ in found)
-            half = len(values) // 2
-            median = values[half] if len(values) % 2 else math.fsum(values[half - 1 : half + 1]) / 2
+            p50, p95 = (_percentile(values, percent) for percent in (50, 95))
             places = tuple(place for _, place in found)
-            result.append(Latency(part.removesuffix("_ms"), median, len(values), places))
+            result.append(Latency(part.removesuffix("_ms"), p50, len(values), p95, places))
     return tuple(result)
+
+
+def _percentile(ordered: Sequence[float], percent: float) -> float:
+    """Of values in order, between two of them by their distance."""
+    place = (len(ordered) - 1) * percent / 100
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

@@ -24,6 +24,7 @@ from voicecoach.report.markup import source as _source
 from voicecoach.report.markup import table as _table
 from voicecoach.report.tell import measures
 from voicecoach.report.text import (
+    answer_times,
     cycle_line,
     ending,
     moment,
@@ -81,7 +82,7 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
             '<main id="main">',
             *(_section(*section) for section in shown),
             "</main>",
-            "<footer><p>Made by voicecoach on the trainee's own machine. Every mark is a hint to listen again.</p></footer>",
+            f"<footer><p>{_footer(report)}</p></footer>",
             f"<script>{_asset('page.js')}</script>" if scripted else "",
             "</body>",
             "</html>",
@@ -257,13 +258,20 @@ def _interruptions(report: Report) -> str:
             "You cut in" if cut.by == "trainee" else "The customer cut in",
             f"{cut.end_s - cut.start_s:.1f} s",
             "yes" if cut.stopped else "no",
+            f'<span dir="auto">… {escape(" ".join(cut.words.split()[-_LAST_WORDS:]))}</span>' if cut.words else "",
         )
         for cut in report.interruptions
     ]
     if not rows:
         return ""
+    heads = ("Time", "Who", "Both spoke for", "The other stopped", "The customer had got to")
+    told = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
     events = [cut.events for cut in report.interruptions]
-    return _table("Interruptions", ("Time", "Who", "Both spoke for", "The other stopped"), rows, events=events)
+    return _table("Interruptions", heads[:told], [row[:told] for row in rows], events=events)
+
+
+_LAST_WORDS = 8
+"""Of the line that was cut off, as many as show where in the story that was."""
 
 
 # --- transcript ----------------------------------------------------------------------------------------
@@ -433,6 +441,11 @@ def _notes(report: Report) -> str:
         f"<li{traced(note.events)}>{words.clock(note.at_s)} {escape(note.text)}</li>" for note in report.notes
     )
     return f"<ul>{items}</ul>" if items else ""
+
+
+def _footer(report: Report) -> str:
+    made = "Made by voicecoach on the trainee's own machine. Every mark is a hint to listen again."
+    return escape(f"{made} {answer_times(report)}".strip(), quote=False)
 
 
 def _measurements(report: Report) -> str:

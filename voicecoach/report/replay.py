@@ -7,6 +7,7 @@ persona are at hand, and taken from the live events where they are not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -46,6 +47,10 @@ def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay
             call.judge(happened)
         else:
             call.react(happened)
+    for turn in facts.turns:
+        where = f"Turn {turn.number}"
+        if where in call.changes and turn.heard and _plain(turn.reacted_to) not in ("", _plain(turn.heard.text)):
+            call.changes[where].append(f"in the call the customer had heard “{turn.reacted_to}”")
     differences = tuple(_sentence(*entry) for entry in call.changes.items())
     return Replay(call.assessments, tuple(call.steps), differences, call.finished)
 
@@ -156,6 +161,11 @@ class _Call:
 def _supported(live: Assessment, text: str) -> Assessment:
     """The live verdicts less those whose words are not on record, or not any more."""
     return replace(live, findings=tuple(found for found in live.findings if found.quote and found.quote in text))
+
+
+def _plain(text: str) -> str:
+    """Words only: punctuation and capitals are the recogniser's."""
+    return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
 
 
 def _sentence(where: str, what: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def tell(
     sources = {**(in_words([procedure]) if procedure else {}), **(rules.sources if rules else {})}
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
-    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts)) if rules else ()
+    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), facts.away) if rules else ()
     turns = tuple(
         replace(
             _turn(turn, again.assessments.get(turn.number), sources),
@@ -284,6 +284,7 @@ def _settings(facts: Facts, rejudged: bool) -> tuple[tuple[str, str], ...]:
     baseline = facts.baseline
     rows = (
         ("Mode", _plain(started.get("mode"))),
+        ("Patience", _patience(started.get("patience"))),
         ("Persona", _plain(started.get("persona"))),
         ("Procedure", _plain(started.get("procedure"))),
         ("Seed", _plain(started.get("seed"))),
@@ -302,6 +303,17 @@ def _settings(facts: Facts, rejudged: bool) -> tuple[tuple[str, str], ...]:
         ("Calibration", _calibration(baseline)),
     )
     return tuple((name, value) for name, value in rows if value)
+
+
+def _patience(data: Any) -> str:
+    """The silence that ended a turn, as it was set."""
+    if not isinstance(data, Mapping):
+        return ""
+    finished, unfinished = number(data.get("finished_s")), number(data.get("unfinished_s"))
+    if finished is None or unfinished is None:
+        return ""
+    name = text(data.get("name"))
+    return f"{f'{name}, ' if name else ''}{finished:g} s of silence, {unfinished:g} s after words that are not finished"
 
 
 def _calibration(baseline: Baseline | None) -> str:

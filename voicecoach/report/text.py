@@ -48,6 +48,9 @@ def as_text(report: Report, width: int = 80) -> str:
     if report.lines:
         _list(sheet, "THE CUSTOMER'S VIEW", _feelings(report))
     _notes(sheet, report)
+    if answer_times(report):
+        sheet.lines.append("")
+        sheet.put(answer_times(report), 0)
     return "\n".join(sheet.lines).strip("\n") + "\n"
 
 
@@ -412,3 +415,14 @@ def measurement(report: Report) -> tuple[str, ...]:
         return ()
     parts = ", ".join(f"{words.LATENCIES.get(x.id, x.id)} {x.median_ms:.0f} ms" for x in report.latencies)
     return (f"Median waiting time: {parts}.",)
+
+
+def answer_times(report: Report) -> str:
+    """How fast the customer answered, for the footer; empty where nothing was measured."""
+    for part in report.latencies:
+        if part.id == "answer" and part.p95_ms is not None:
+            return (
+                f"From the end of your speech to the customer's first sound: p50 {part.median_ms:.0f} ms, "
+                f"p95 {part.p95_ms:.0f} ms over {words.count(part.count, 'turn')}, the sound device's own delay apart."
+            )
+    return ""

@@ -127,6 +127,8 @@ class Interruption:
     line: str
     played_s: float | None
     stopped: bool
+    words: str = ""
+    """Of the cut line, the words that had been spoken."""
     events: Events = ()
 
 
@@ -331,11 +333,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Latency:
-    """Median time of one part of the machine's answer, over `count` turns."""
+    """Time of one part of the machine's answer, over `count` turns: its median, and what 95 % of them stay under."""
 
     id: str
     median_ms: float
     count: int
+    p95_ms: float | None = None
     events: Events = ()
 
 
