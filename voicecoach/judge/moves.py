@@ -92,6 +92,8 @@ def find(
         found = _finish(hits, text, ())
         likely = reading.read(question(text, clauses, context, found))
         hits = _read(hits, likely, clauses, reading, cues)
+        if context.customer_finished or ACKNOWLEDGING & set(context.history):
+            hits = [hit for hit in hits if hit.code != "premature_solution"]
         hits = _in_course(hits, clauses, context, cues)
     return advised(_finish(hits, text, words), context)
 

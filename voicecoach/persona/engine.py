@@ -78,6 +78,12 @@ HANGUP_AFTER = 3
 """... and one more ends the call (ours)."""
 PARROT_TIMES = 2
 """Ours: the same soothing phrase more often than this, and it is thrown back."""
+SOOTHING = frozenset({"empathise", "apologise", "restate_feelings"})
+"""What can be said by rote: saying back what happened, or asking about it, is about this call."""
+INFORMING = frozenset({"restate_facts", "clarify", "explain", "resolution", "alternatives"})
+"""Ours: what tells or asks something of this call is not "nothing new"..."""
+INFORMING_TIMES = 2
+"""... until it has worked so many times (ours)."""
 COOLING: Mapping[str, float] = {"slow": 0.7, "normal": 1.0, "fast": 1.3}
 """Ours: by how much calming works on a persona's temper (`mood.drift`)."""
 
@@ -322,7 +328,9 @@ def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard)
         share = 1.0 if finding.outcome in ("done", "shown") else LISTEN_SHARE
         if finding.code in EFFECTS and _counts(finding.code, mood, heard, venting):
             yield _cause(persona, mood, finding.code, share, finding.quote)
-    nothing_new = not venting and "solution" not in mood.met and _is_nothing_new(heard)
+    nothing_new = (
+        not venting and "solution" not in mood.met and _is_nothing_new(heard) and not _informs(mood, heard, venting)
+    )
     evidence = "; ".join(assessment.delivery.evidence)
     if assessment.delivery.loudness == "quiet" and assessment.delivery.pace == "slow" and not nothing_new:
         yield _cause(persona, mood, "quiet_and_slow", 1.0, evidence)
@@ -364,6 +372,14 @@ def _counts(code: str, mood: Mood, heard: _Heard, venting: bool) -> bool:
 def _is_nothing_new(heard: _Heard) -> bool:
     """A turn without progress. Faults are counted by themselves, and doubtful moves are not held against anybody."""
     return not (heard.brings_something or heard.faults or heard.doubtful or "referral" in heard.moves)
+
+
+def _informs(mood: Mood, heard: _Heard, venting: bool) -> bool:
+    """Whether a turn that meets no new need tells or asks something of this call all the same."""
+    cues = dict(mood.cues)
+    return any(
+        cues.get(code, 0) < INFORMING_TIMES and _counts(code, mood, heard, venting) for code in INFORMING & heard.moves
+    )
 
 
 def _cause(persona: Persona, mood: Mood, cue: str, share: float, evidence: str) -> Cause:
@@ -492,7 +508,7 @@ def _decide(
         return "CHECK", "accepted"
     if balks:
         return "NEGOTIATE", at_hand(persona, balks)
-    if left := _loses_patience(persona, before, mood):
+    if left := _loses_patience(persona, before, mood, heard):
         return left
     if not heard.brings_something and (slight := _slight(persona, mood, heard)):
         return here, slight
@@ -525,7 +541,7 @@ def _boil_over(persona: Persona, before: Mood, mood: Mood, wanted: float) -> tup
     return None
 
 
-def _loses_patience(persona: Persona, before: Mood, mood: Mood) -> tuple[str, str] | None:
+def _loses_patience(persona: Persona, before: Mood, mood: Mood, heard: _Heard) -> tuple[str, str] | None:
     """All of it again ("You're not listening"), one more chance, then the manager, then the end (002 slides 17, 18)."""
     stuck = int(_note(mood, "stuck") or "0")
     beyond = stuck - FUSES[persona.mood.patience].stuck
@@ -536,9 +552,14 @@ def _loses_patience(persona: Persona, before: Mood, mood: Mood) -> tuple[str, st
     if beyond >= MANAGER_AFTER and not mood.asked_manager:
         return "MANAGER", "manager"
     if beyond == 0 or beyond == MANAGER_AFTER:
-        parrots = any(times > 1 for cue, times in mood.cues if cue in MEETS)
-        return "REPEATS_SELF", "parroted" if parrots and not _is_fresh(persona, mood, "repeated") else "repeated"
+        return "REPEATS_SELF", "parroted" if _parrots(mood, heard, 1) and not _is_fresh(persona, mood, "repeated") else "repeated"
     return None
+
+
+def _parrots(mood: Mood, heard: _Heard, times: int) -> bool:
+    """Whether this turn says a soothing phrase that has been said more than so many times."""
+    cues = dict(mood.cues)
+    return any(cues.get(cue, 0) > times for cue in SOOTHING & (heard.moves | heard.perhaps))
 
 
 def _slight(persona: Persona, mood: Mood, heard: _Heard) -> str | None:
@@ -560,12 +581,23 @@ def _accepts(persona: Persona, mood: Mood, heard: _Heard, anger: float) -> bool:
     return (
         "solution" not in mood.met
         and not has_more_to_tell(persona, mood)
-        and "what" in heard.offer
-        and bool(heard.offer & {"who", "when"})
-        and "acknowledged" in (*mood.met, *heard.met)
+        and _is_concrete(heard.offer)
+        and _feels_seen(mood, heard)
         and not any(fault in heard.faults for fault, _ in GRAVE)
         and anger <= TOO_ANGRY_TO_ACCEPT
     )
+
+
+def _is_concrete(offer: frozenset[str]) -> bool:
+    return "what" in offer and bool(offer & {"who", "when"})
+
+
+def _feels_seen(mood: Mood, heard: _Heard) -> bool:
+    """Whether her feelings were acknowledged: in as many words, or by an apology from somebody who says back what
+    happened, or whose sympathy the judge half heard (ours; each of these is an acknowledgement in 002.4-5, 003.2)."""
+    met = {*mood.met, *heard.met}
+    half_heard = {"empathise", "restate_feelings"} & {*_note(mood, "doubted").split(), *heard.perhaps}
+    return "acknowledged" in met or ("apologised" in met and bool("heard" in met or half_heard))
 
 
 def _closing(mood: Mood, heard: _Heard) -> tuple[str, str]:
@@ -591,9 +623,9 @@ def _negotiate(mood: Mood, heard: _Heard) -> tuple[str, str] | None:
         return None
     if "what" not in heard.offer:
         return None if heard.met else ("NEGOTIATE", "vague")
-    if not heard.offer & {"who", "when"}:
+    if not _is_concrete(heard.offer):
         return "NEGOTIATE", "need.when"
-    if "acknowledged" not in mood.met:
+    if not _feels_seen(mood, heard):
         return "NEGOTIATE", "need.acknowledged"
     return "NEGOTIATE", "vague"
 
@@ -606,9 +638,10 @@ def _demand(persona: Persona, mood: Mood, heard: _Heard) -> tuple[str, str]:
         return "DEMAND", "softened"
     if "clarified" in heard.met:
         return "ANSWER", "answered"
-    if _note(mood, "stuck") and any(times > PARROT_TIMES for cue, times in mood.cues if cue in MEETS):
+    if _note(mood, "stuck") and _parrots(mood, heard, PARROT_TIMES):
         return "REPEATS_SELF", "parroted"
-    unmet = [f"need.{need}" for need in NEEDS if need not in mood.met]
+    met = {*mood.met, *(("solution",) if _is_concrete(heard.offer) else ())}  # she does not ask for what is on the table
+    unmet = [f"need.{need}" for need in NEEDS if need not in met] or ["need.acknowledged"]
     key = min(unmet, key=lambda key: sum(name.startswith(f"{key}.") for name in mood.used))
     if key == "need.solution" and "not_possible" in persona.lines and _is_fresh(persona, mood, "not_possible"):
         return "DEMAND", "not_possible" if not any(n.startswith("not_possible.") for n in mood.used) else key
