@@ -52,6 +52,8 @@ CUTS_IN_FROM = 4.0
 """Ours: anger from which nobody is let finish a speech."""
 STUCK_GROWS = 0.15
 """Ours: each turn in a row without anything new angers by so much of its size more than the one before."""
+ON_THE_TABLE = 0.5
+"""Ours: where what she wants has been offered, a turn without anything new angers by so much of its size."""
 USED_TO = 0.65
 """Ours: each turn in a row that is loud (or rushed) angers by this share of the one before: a voice becomes familiar."""
 SHOUTING = 1.5
@@ -80,7 +82,7 @@ PARROT_TIMES = 2
 """Ours: the same soothing phrase more often than this, and it is thrown back."""
 SOOTHING = frozenset({"empathise", "apologise", "restate_feelings"})
 """What can be said by rote: saying back what happened, or asking about it, is about this call."""
-INFORMING = frozenset({"restate_facts", "clarify", "explain", "resolution", "alternatives"})
+INFORMING = frozenset({"restate_facts", "clarify", "explain", "resolution", "alternatives", "referral"})
 """Ours: what tells or asks something of this call is not "nothing new"..."""
 INFORMING_TIMES = 2
 """... until it has worked so many times (ours)."""
@@ -105,6 +107,8 @@ MEETS = {
     "check_understanding": "clarified",
 }
 OFFERS = {"resolution": "what", "alternatives": "what", "referral": "what", "res_who": "who", "res_when": "when"}
+_VOICE = frozenset({"loud", "fast"})
+_ACKNOWLEDGING = frozenset({"empathise", "restate_feelings", "restate_facts"})
 ANSWERS_NOTHING_YET = frozenset(OFFERS) | {"explain"}
 """Moves that do not calm while the story is still being told: nobody is listening to them yet."""
 
@@ -180,7 +184,7 @@ def react(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> Re
         causes = (*(c for c in causes if c.cue not in OFFERS), _cause(persona, mood, "cut_short", 1.0, ""))
         wanted = round(sum(cause.delta for cause in causes), 3)
     after, causes = _change(
-        mood, causes, _floor(persona, mood, accepted, bool(heard.faults & {"loud", "fast"})), persona.mood.stays_irate
+        mood, causes, _floor(persona, mood, accepted, bool(heard.faults & _VOICE)), persona.mood.stays_irate
     )
     after = _remember(after, mood, heard, causes, accepted)
     after = _with_note(after, "cut_short", _cut_short(persona, mood, heard))
@@ -279,7 +283,7 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
     answer = _asked_for(persona, text, "clarify" in moves | perhaps)
     before = frozenset(_note(mood, "offer").split())
     # An offer made while she is still telling her story falls on deaf ears and is not remembered.
-    parts = set() if venting else {part for code, part in OFFERS.items() if code in moves}
+    parts = set() if venting else {OFFERS[code] for code in _offered(assessment) if code in OFFERS}
     if "what" in parts and "what" not in before and not is_wanted(persona, text):
         parts.discard("what")
     offer = before | parts
@@ -300,6 +304,14 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
         answer=answer,
         asked_again=bool(answer) and answer in _note(mood, "answered").split(),
     )
+
+
+def _offered(assessment: Assessment) -> frozenset[str]:
+    """The sure moves that may be an offer: what is said back before "is that right?" is the customer's story."""
+    asked = [f.start for f in assessment.findings if f.code == "check_understanding" and f.outcome == "done"]
+    says_back = asked and any(f.code == "restate_facts" for f in assessment.findings)
+    first = max(asked) if says_back else 0
+    return frozenset(f.code for f in assessment.findings if f.outcome == "done" and f.start >= first)
 
 
 def _delivery_faults(assessment: Assessment) -> Iterator[str]:
@@ -345,7 +357,8 @@ def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard)
         yield _cause(persona, mood, "asked_again", 1.0, "")
     if nothing_new:
         grown = 1.0 + STUCK_GROWS * int(_note(mood, "stuck") or "0")
-        yield _cause(persona, mood, "no_progress", grown * FUSES[persona.mood.patience].waits, "")
+        share = ON_THE_TABLE if "what" in heard.offer else 1.0
+        yield _cause(persona, mood, "no_progress", grown * share * FUSES[persona.mood.patience].waits, "")
 
 
 def _strongest(assessment: Assessment) -> tuple[Finding, ...]:
@@ -370,8 +383,12 @@ def _counts(code: str, mood: Mood, heard: _Heard, venting: bool) -> bool:
 
 
 def _is_nothing_new(heard: _Heard) -> bool:
-    """A turn without progress. Faults are counted by themselves, and doubtful moves are not held against anybody."""
-    return not (heard.brings_something or heard.faults or heard.doubtful or "referral" in heard.moves)
+    """A turn without progress.
+
+    Faults that anger by themselves count there, and doubtful moves are not held against anybody. But a raised voice
+    is nothing said, and neither is a promise of the moon.
+    """
+    return not (heard.brings_something or heard.doubtful or any(EFFECTS.get(f) for f in heard.faults - _VOICE))
 
 
 def _informs(mood: Mood, heard: _Heard, venting: bool) -> bool:
@@ -520,7 +537,7 @@ def _decide(
         return _closing(mood, heard)
     if has_more_to_tell(persona, mood):
         return "VENT", f"story.{persona.story[mood.told].id}"
-    return _negotiate(mood, heard) or _demand(persona, mood, heard)
+    return _negotiate(before, heard) or _demand(persona, mood, heard)
 
 
 def _resting(persona: Persona, mood: Mood) -> str:
@@ -552,7 +569,9 @@ def _loses_patience(persona: Persona, before: Mood, mood: Mood, heard: _Heard) -
     if beyond >= MANAGER_AFTER and not mood.asked_manager:
         return "MANAGER", "manager"
     if beyond == 0 or beyond == MANAGER_AFTER:
-        return "REPEATS_SELF", "parroted" if _parrots(mood, heard, 1) and not _is_fresh(persona, mood, "repeated") else "repeated"
+        return "REPEATS_SELF", "parroted" if _parrots(mood, heard, 1) and not _is_fresh(
+            persona, mood, "repeated"
+        ) else "repeated"
     return None
 
 
@@ -593,10 +612,13 @@ def _is_concrete(offer: frozenset[str]) -> bool:
 
 
 def _feels_seen(mood: Mood, heard: _Heard) -> bool:
-    """Whether her feelings were acknowledged: in as many words, or by an apology from somebody who says back what
-    happened, or whose sympathy the judge half heard (ours; each of these is an acknowledgement in 002.4-5, 003.2)."""
-    met = {*mood.met, *heard.met}
-    half_heard = {"empathise", "restate_feelings"} & {*_note(mood, "doubted").split(), *heard.perhaps}
+    """Whether her feelings were acknowledged, in as many words or by a sincere apology.
+
+    An apology alone is a phrase; it needs somebody who says back what happened, or shows sympathy, and there half
+    hearing it is enough (ours; 002.4-5 and 003.2 count each of these as acknowledging).
+    """
+    met, before = {*mood.met, *heard.met}, set(_note(mood, "doubted").split())
+    half_heard = ({"empathise", "restate_feelings"} & heard.perhaps) | (_ACKNOWLEDGING & before)
     return "acknowledged" in met or ("apologised" in met and bool("heard" in met or half_heard))
 
 
@@ -640,7 +662,10 @@ def _demand(persona: Persona, mood: Mood, heard: _Heard) -> tuple[str, str]:
         return "ANSWER", "answered"
     if _note(mood, "stuck") and _parrots(mood, heard, PARROT_TIMES):
         return "REPEATS_SELF", "parroted"
-    met = {*mood.met, *(("solution",) if _is_concrete(heard.offer) else ())}  # she does not ask for what is on the table
+    met = {
+        *mood.met,
+        *(("solution",) if _is_concrete(heard.offer) else ()),
+    }  # she does not ask for what is on the table
     unmet = [f"need.{need}" for need in NEEDS if need not in met] or ["need.acknowledged"]
     key = min(unmet, key=lambda key: sum(name.startswith(f"{key}.") for name in mood.used))
     if key == "need.solution" and "not_possible" in persona.lines and _is_fresh(persona, mood, "not_possible"):
