@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from voicecoach import persona, prepare, record
@@ -11,6 +12,7 @@ from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
 from voicecoach.report.tell import Report, tell
+from voicecoach.report.trainer import desk_of
 from voicecoach.world import audiofiles
 
 PAGE = "debrief.html"
@@ -31,9 +33,12 @@ def report_on(session: record.Record) -> Report:
         except BadInput as error:
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
     rules = prepare.rules()
-    return tell(
+    report = tell(
         session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
     )
+    assignment, started = session.first("assignment"), session.first("started")
+    desk = desk_of(report, session.trainer, assignment.data if assignment else None, started.data if started else None)
+    return replace(report, desk=desk)
 
 
 def page_of(session: record.Record, report: Report) -> str:

@@ -587,6 +587,11 @@ def list_sessions(root: Path) -> Sequence[Path]:
     return sorted((path for path in root.iterdir() if _is_session(path)), key=lambda path: path.name)
 
 
+def is_session_name(name: str) -> bool:
+    """Whether a session's folder may be called so."""
+    return _SESSION_ID.fullmatch(name) is not None
+
+
 def _is_session(folder: Path) -> bool:
     try:
         return (folder / "events.jsonl").is_file()
