@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from voicecoach import persona, prepare, record
+from voicecoach import judge, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
@@ -18,8 +18,8 @@ from voicecoach.world import audiofiles
 PAGE = "debrief.html"
 
 
-def report_on(session: record.Record) -> Report:
-    """Tell a session as read, under the rules of today; what cannot be used is said and left out."""
+def report_on(session: record.Record, rules: judge.Rules | None = None) -> Report:
+    """Tell a session as read, under the rules of today (`rules`, if at hand); what cannot be used is said and left out."""
     problems = list(session.problems)
     customer = procedure = None
     if session.persona:
@@ -32,7 +32,7 @@ def report_on(session: record.Record) -> Report:
             procedure = parse_procedure(session.procedure, "procedure.yaml")
         except BadInput as error:
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
-    rules = prepare.rules()
+    rules = rules or prepare.rules()
     report = tell(
         session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
     )

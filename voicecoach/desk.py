@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voicecoach import RULES_VERSION, bundles, copies, debrief, record, yamlfile
+from voicecoach import RULES_VERSION, bundles, copies, debrief, judge, prepare, record, yamlfile
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -174,10 +174,10 @@ def look_up(path: Path) -> Path:
     raise BadInput(f"{path} is neither a session folder nor a bundle.", "`voicecoach desk FOLDER` lists what there is.")
 
 
-def report_of(path: Path) -> Report:
+def report_of(path: Path, rules: judge.Rules | None = None) -> Report:
     """The debrief of a session or bundle, with the trainer's words beside the machine's."""
     with bundles.opened(path, sound=False) as session:
-        return debrief.report_on(session)
+        return debrief.report_on(session, rules)
 
 
 def page_of(path: Path) -> tuple[Report, str]:
@@ -338,8 +338,6 @@ def _read_all(sessions: Path) -> Iterator[tuple[Path, record.Record]]:
 
 def read_assignment(path: Path) -> Assignment:
     """An assignment file. Raises BadInput with every problem and its line, also for a scenario, procedure or step that is none."""
-    from voicecoach import prepare
-
     found = yamlfile.load(path, Assignment)
     scenario_of(found, path.parent)
     steps, _ = prepare.choose_procedure(procedure_of(found, path.parent))
@@ -353,8 +351,6 @@ def read_assignment(path: Path) -> Assignment:
 
 def scenario_of(assignment: Assignment, folder: Path) -> str:
     """The scenario as `rehearse` takes it: a bundled name, or the file beside the assignment. Raises BadInput."""
-    from voicecoach import prepare
-
     name = _beside(assignment.scenario, folder)
     prepare.choose_persona(name, assignment.level)
     return name
@@ -415,9 +411,10 @@ def attempt(sessions: Path, assignment: Assignment) -> int:
 def agreement_in(folder: Path) -> tuple[Agreement, tuple[str, ...]]:
     """Machine and trainer over all sessions of a folder, and what could not be opened."""
     reports, problems = [], []
+    rules = prepare.rules()
     for path in sessions_in(folder):
         try:
-            reports.append(report_of(path))
+            reports.append(report_of(path, rules))
         except VoicecoachError as error:
             problems.append(f"{path.name}: {error}")
     return agreement(reports), tuple(problems)

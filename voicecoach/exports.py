@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voicecoach import bundles, debrief, record
+from voicecoach import bundles, debrief, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.nouns import SAMPLE_RATE_HZ, Word
 from voicecoach.report import labels, subtitles, tables, xapi
@@ -91,7 +91,8 @@ def export_table(sessions: Iterable[record.Record], out: Path) -> Path:
     """One table with a row for each session."""
     if out.is_dir():
         out /= "sessions.csv"
-    return write(tables.sessions_csv(debrief.report_on(session) for session in sessions), out)
+    rules = prepare.rules()
+    return write(tables.sessions_csv(debrief.report_on(session, rules) for session in sessions), out)
 
 
 def write(content: str, out: Path) -> Path:
