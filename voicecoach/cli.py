@@ -573,7 +573,7 @@ def report(
 
     Example: `voicecoach report last --open`
     """
-    from voicecoach import bundles, debrief, record
+    from voicecoach import bundles, copies, debrief, prepare, record
 
     if bundles.is_bundle(Path(session)):
         desk.show(Path(session), html, open_page, as_json)
@@ -583,6 +583,8 @@ def report(
         _say(record.to_json(debrief.report_on(record.read(folder))))
         return
     _debrief(folder, html, open_page)
+    if html is not None:
+        copies.note(folder, "exported", html / debrief.PAGE if html.is_dir() else html, prepare.now())
 
 
 @app.command()
