@@ -722,7 +722,7 @@ def personas_check(
 def personas_new(
     out: Annotated[Path, typer.Option(help="Folder for the new file.")] = Path(),
 ) -> None:
-    """Ask ten questions and write a new scenario with comments, ready to be played and made better.
+    """Ask ten questions and write a new scenario, and a new person if you like, with comments, ready to be played.
 
     Example: `voicecoach personas new --out my-calls`
     """
