@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
-from voicecoach.report import draw, sections, words
+from voicecoach.report import draw, sections, trainer, words
 from voicecoach.report.markup import Play, play_button, time_only, traced
 from voicecoach.report.markup import bullets as _list
 from voicecoach.report.markup import chip as _chip
@@ -56,6 +56,7 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
     play = play_button if audio else time_only
     everything = (
         ("summary", "In short", _summary(report, play)),
+        ("trainer", "Assignment and trainer", trainer.as_section(report.desk)),
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
         ("voice", "Your voice", sections.voice(report)),
         ("procedure", "The procedure, step by step", _procedure(report, play)),
