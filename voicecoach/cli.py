@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from voicecoach import __version__
+from voicecoach.commands import practice
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ _Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept fo
 
 @app.command()
 def rehearse(
+    context: typer.Context,
     persona: Annotated[
         str, typer.Argument(help="Which call: a name from `voicecoach personas`, or a .yaml file.")
     ] = "dana-printer",
@@ -155,6 +157,12 @@ def rehearse(
         typer.Option(help="A language model re-words the lines: an OpenAI-compatible URL (off: nothing is sent)."),
     ] = None,
     reword_model: Annotated[str, typer.Option(help="With --reword: the model's name there.")] = "llama3.2",
+    retry: Annotated[
+        tuple[str, int] | None,
+        typer.Option(
+            help="Say a turn of a recorded call again, from the customer's state then.", metavar="SESSION TURN"
+        ),
+    ] = None,
     prepared: Annotated[
         bool,
         typer.Option("--prepare/--no-prepare", help="Worksheet and one breath before, notes after (in a terminal)."),
@@ -182,6 +190,10 @@ def rehearse(
         patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
         recent=prepare.recent_lines(_sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
+    skip = 0
+    if retry is not None:
+        call, skip = practice.retried(context, call, *retry)
+        customer = call.persona
     if reword is not None:
         from voicecoach.world.reword import from_options
 
@@ -204,15 +216,19 @@ def rehearse(
             voice = prepare.voice(customer, telephone=telephone, data=_data())
         for notice in voice.notices:
             _say(notice)
-        call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
+        call, sound = (
+            _with_demo(call, ears, seed, skip) if sound is None else (_with_baseline(call, sound, ears), sound)
+        )
         asked = prepared and not demo and interactive()
         if not demo:
             voice.volume_db = _volume(sound, telephone=telephone, ask=asked)
-        if asked:
+        if asked and call.moment is None:
             call = replace(
                 call, prepared=before.prepare(_terminal(), customer, before.hard_call(_sessions(), call.wall))
             )
-        _hold(call, sound, ears, files, voice, words=words, notes=asked)
+        folder = _hold(call, sound, ears, files, voice, words=words, notes=asked)
+        while asked and (again := practice.offered(call, folder)) is not None:
+            folder = _hold(again, sound, ears, files, voice, words=words)
     finally:
         if sound is not None:
             sound.close()
@@ -224,19 +240,19 @@ def _open_device(device_in: str | None, device_out: str | None, rate: int | None
     return Device(device_in, device_out, rate)
 
 
-def _with_demo(call: Call, ears: Ears, seed: int | None) -> tuple[Call, Duplex]:
-    """The recorded trainee at the microphone, with its own calibration and a call that repeats."""
+def _with_demo(call: Call, ears: Ears, seed: int | None, skip: int = 0) -> tuple[Call, Duplex]:
+    """The recorded trainee at the microphone, with its own calibration and a call that repeats; `skip` its first turns."""
     from dataclasses import replace
 
     from voicecoach import prepare
     from voicecoach.world.trainee import FileDuplex, recorded_trainee
 
     script = prepare.demo_trainee()
-    sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
     baseline = prepare.demo_baseline(script, ears)
-    return replace(
-        call, baseline=baseline, trainee=script.name, seed=1 if seed is None else seed, mode="hands-free"
-    ), sound
+    seed = call.seed if call.moment else 1 if seed is None else seed
+    call = replace(call, baseline=baseline, trainee=script.name, seed=seed, mode="hands-free")
+    script = replace(script, turns=script.turns[skip:] or script.turns[-1:])
+    return call, FileDuplex(recorded_trainee(script, prepare.spoken()))
 
 
 def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
@@ -246,6 +262,8 @@ def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
     from voicecoach import calibration
     from voicecoach.keys import interactive
 
+    if call.baseline is not None and call.baseline.device == sound.info.input:
+        return call  # a retry on the microphone of that day
     baseline = calibration.load(_data(), call.trainee, sound.info.input)
     if baseline is None:
         _say("There is no calibration of your calm voice on this microphone, so your first turns will stand in for it.")
@@ -296,13 +314,13 @@ def _terminal() -> Terminal:
 
 def _hold(
     call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool, notes: bool = False
-) -> None:
+) -> Path:
     """Hold the call, ask for notes, then show its debrief: also after a fault, as far as the record goes."""
     from voicecoach import before, record, session
     from voicecoach.keys import Keyboard, interactive
     from voicecoach.screen import Screen
 
-    folder = record.new_folder(_sessions(), call.wall, call.persona.id)
+    folder = record.new_folder(_sessions(), call.wall, call.name or call.persona.id)
     keys = "n: note    q hangs up" if call.mode == "hands-free" else "space: talk / send    n: note    q hangs up"
     keyboard = Keyboard()
     failure: BaseException | None = None
@@ -330,6 +348,7 @@ def _hold(
         raise failure
     if keyboard.interrupted:
         raise typer.Exit(STOPPED)
+    return folder
 
 
 def _close(writer: Any, clean: bool) -> None:
@@ -343,12 +362,15 @@ def _close(writer: Any, clean: bool) -> None:
 def _debrief(folder: Path, html: Path | None = None, open_page: bool = False) -> None:
     """Print the debrief of a session and write its page beside the record."""
     from voicecoach import debrief, record
+    from voicecoach.report.takes import as_text as takes_text
     from voicecoach.report.text import as_text
+    from voicecoach.takes import takes_of
 
     session = record.read(folder)
     report = debrief.report_on(session)
     path = debrief.write_page(debrief.page_of(session, report), html or folder / debrief.PAGE)
-    _say(as_text(report, width=min(100, _console().width)))
+    width = min(100, _console().width)
+    _say(as_text(report, width) + takes_text(takes_of(folder), width))
     _say(f"\nThe page with the recording: {path}")
     if open_page:
         import webbrowser
@@ -1115,6 +1137,9 @@ def judge(
         return
     for result in plumbing.judge_lines(str(jsonl), rules):
         _say(json.dumps(result, ensure_ascii=False))
+
+
+practice.add_to(app)
 
 
 # --- errors ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from voicecoach import persona, prepare, record
+from voicecoach import judge, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
@@ -16,8 +16,8 @@ from voicecoach.world import audiofiles
 PAGE = "debrief.html"
 
 
-def report_on(session: record.Record) -> Report:
-    """Tell a session as read, under the rules of today; what cannot be used is said and left out."""
+def report_on(session: record.Record, rules: judge.Rules | None = None) -> Report:
+    """Tell a session as read, under the rules of today (`rules`, if at hand); what cannot be used is said and left out."""
     problems = list(session.problems)
     customer = procedure = None
     if session.persona:
@@ -30,9 +30,13 @@ def report_on(session: record.Record) -> Report:
             procedure = parse_procedure(session.procedure, "procedure.yaml")
         except BadInput as error:
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
-    rules = prepare.rules()
     return tell(
-        session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
+        session.events,
+        name=session.folder.name,
+        persona=customer,
+        procedure=procedure,
+        rules=rules or prepare.rules(),
+        problems=problems,
     )
 
 
@@ -40,7 +44,10 @@ def page_of(session: record.Record, report: Report) -> str:
     """The debrief as one HTML file, with the recording in it."""
     n = record.audio_samples(session)
     outline = audiofiles.envelope_of(record.audio_blocks(session), n) if n else None
-    return as_html(report, outline, audiofiles.data_uri_of(record.audio_blocks(session), n))
+    from voicecoach.takes import takes_of
+
+    sound = audiofiles.data_uri_of(record.audio_blocks(session), n)
+    return as_html(report, outline, sound, takes_of(session.folder, sound=True))
 
 
 def write_page(html: str, path: Path) -> Path:

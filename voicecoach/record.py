@@ -11,7 +11,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     fact       data
     started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode, sound {port, input,
                output, device_rate_hz, latency_s, echo}, ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
-               baseline | null
+               baseline | null, recent, and in some sessions: moment (where it began), retry {session, turn, take},
+               drill
     said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
     spoke      turn, start, end, speech, overlap                an utterance of the trainee
     heard      turn, text, words [{text, start_s, end_s, probability}], model, who ("trainee" | "customer")
@@ -341,6 +342,21 @@ def read(folder: Path) -> Record:
     )
 
 
+def opening(folder: Path) -> Event | None:
+    """The `started` of a session where it is the first event, without reading the rest; else None."""
+    try:
+        with open(folder / "events.jsonl", "rb") as file:
+            line = file.readline(_OPENING_BYTES)
+    except OSError:
+        return None
+    event = _parse(line) if line.endswith(b"\n") else None
+    return event if event and event.kind == "started" else None
+
+
+_OPENING_BYTES = 1 << 20
+"""The first event is some kilobytes, in a retry some tens of them."""
+
+
 def _missing_sound(audio: Path, needed: int) -> list[str]:
     """What of the recording is missing, when its events go on to the sample `needed`."""
     held = _held(audio)
@@ -408,6 +424,17 @@ def audio_blocks(record: Record) -> Iterator[Samples]:
             yield np.array(mapped[start : start + _BLOCK], np.int16)
         return
     yield from _flac_blocks(record.audio)
+
+
+def audio_between(record: Record, start: int, end: int) -> Samples:
+    """The samples from `start` to `end` [shape=(n, 2)], as far as they are there; of a long recording only those."""
+    pieces, at = [np.zeros((0, 2), np.int16)], 0
+    for block in audio_blocks(record):
+        pieces.append(block[max(0, start - at) : max(0, end - at)])
+        at += len(block)
+        if at >= end:
+            break
+    return np.concatenate(pieces)
 
 
 def audio_samples(record: Record) -> int:

@@ -8,7 +8,7 @@ what was measured: whether the trainee stopped, and for how long.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -69,10 +69,14 @@ class Told:
 
 
 def score(
-    procedure: Procedure, call: Sequence[Told], prepared: Mapping[str, bool] | None = None
+    procedure: Procedure,
+    call: Sequence[Told],
+    prepared: Mapping[str, bool] | None = None,
+    done: Collection[str] = (),
 ) -> tuple[StepOutcome, ...]:
     """What was heard of each step, in the procedure's order.
 
+    `done` are the steps of before, where the call began in its middle: nothing is too early for want of them.
     `prepared` tells of the worksheet and of getting focused whether each was done; what is not in it is not on record.
     """
     outcomes = [_score(step, call, prepared or {}) for step in procedure.steps]
@@ -82,8 +86,8 @@ def score(
             outcome,
             remarks=(
                 *outcome.remarks,
-                *_too_early_for_a_step(outcome.step, call, completed),
-                *_order(outcome, outcomes, completed, procedure.document),
+                *_too_early_for_a_step(outcome.step, call, completed, done),
+                *(() if outcome.step.id in done else _order(outcome, outcomes, completed, procedure.document)),
             ),
         )
         for outcome in outcomes
@@ -217,11 +221,11 @@ def _while_venting(step: Step, call: Sequence[Told]) -> Iterator[Remark]:
 
 
 def _too_early_for_a_step(
-    step: Step, call: Sequence[Told], completed: Mapping[str, tuple[Place, Finding]]
+    step: Step, call: Sequence[Told], completed: Mapping[str, tuple[Place, Finding]], done: Collection[str]
 ) -> Iterator[Remark]:
     """The first sure move of each rule that came before the step that it should follow."""
     for rule in step.too_early:
-        if rule.until != CUSTOMER_FINISHED:
+        if rule.until != CUSTOMER_FINISHED and rule.until not in done:
             until = completed[rule.until][0] if rule.until in completed else (10**9, 0)
             found = ((told.number, finding) for told in call for finding in _held_back(rule, told))
             early = [(turn, finding) for turn, finding in found if (turn, finding.start) < until]

@@ -85,7 +85,7 @@ def subtitle(report: Report) -> str:
     """When, how long, by whom and by which procedure."""
     date = report.wall.replace("T", " ")[:16]
     turns = words.count(len(report.turns), "turn")
-    parts = (date, words.length(report.duration_s), turns, report.trainee, report.procedure)
+    parts = (report.origin, date, words.length(report.duration_s), turns, report.trainee, report.procedure)
     return " · ".join(part for part in parts if part)
 
 
@@ -180,7 +180,7 @@ def _turn(sheet: _Sheet, time: str, turn: ReportTurn) -> None:
         sheet.put(_source(mark.source, mark.rule), 11)
 
 
-SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-"}
+SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-", "before": "+"}
 """Signs of outcomes; the word always stands beside its sign."""
 
 

@@ -348,6 +348,8 @@ class Report:
     problems: tuple[str, ...]
     rejudged: bool
     """True when the verdicts are today's, False when they are those of the call."""
+    origin: str = ""
+    """What the session is, where it is not a whole call: "Take 2 of turn 5 of ...", "Drill: ..."."""
 
     @property
     def timeline(self) -> tuple[CustomerLine | ReportTurn, ...]:

@@ -44,6 +44,7 @@ OUTCOMES = {
     "shown": "shown",
     "listen": "worth a listen",
     "not heard": "not heard",
+    "before": "done before this moment",
 }
 CALL_OUTCOMES = {
     "resolved": "Resolved",
@@ -52,6 +53,7 @@ CALL_OUTCOMES = {
     "time limit": "Time up",
     "stopped": "Stopped early",
     "script over": "Left open",
+    "drill over": "Drill over",
     "reviewed": "Reviewed",
     "fault": "Broken off",
 }
