@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from voicecoach import __version__
-from voicecoach.commands import practice
+from voicecoach.commands import drill, history, practice
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
@@ -573,50 +573,7 @@ def report(
     _debrief(folder, html, open_page)
 
 
-@app.command()
-def history(
-    count: Annotated[int, typer.Option("-n", "--count", help="How many of the newest sessions.", min=1)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per session.")] = False,
-) -> None:
-    """List the sessions on this machine, newest last.
-
-    Example: `voicecoach history -n 5`
-    """
-    from voicecoach import record
-
-    folders = record.list_sessions(_sessions())[-count:]
-    if not folders and not as_json:
-        _say(f"There are no sessions in {_sessions()} yet. The first: voicecoach rehearse")
-    for folder in folders:
-        row = _history_row(folder)
-        if as_json:
-            _say(json.dumps(row, sort_keys=True))
-        else:
-            anger = f"anger {row['anger'][0]:.1f} -> {row['anger'][1]:.1f}" if row["anger"] else ""
-            _say(
-                f"{row['session']:42} {row['persona']:14} {row['minutes']:5.1f} min  {row['turns']:3} turns  {row['outcome']:12} {anger}".rstrip()
-            )
-
-
-def _history_row(folder: Path) -> dict[str, Any]:
-    from voicecoach import record
-    from voicecoach.nouns import SAMPLE_RATE_HZ
-
-    session = record.read(folder)
-    started, ended = session.first("started"), session.first("ended")
-    angers = [event.data["anger"] for event in session.of("said") if isinstance(event.data.get("anger"), int | float)]
-    last = session.events[-1].at if session.events else 0
-    customer = started.data.get("persona") if started else None
-    from voicecoach.report.facts import text
-
-    return {
-        "session": folder.name,
-        "persona": text(customer.get("name")) if isinstance(customer, dict) else "",
-        "minutes": round(last / SAMPLE_RATE_HZ / 60, 2),
-        "turns": sum(1 for _ in session.of("spoke")),
-        "outcome": text(ended.data.get("outcome")) if ended else "cut off",
-        "anger": [angers[0], angers[-1]] if angers else None,
-    }
+history.add_to(app)
 
 
 @app.command()
@@ -1140,6 +1097,7 @@ def judge(
 
 
 practice.add_to(app)
+drill.add_to(app)
 
 
 # --- errors ----------------------------------------------------------------------------------------

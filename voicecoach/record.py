@@ -42,7 +42,7 @@ import re
 import shutil
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -56,6 +56,8 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Event
 Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
 
+INDEX = ".history.sqlite3"
+"""Beside the session folders: the index of `history`, which can be thrown away and is, with any session."""
 MAX_SECONDS = 6 * 3600
 """Longer recordings are refused; at 16 kHz stereo this is 1.4 GB, far below the 4 GB limit of WAV."""
 ROOM_NEEDED_BYTES = 200 * 1024 * 1024
@@ -306,6 +308,17 @@ class Record:
 
 def read(folder: Path) -> Record:
     """Open a session, torn or whole. Raises BadInput only where there is nothing to read."""
+    told = read_events(folder)
+    problems = list(told.problems)
+    if told.audio is None:
+        problems.append("The recording is missing: nothing can be played back.")
+    else:
+        problems += _missing_sound(told.audio, max((event.at for event in told.events), default=0))
+    return replace(told, problems=tuple(problems))
+
+
+def read_events(folder: Path) -> Record:
+    """As `read`, without a look into the recording."""
     path = folder / "events.jsonl"
     problems: list[str] = []
     try:
@@ -333,10 +346,6 @@ def read(folder: Path) -> Record:
     if not any(event.kind == "ended" for event in events):
         problems.append("The session was cut off before its end; what was recorded until then is shown.")
     audio = next((folder / name for name in ("audio.flac", "audio.wav") if (folder / name).is_file()), None)
-    if audio is None:
-        problems.append("The recording is missing: nothing can be played back.")
-    else:
-        problems += _missing_sound(audio, max((event.at for event in events), default=0))
     return Record(
         folder, tuple(events), _text(folder / "persona.yaml"), _text(folder / "procedure.yaml"), audio, tuple(problems)
     )
@@ -553,6 +562,7 @@ def delete(folder: Path) -> None:
             f"{folder} is being recorded at this moment; nothing was deleted.", "End the call first.", str(error)
         ) from error
     try:
+        (folder.parent / INDEX).unlink(missing_ok=True)  # it holds numbers of this session, and is soon made again
         shutil.rmtree(folder)
     except OSError as error:
         raise DiskError(

@@ -285,7 +285,7 @@ def _joined(asked: Sequence[Finding], text: str) -> list[tuple[Finding, int]]:
     """(first finding, end of the question) of each run of questions with hardly a word between them."""
     runs: list[tuple[Finding, int]] = []
     for finding in asked:
-        end = _question_end(finding, text)
+        end = question_end(finding, text)
         if runs and len(text[runs[-1][1] : finding.start].split()) <= TAIL_WORDS:
             runs[-1] = (runs[-1][0], max(end, runs[-1][1]))
         else:
@@ -293,7 +293,7 @@ def _joined(asked: Sequence[Finding], text: str) -> list[tuple[Finding, int]]:
     return runs
 
 
-def _question_end(finding: Finding, text: str) -> int:
+def question_end(finding: Finding, text: str) -> int:
     """The end of the sentence that the finding stands in, if it is near."""
     stop = re.search(r"[.?!]", text[finding.end :])
     if stop is None or len(text[finding.end : finding.end + stop.start()].split()) > QUESTION_WORDS:

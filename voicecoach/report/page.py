@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
-from voicecoach.report import draw, words
+from voicecoach.report import draw, rounds, words
 from voicecoach.report.takes import Takes
 from voicecoach.report.takes import section as takes_section
 from voicecoach.report.tell import measures
@@ -59,6 +59,7 @@ def as_html(
     play = _play if audio else _no_play
     sections = (
         ("summary", "In short", _summary(report, play)),
+        ("rounds", "The drill, round by round", rounds.section(report)),
         ("takes", "Takes side by side", takes_section(takes)),
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
         ("transcript", "Transcript", _transcript(report, play)),

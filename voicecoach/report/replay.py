@@ -16,10 +16,11 @@ from voicecoach import persona as customer
 from voicecoach.judge import Rules
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.nouns import Assessment, Mood, Reaction, TurnContext
-from voicecoach.persona import Persona
+from voicecoach.persona import Persona, drills
 from voicecoach.report import words
 from voicecoach.report.facts import Facts, Reacted, TurnFacts
 from voicecoach.report.moment import moment_of, seed_of
+from voicecoach.report.rounds import drill_of
 from voicecoach.report.values import AngerStep
 
 SAME_ANGER = 0.05
@@ -67,6 +68,7 @@ class _Call:
         self._facts, self.persona, self.rules = facts, persona, rules
         self.moment = moment_of(facts.started)
         """Where the call began, if that was not at the beginning."""
+        self._drill = drill_of(facts.started)
         self.said: list[str] = list(self.moment.said) if self.moment else []
         """What the customer said since the last turn."""
         self.assessments: dict[int, Assessment] = {}
@@ -150,7 +152,8 @@ class _Call:
             return customer.react_to_silence(self.persona, self._mood)
         if reacted.turn not in self.texts:
             return None
-        return customer.react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
+        react = drills.react(self._drill, words.NAMES) if self._drill else customer.react
+        return react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
 
     def _change(self, where: str, what: Sequence[str]) -> None:
         if what:

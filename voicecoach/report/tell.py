@@ -30,6 +30,7 @@ from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.moment import moment_of
 from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
+from voicecoach.report.rounds import rounds
 from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
 from voicecoach.report.values import Curve, CurvePoint, Mark, Point, Report, ReportTurn, Span
 
@@ -90,7 +91,11 @@ def tell(
         name=text(name),
         persona=named,
         trainee=text(facts.started.get("trainee")),
-        procedure=procedure.name if procedure else _named(facts.started.get("procedure")),
+        procedure=procedure.name
+        if procedure
+        else ""
+        if facts.started.get("drill")
+        else _named(facts.started.get("procedure")),
         wall=wall,
         duration_s=facts.duration_s,
         outcome=facts.outcome,
@@ -122,6 +127,7 @@ def tell(
         problems=tuple(map(text, problems)),
         rejudged=rules is not None,
         origin=_origin(facts.started),
+        rounds=rounds(again.anger, turns),
     )
 
 

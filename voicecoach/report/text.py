@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS, RISEN_DB
 from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.nouns import CallInKind
-from voicecoach.report import words
+from voicecoach.report import rounds, words
 from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
@@ -31,6 +31,7 @@ def as_text(report: Report, width: int = 80) -> str:
     """The debrief in lines of at most `width` columns; it ends with a newline."""
     sheet = _Sheet(max(width, NARROWEST))
     _head(sheet, report)
+    _list(sheet, "THE DRILL, ROUND BY ROUND", rounds.lines(report))
     _points(sheet, "DONE WELL", report.well, "Nothing stood out yet.")
     _points(sheet, "TO WORK ON", report.work, "Nothing to correct was heard.")
     _list(sheet, "STAYING CALM", report.calm)

@@ -38,6 +38,7 @@ FAULTS = {
     "jargon": "Talked shop",
     "calm_down": "Told the customer to calm down",
 }
+NAMES = {**MOVES, **FAULTS}
 OUTCOMES = {
     "done": "done",
     "unsure": "unsure: listen again",
