@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shutil
@@ -81,6 +82,12 @@ def to_json(value: Any) -> str:
 
 def tidy(value: Any) -> Any:
     """A value as plain JSON that can be written: lists, finite numbers to six places, text without half characters."""
+    if value is None or type(value) in (bool, int):  # what most of a record is made of comes first
+        return value
+    if type(value) is float:
+        return round(value, 6) + 0.0 if math.isfinite(value) else None  # + 0.0: never -0.0
+    if type(value) is str and value.isascii():
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return tidy(asdict(value))
     if isinstance(value, Mapping):
@@ -88,7 +95,7 @@ def tidy(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [tidy(item) for item in value]
     if isinstance(value, float | np.floating):
-        return round(float(value), 6) + 0.0 if np.isfinite(value) else None  # + 0.0: never -0.0
+        return tidy(float(value))
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, np.bool_):
