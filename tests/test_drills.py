@@ -107,7 +107,11 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, change: str, prob
         ("ask-and-wait", "Can you tell me which model it is, please?", "passed"),
         ("ask-and-wait", "Can you tell me which model it is? Because we have so many of them in the list.", "not yet"),
         ("close-with-a-check", "Is there anything else that is still unresolved?", "passed"),
-        ("who-what-when", "Here is what I will do. Our engineer will bring you a new printer tomorrow before ten.", "passed"),
+        (
+            "who-what-when",
+            "Here is what I will do. Our engineer will bring you a new printer tomorrow before ten.",
+            "passed",
+        ),
         ("who-what-when", "I will see what I can do.", "not yet"),
         ("do-not-argue", "Look, it is not our fault, you should have read the manual.", "not yet"),
     ],
