@@ -60,7 +60,7 @@ def commands() -> list[tuple[str, ...]]:
 def test_all_commands_are_there() -> None:
     """Those that the README promises."""
     assert {name for name, *_ in commands()} == {
-        "rehearse", "calibrate", "review", "report", "history", "personas", "procedures", "doctor", "delete",
+        "rehearse", "calibrate", "review", "report", "takes", "drill", "history", "personas", "procedures", "doctor", "delete",
         "measure", "judge", "export", "submit", "desk",
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from voicecoach import bundles, judge, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
+from voicecoach.report.takes import Takes
 from voicecoach.report.tell import Report, tell
 from voicecoach.report.trainer import desk_of
 from voicecoach.world import audiofiles
@@ -56,11 +57,13 @@ def page_of(session: record.Record, report: Report) -> str:
     return as_html(report, *_sound_of(session))
 
 
-def _sound_of(session: record.Record) -> tuple[Sequence[Sequence[float]] | None, str | None]:
-    """The outline of the recording and the recording itself, as the page wants them."""
+def _sound_of(session: record.Record) -> tuple[Sequence[Sequence[float]] | None, str | None, Sequence[Takes]]:
+    """The outline of the recording, the recording itself, and other takes of its turns, as the page wants them."""
     n = record.audio_samples(session)
     outline = audiofiles.envelope_of(record.audio_blocks(session), n) if n else None
-    return outline, audiofiles.data_uri_of(record.audio_blocks(session), n)
+    from voicecoach.takes import takes_of
+
+    return outline, audiofiles.data_uri_of(record.audio_blocks(session), n), takes_of(session.folder, sound=True)
 
 
 def write_page(html: str, path: Path) -> Path:

@@ -20,7 +20,10 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
+from voicecoach.drills import all_drills
+from voicecoach.report import progress_page
 from voicecoach.report.page import as_html
+from voicecoach.report.progress import Row, progress
 from voicecoach.report.values import Report
 
 pytestmark = [
@@ -200,3 +203,29 @@ def test_axe_finds_nothing_serious(tmp_path: Path, report: Report, waveform: Any
 
     assert found
     assert [one for one in json.loads(unescape(found[1])) if one[0] in ("serious", "critical")] == []
+
+
+def test_history_fits_every_window(tmp_path: Path) -> None:
+    """The page of trends too: nothing is logged, and at no width does it scroll sideways."""
+    rows = [
+        Row(
+            session=f"2026010{day}-180000-dana-printer-turn-{day}", wall=f"2026-01-0{day}T18:00:00+00:00", kind="call",
+            trainee="Kim", demo=False, persona="Dana", scenario="dana-printer", level="hard",
+            procedure="six-guidelines", procedure_name="Six guidelines", outcome="resolved", minutes=2.0, turns=8,
+            anger=(4.0, 1.0), values=(("quiet", (0.0, 1.0, 1.0)), ("effort_db", (6.0 - day, 4.0, 3.0))),
+            steps=(("clarify", "Clarify the situation", "not heard"),), moves=(), faults=(),
+        )
+        for day in range(1, 9)
+    ]  # fmt: skip
+    page = progress_page.as_html(progress(rows, all_drills(), skipped=["holiday is left out: it is no session."]))
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    frames = "".join(f'<iframe src="page.html" width="{width}" height="900"></iframe>' for width in (360, 768, 1366))
+    host = tmp_path / "host.html"
+    host.write_text(f'<!DOCTYPE html><body>{frames}<p id="out"></p><script>{PROBE}</script></body>', encoding="utf-8")
+
+    dom, log = chromium(tmp_path, host.as_uri(), "--allow-file-access-from-files")
+
+    found = re.search(r'<p id="out">(.*?)</p>', dom)
+    assert found
+    assert all(scrolled <= shown for scrolled, shown in json.loads(unescape(found[1])).values())
+    assert "CONSOLE" not in log

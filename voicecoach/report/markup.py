@@ -40,7 +40,7 @@ def chip(outcome: str) -> str:
     return f'<span class="chip {kind}"><span aria-hidden="true">{sign}</span> {escape(words.outcome(outcome))}</span>'
 
 
-_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–"}
+_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–", "before": "✓"}
 _CHIPS = {"done": "yes", "shown": "no", "not heard": "no"}
 
 

@@ -59,6 +59,9 @@
     if (!audio.paused) requestAnimationFrame(draw);
   };
 
+  document.addEventListener("play", (event) => { // one voice at a time, also among the takes
+    for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();
+  }, true);
   document.documentElement.classList.add("plays");
   audio.addEventListener("play", () => requestAnimationFrame(draw));
   audio.addEventListener("seeked", draw);

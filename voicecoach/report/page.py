@@ -16,12 +16,14 @@ from itertools import pairwise
 from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
-from voicecoach.report import draw, sections, trainer, words
+from voicecoach.report import draw, rounds, sections, trainer, words
 from voicecoach.report.markup import Play, play_button, time_only, traced
 from voicecoach.report.markup import bullets as _list
 from voicecoach.report.markup import chip as _chip
 from voicecoach.report.markup import source as _source
 from voicecoach.report.markup import table as _table
+from voicecoach.report.takes import Takes
+from voicecoach.report.takes import section as takes_section
 from voicecoach.report.tell import measures
 from voicecoach.report.text import (
     answer_times,
@@ -48,7 +50,9 @@ from voicecoach.report.values import (
 )
 
 
-def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: str | None) -> str:
+def as_html(
+    report: Report, waveform: Sequence[Sequence[float]] | None, audio: str | None, takes: Sequence[Takes] = ()
+) -> str:
     """The page. `waveform` is a peak envelope (0 to 1) of each channel, trainee first, over the whole recording.
 
     `audio` is the recording as a `data:` URI; without it there is nothing to play and the page says so.
@@ -57,6 +61,8 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
     everything = (
         ("summary", "In short", _summary(report, play)),
         ("trainer", "Assignment and trainer", trainer.as_section(report.desk)),
+        ("rounds", "The drill, round by round", rounds.section(report)),
+        ("takes", "Takes side by side", takes_section(takes)),
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
         ("voice", "Your voice", sections.voice(report)),
         ("procedure", "The procedure, step by step", _procedure(report, play)),
