@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from voicecoach import __version__
+from voicecoach.commands import serve as _serve
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
@@ -1116,6 +1117,8 @@ def judge(
     for result in plumbing.judge_lines(str(jsonl), rules):
         _say(json.dumps(result, ensure_ascii=False))
 
+
+_serve.add_to(app, _data)
 
 # --- errors ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+export const progress = (main) => main.replaceChildren();
