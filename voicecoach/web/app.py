@@ -283,6 +283,21 @@ def listen(port: int | None) -> socket.socket:
     )
 
 
+def settings(house: House, seats: Seats, port: int) -> uvicorn.Config:
+    """How the server runs."""
+    return uvicorn.Config(
+        build(house, seats, port),
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
 def serve(house: House, port: int | None, ready: Callable[[Callable[[], str]], None]) -> None:
     """Serve until Ctrl-C. `ready` is called once requests are answered, with what makes a new one-time address."""
     places.people(house.customers)
@@ -290,18 +305,7 @@ def serve(house: House, port: int | None, ready: Callable[[Callable[[], str]], N
     with listen(port) as at:
         number = at.getsockname()[1]
         seats = Seats()
-        config = uvicorn.Config(
-            build(house, seats, number),
-            ws="websockets-sansio",
-            ws_max_size=MAX_MESSAGE_BYTES,
-            ws_per_message_deflate=False,
-            log_level="error",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=3,
-        )
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(settings(house, seats, number))
         at.listen()
         threading.Thread(target=_warm, args=(house,), daemon=True).start()
         ready(lambda: f"http://{LOOPBACK}:{number}/?token={seats.issue()}")

@@ -24,12 +24,12 @@ from voicecoach import before, calibration, debrief, judge, prepare, record, ses
 from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.keys import MAX_NOTES
 from voicecoach.measure.activity import FRAME
-from voicecoach.measure.turns import PATIENCE_S, Mode
+from voicecoach.measure.turns import Mode
 from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Procedure, Strict
 from voicecoach.persona import LevelName, Persona
 from voicecoach.session import Keys, Outcome, Tick
 from voicecoach.web.gate import Seat
-from voicecoach.web.sound import BrowserDuplex, BrowserInfo, Send
+from voicecoach.web.sound import RATES_HZ, BrowserDuplex, BrowserInfo, Send
 from voicecoach.web.wire import Frame
 from voicecoach.world.ears import Ears
 from voicecoach.world.models import ModelFiles
@@ -362,7 +362,7 @@ class Rooms:
         call = session.Call(
             customer, chosen.customer_text, chosen.procedure, chosen.procedure_text, house.kit.rules(),
             baseline=calibration.load(house.data, wanted.trainee, device_of(sound.browser)), trainee=wanted.trainee,
-            seed=random.randrange(1 << 30), mode=wanted.mode, patience_s=PATIENCE_S, cues=wanted.cues,
+            seed=random.randrange(1 << 30), mode=wanted.mode, cues=wanted.cues,
             half_duplex=wanted.speakers and not sound.browser.echo_cancellation, wall=wall,
             recent=prepare.recent_lines(house.sessions, customer), prepared=_prepared(house, wanted, customer, wall),
         )  # fmt: skip
@@ -481,7 +481,7 @@ def _prepared(house: House, wanted: Wanted, customer: Persona, wall: str) -> tup
 def info_of(message: Mapping[str, Any]) -> BrowserInfo:
     """What a page says of its sound, bounded and as plain text. Raises ValueError where it makes no sense."""
     rate = message.get("rate")
-    if not isinstance(rate, int | float) or isinstance(rate, bool) or not 8000 <= rate <= 192_000:
+    if not isinstance(rate, int | float) or isinstance(rate, bool) or not RATES_HZ[0] <= rate <= RATES_HZ[1]:
         raise ValueError("the rate of the page's sound")
     latency = message.get("latency_s")
     settings = message.get("settings")

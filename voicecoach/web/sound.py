@@ -23,9 +23,13 @@ from voicecoach.errors import DeviceError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web.wire import Frame, chunks
-from voicecoach.world.sound import FADE_MS, STALLED_AFTER_S, Block, Samples, SoundInfo
+from voicecoach.world.sound import Block, Samples, SoundInfo
 
 RATES_HZ = (8000, 192_000)
+"""What audio contexts run at; anything else is no sound."""
+FADE_MS = 60
+STALLED_AFTER_S = 0.75
+"""Nothing from the page for this long is told."""
 RESUME_WITHIN_S = 5.0
 """A page that is away for longer has lost its call."""
 SLACK_S = 0.5
@@ -262,6 +266,23 @@ class BrowserDuplex:
 
     def _halt(self) -> dict[str, object]:
         return {"t": "halt", "upto": self._sent, "fade_ms": FADE_MS}
+
+    def duck(self, db: float) -> None:
+        """Play on `db` louder or, below 0, more quietly; 0 is as it was."""
+        self._tell({"t": "gain", "db": db})
+
+    def hold(self) -> None:
+        """Fade out what is being played and stand still."""
+        self._tell({"t": "pause", "fade_ms": FADE_MS})
+
+    def go_on(self) -> None:
+        """Go on at full volume, from the sample at which `hold` reached the page."""
+        self._tell({"t": "go_on"})
+
+    def _tell(self, message: dict[str, object]) -> None:
+        with self._lock:
+            if self._send is not None:
+                self._send(message)
 
     def playing(self) -> bool:
         """Whether the page has something of the customer's left to play."""

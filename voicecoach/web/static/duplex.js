@@ -1,6 +1,7 @@
 // The callback of the browser's sound: plays what is queued, counts, and hands on both channels. See wire.py.
 const BLOCK_S = 0.02;
 const AHEAD_S = 0.06; // held back before a line begins, so that a late message is not heard
+const GLIDE = 0.002; // of the way to another volume, each sample: about 10 ms
 
 class Duplex extends AudioWorkletProcessor {
   constructor() {
@@ -21,7 +22,10 @@ class Duplex extends AudioWorkletProcessor {
     this.dry = 0;
     this.running = false;
     this.waited = 0;
-    this.fade = null; // {left, of, upto}
+    this.fade = null; // {left, of, upto}: fading out to forget
+    this.still = null; // {left, of, ahead}: fading out to stand still, and go on from here
+    this.gain = 1;
+    this.wanted = 1;
     this.held = false;
     this.noise = 1;
     this.port.onmessage = ({ data }) => this.told(data);
@@ -39,11 +43,20 @@ class Duplex extends AudioWorkletProcessor {
     } else if (data.halt !== undefined) {
       const of = Math.round((sampleRate * data.fade_ms) / 1000);
       this.fade = { left: of, of, upto: data.halt };
+    } else if (data.pause !== undefined) {
+      const of = Math.round((sampleRate * data.pause) / 1000);
+      this.still = this.still || { left: of, of, ahead: 0 };
+    } else if (data.go_on) {
+      this.still = null;
+      this.wanted = 1;
+    } else if (data.gain !== undefined) {
+      this.wanted = data.gain;
     } else if (data.reset) {
       this.queue = [];
       this.at = this.got = this.done = this.dry = this.waited = 0;
       this.running = this.more = this.held = false;
-      this.fade = null;
+      this.fade = this.still = null;
+      this.gain = this.wanted = 1;
     } else if (data.hold !== undefined) {
       this.held = data.hold;
     }
@@ -53,7 +66,9 @@ class Duplex extends AudioWorkletProcessor {
   next() {
     const piece = this.queue[0];
     if (!piece || !this.running) return null;
-    let value = piece[this.at++];
+    this.gain += (this.wanted - this.gain) * GLIDE;
+    if (this.still) return this.standing();
+    let value = piece[this.at++] * this.gain;
     this.done += 1;
     if (this.at === piece.length) {
       this.queue.shift();
@@ -64,6 +79,16 @@ class Duplex extends AudioWorkletProcessor {
       this.fade.left -= 1;
     }
     return value;
+  }
+
+  // What fades out before the line stands still: it is heard, but it does not count as played.
+  standing() {
+    if (this.still.left <= 0) return null;
+    let spot = this.at + this.still.ahead;
+    const piece = this.queue.find((one) => spot < one.length || ((spot -= one.length), false));
+    this.still.ahead += 1;
+    this.still.left -= 1;
+    return piece ? (piece[spot] * this.gain * this.still.left) / this.still.of : null;
   }
 
   process(inputs, outputs) {
@@ -78,7 +103,7 @@ class Duplex extends AudioWorkletProcessor {
       this.running = waiting >= AHEAD_S * sampleRate || this.waited >= AHEAD_S * sampleRate;
     }
     for (let i = 0; i < n; i += 1) {
-      if (this.fade && (this.fade.left <= 0 || !this.queue.length)) this.forget();
+      if (this.fade && (this.fade.left <= 0 || this.still || !this.queue.length)) this.forget();
       const value = this.next();
       const spot = this.filled + i;
       if (value === null) {
@@ -110,7 +135,8 @@ class Duplex extends AudioWorkletProcessor {
     this.got = Math.max(this.got, this.fade.upto);
     this.running = false;
     this.waited = 0;
-    this.fade = null;
+    this.fade = this.still = null;
+    this.gain = this.wanted = 1;
   }
 
   send() {

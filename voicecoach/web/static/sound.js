@@ -125,6 +125,18 @@ export class Sound {
     this.node.port.postMessage({ halt: upto, fade_ms: fade });
   }
 
+  pause(fade) {
+    this.node.port.postMessage({ pause: fade });
+  }
+
+  goOn() {
+    this.node.port.postMessage({ go_on: true });
+  }
+
+  gain(db) {
+    this.node.port.postMessage({ gain: 10 ** (db / 20) });
+  }
+
   hold(on) {
     this.node.port.postMessage({ hold: on });
   }
@@ -188,6 +200,15 @@ export class Line {
         break;
       case "halt":
         this.sound.halt(message.upto, message.fade_ms);
+        return;
+      case "pause":
+        this.sound.pause(message.fade_ms);
+        return;
+      case "go_on":
+        this.sound.goOn();
+        return;
+      case "gain":
+        this.sound.gain(message.db);
         return;
       case "bye":
       case "moved":
