@@ -101,6 +101,34 @@ def test_check_tells_problems_of_both_files_at_once(tmp_path: Path) -> None:
         assert expected in done.stderr
 
 
+def test_a_mistake_in_the_shape_hides_none_in_the_meaning(tmp_path: Path) -> None:
+    """Every kind of mistake in one file, each with its line, in one go."""
+    text = (ROOT / "personas" / "dana-printer.yaml").read_text()
+    for old, new in (
+        ("title: ", "title: 7 #"),
+        ("situation: ", "situation: angry-custmer #"),
+        ("  opening:", "  opning:"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    at = text.index("story:\n")
+    text = (
+        text[:at]
+        + "story:\n  - {id: Bad Id, about: x, lines: [{say: 'It is {nofact}.', anger: [4, 2]}]}\n"
+        + text[at + 7 :]
+    )
+    (tmp_path / "mine.yaml").write_text(text)
+    (told,) = check(tmp_path / "mine.yaml", prepare.people()).problems
+
+    for what in (
+        "'title': this must be text", "did you mean 'angry-customer'?", "'opning' is not a state of the engine. Did you mean 'opening'?",
+        "'Bad Id' must be 1 to 40", "'anger' must be [lowest, highest]", "'{nofact}' is not a fact.",
+    ):  # fmt: skip
+        assert what in told
+    line = text[: text.index("Bad Id")].count("\n") + 1
+    assert f"line {line}: '{{nofact}}'" in told
+
+
 def test_check_remarks_on_what_is_written_for_nothing(tmp_path: Path) -> None:
     """A fact that no line uses, and a line that no anger reaches: remarks, with their lines."""
     scenario = (ROOT / "personas" / "dana-printer.yaml").read_text()

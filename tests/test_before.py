@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicecoach import before, cli, debrief, keys, prepare, record, testing
+from voicecoach import before, cli, consent, debrief, keys, prepare, record, testing
 from voicecoach.before import Terminal
 from voicecoach.nouns import Worksheet
 from voicecoach.persona import Persona
@@ -243,6 +243,7 @@ def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setattr(prepare, "voice", lambda *_, **__: testing.BeepVoice())
     monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setattr(cli._Options, "data", tmp_path)
+    consent.save(tmp_path, "trainee", "2026-11-20T10:00:00+00:00")
     with os.fdopen(slave, "r") as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
         yield tmp_path

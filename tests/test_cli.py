@@ -61,7 +61,7 @@ def test_all_commands_are_there() -> None:
     """Those that the README promises."""
     assert {name for name, *_ in commands()} == {
         "rehearse", "calibrate", "review", "report", "history", "personas", "procedures", "doctor", "delete",
-        "measure", "judge",
+        "measure", "judge", "export", "submit", "desk",
     }  # fmt: skip
 
 

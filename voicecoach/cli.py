@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from voicecoach import __version__
-from voicecoach.commands import serve as _serve
+from voicecoach.commands import delete, desk, export, serve
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
@@ -156,6 +156,9 @@ def rehearse(
         typer.Option(help="A language model re-words the lines: an OpenAI-compatible URL (off: nothing is sent)."),
     ] = None,
     reword_model: Annotated[str, typer.Option(help="With --reword: the model's name there.")] = "llama3.2",
+    assignment: Annotated[
+        Path | None, typer.Option(help="A trainer's file: it sets the customer, the level and the procedure.")
+    ] = None,
     prepared: Annotated[
         bool,
         typer.Option("--prepare/--no-prepare", help="Worksheet and one breath before, notes after (in a terminal)."),
@@ -175,6 +178,9 @@ def rehearse(
     from voicecoach.keys import interactive
     from voicecoach.session import Call
 
+    taken = desk.take(assignment, _sessions()) if assignment is not None else None
+    if taken is not None:
+        scenario, level, procedure = taken.scenario, taken.level, taken.procedure
     customer, persona_text = prepare.choose_persona(scenario or persona, level)
     steps, procedure_text = prepare.choose_procedure(procedure)
     chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
@@ -183,6 +189,8 @@ def rehearse(
         patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
         recent=prepare.recent_lines(_sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
+    if taken is not None:
+        call = replace(call, prepared=(taken.event,))
     if reword is not None:
         from voicecoach.world.reword import from_options
 
@@ -199,6 +207,8 @@ def rehearse(
             _say(f"To take it yourself: {mend}\n")
             demo = True
     try:
+        if not demo:
+            call = _with_consent(call)
         console = _console()
         with console.status("Loading the recogniser and the customer's voice..."):
             ears, files = prepare.ears(model)
@@ -211,7 +221,11 @@ def rehearse(
             voice.volume_db = _volume(sound, telephone=telephone, ask=asked)
         if asked:
             call = replace(
-                call, prepared=before.prepare(_terminal(), customer, before.hard_call(_sessions(), call.wall))
+                call,
+                prepared=(
+                    *before.prepare(_terminal(), customer, before.hard_call(_sessions(), call.wall)),
+                    *call.prepared,
+                ),
             )
         _hold(call, sound, ears, files, voice, words=words, notes=asked)
     finally:
@@ -238,6 +252,22 @@ def _with_demo(call: Call, ears: Ears, seed: int | None) -> tuple[Call, Duplex]:
     return replace(
         call, baseline=baseline, trainee=script.name, seed=1 if seed is None else seed, mode="hands-free"
     ), sound
+
+
+def _with_consent(call: Call) -> Call:
+    """The trainee's consent to the recording, asked for once; without it nothing is recorded."""
+    from dataclasses import replace
+
+    from voicecoach import consent
+    from voicecoach.keys import interactive
+
+    agreed = consent.before_recording(_terminal() if interactive() else None, _data(), call.trainee, call.wall)
+    if agreed is None:
+        _say("Nothing was recorded.")
+        raise typer.Exit
+    if agreed[1]["how"] == "told":
+        _say(f"{consent.LINE}\n")
+    return replace(call, prepared=(*call.prepared, agreed))
 
 
 def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
@@ -543,8 +573,11 @@ def report(
 
     Example: `voicecoach report last --open`
     """
-    from voicecoach import debrief, record
+    from voicecoach import bundles, debrief, record
 
+    if bundles.is_bundle(Path(session)):
+        desk.show(Path(session), html, open_page, as_json)
+        return
     folder = record.find(_sessions(), session)
     if as_json:
         _say(record.to_json(debrief.report_on(record.read(folder))))
@@ -598,32 +631,8 @@ def _history_row(folder: Path) -> dict[str, Any]:
     }
 
 
-@app.command()
-def delete(
-    sessions: Annotated[list[str], typer.Argument(help="Sessions to delete: names, folders, or `last`.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete sessions for good: recording, transcript and debrief.
-
-    Example: `voicecoach delete last`
-    """
-    from voicecoach import record
-    from voicecoach.keys import interactive
-
-    folders = list(dict.fromkeys(record.find(_sessions(), session).resolve() for session in sessions))
-    for folder in folders:
-        _say(f"{folder}")
-    if not yes:
-        if not interactive():
-            raise BadInput("Nothing was deleted: there is no terminal to ask on.", "Repeat the command with --yes.")
-        if not typer.confirm(
-            f"Delete {'this session' if len(folders) == 1 else f'these {len(folders)} sessions'} for good?"
-        ):
-            _say("Nothing was deleted.")
-            return
-    for folder in folders:
-        record.delete(folder)
-    _say(f"Deleted {len(folders)}.")
+for _module in (export, delete, desk):
+    _module.add_to(app)
 
 
 # --- customers and procedures ----------------------------------------------------------------------
@@ -1118,7 +1127,7 @@ def judge(
         _say(json.dumps(result, ensure_ascii=False))
 
 
-_serve.add_to(app, _data)
+serve.add_to(app)
 
 # --- errors ----------------------------------------------------------------------------------------
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from voicecoach import persona, prepare, record
+from voicecoach import judge, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
 from voicecoach.report.tell import Report, tell
+from voicecoach.report.trainer import desk_of
 from voicecoach.world import audiofiles
 
 PAGE = "debrief.html"
 
 
-def report_on(session: record.Record) -> Report:
-    """Tell a session as read, under the rules of today; what cannot be used is said and left out."""
+def report_on(session: record.Record, rules: judge.Rules | None = None) -> Report:
+    """Tell a session as read, under the rules of today (`rules`, if at hand); what cannot be used is said and left out."""
     problems = list(session.problems)
     customer = procedure = None
     if session.persona:
@@ -30,10 +32,13 @@ def report_on(session: record.Record) -> Report:
             procedure = parse_procedure(session.procedure, "procedure.yaml")
         except BadInput as error:
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
-    rules = prepare.rules()
-    return tell(
+    rules = rules or prepare.rules()
+    report = tell(
         session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
     )
+    assignment, started = session.first("assignment"), session.first("started")
+    desk = desk_of(report, session.trainer, assignment.data if assignment else None, started.data if started else None)
+    return replace(report, desk=desk)
 
 
 def page_of(session: record.Record, report: Report) -> str:

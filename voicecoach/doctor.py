@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from voicecoach import RULES_VERSION, __version__, record
+from voicecoach import RULES_VERSION, __version__, prepare, record, retention
 from voicecoach.errors import DeviceError, VoicecoachError
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
@@ -61,6 +61,7 @@ def checks(data: Path, model: str = OFFLINE) -> Iterator[Check]:
     yield from _voices()
     yield _page()
     yield _disk(data)
+    yield _kept(data)
     yield from _latency(data)
 
 
@@ -155,6 +156,19 @@ def _disk(data: Path) -> Check:
     if not writable:
         return Check("disk", False, f"{folder} cannot be written to", "Choose another folder with --data.")
     return Check("disk", free > ROOM_NEEDED_BYTES, found, "Free some space, or choose another folder with --data.")
+
+
+def _kept(data: Path) -> Check:
+    """How long sessions are kept, and whether some are older than that."""
+    days = retention.load(data)
+    if days is None:
+        return Check(
+            "retention", True, "sessions are kept until you delete them (`voicecoach delete --keep 90d` sets it)"
+        )
+    old = len(retention.older_than(data / "sessions", days, prepare.now()))
+    return Check(
+        "retention", not old, f"{days} days; {old} sessions are older", "voicecoach delete --expired", needed=False
+    )
 
 
 def _latency(data: Path) -> Iterator[Check]:

@@ -4,6 +4,8 @@
     <session>/audio.wav       16 kHz, two channels: 0 trainee, 1 customer (audio.flac after a clean end)
     <session>/persona.yaml    the persona as it was
     <session>/procedure.yaml  the procedure as it was
+    <session>/trainer.jsonl   what a trainer wrote about it, a line each; never part of the record itself
+    <session>/copies.jsonl    where copies of it were put: submitted, exported
 
 Events. *Facts* are never recomputed; *judgements* are recomputed by every report under the rules of today.
 Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav`.
@@ -24,6 +26,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     note       text                                             the trainee's own notes
     worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call
     focus, recovery  outcome ("done" | "skipped")               one breath; the pause after the call before
+    consent    line, how ("asked" | "earlier" | "told"), given  what was agreed to, and when, before anything was recorded
+    assignment assignment, attempt                              what the call was set as (`report.desk.Assignment`)
     fault      what, do, detail
     ended      outcome, why
 
@@ -35,10 +39,13 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import json
 import os
 import re
 import shutil
+import stat
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
@@ -59,6 +66,17 @@ MAX_SECONDS = 6 * 3600
 """Longer recordings are refused; at 16 kHz stereo this is 1.4 GB, far below the 4 GB limit of WAV."""
 ROOM_NEEDED_BYTES = 200 * 1024 * 1024
 """Free space asked for before the first word: 50 minutes of recording (3.8 MB a minute)."""
+MAX_EVENTS_BYTES = 64 * 1024 * 1024
+"""Of events.jsonl that are read: six hours of talk are about 20 MB."""
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+"""Of one line; the longest turn there can be has 150 kB."""
+MAX_EVENTS = 500_000
+"""Lines that are read; six hours of talk have some 50,000."""
+MAX_TEXT_BYTES = 256 * 1024
+"""Of a persona or a procedure; `yamlfile` takes a quarter of it."""
+MAX_LINES_BYTES = 4 * 1024 * 1024
+"""Of a trainer's file, or of the list of copies."""
+TRAINER, COPIES = "trainer.jsonl", "copies.jsonl"
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _FRAME_BYTES = 4
 """Two channels of int16."""
@@ -293,6 +311,8 @@ class Record:
     procedure: str
     audio: Path | None
     problems: tuple[str, ...] = ()
+    trainer: tuple[Mapping[str, Any], ...] = ()
+    """The lines of the trainer's file, oldest first."""
 
     def of(self, kind: str) -> Iterator[Event]:
         """The events of one kind, in order."""
@@ -308,18 +328,25 @@ def read(folder: Path) -> Record:
     path = folder / "events.jsonl"
     problems: list[str] = []
     try:
-        raw = path.read_bytes()
+        raw = _read_some(path, MAX_EVENTS_BYTES)
     except OSError as error:
         raise BadInput(
             f"{folder} is not a session that can be read ({error.strerror or error}: events.jsonl).",
             "See `voicecoach history` for the sessions on this machine.",
         ) from error
-    lines = raw.split(b"\n")
-    if lines[-1]:
+    if len(raw) > MAX_EVENTS_BYTES:
+        problems.append(f"events.jsonl is over {MAX_EVENTS_BYTES >> 20} MB, as no call is; the rest is left out.")
+        raw = raw[: raw.rindex(b"\n") + 1] if b"\n" in raw else b""
+    elif raw and not raw.endswith(b"\n"):
         problems.append("The last event was cut off while it was written; it is left out.")
     events, damaged = [], []
-    for number, line in enumerate(lines[:-1], 1):
-        event = _parse(line)
+    for number, line in enumerate(io.BytesIO(raw), 1):
+        if number > MAX_EVENTS:
+            problems.append(f"events.jsonl has over {MAX_EVENTS:,} lines, as no call has; the rest is left out.")
+            break
+        if not line.endswith(b"\n"):
+            break
+        event = _parse(line) if len(line) <= MAX_EVENT_BYTES else None
         if event is None:
             damaged.append(number)
         else:
@@ -336,9 +363,13 @@ def read(folder: Path) -> Record:
         problems.append("The recording is missing: nothing can be played back.")
     else:
         problems += _missing_sound(audio, max((event.at for event in events), default=0))
+    trainer, odd = read_lines(folder / TRAINER)
+    if odd:
+        problems.append(f"{odd} lines of {TRAINER} are damaged and left out.")
     return Record(
-        folder, tuple(events), _text(folder / "persona.yaml"), _text(folder / "procedure.yaml"), audio, tuple(problems)
-    )
+        folder, tuple(events), _text(folder / "persona.yaml"), _text(folder / "procedure.yaml"), audio, tuple(problems),
+        trainer,
+    )  # fmt: skip
 
 
 def _missing_sound(audio: Path, needed: int) -> list[str]:
@@ -362,7 +393,7 @@ def _held(audio: Path) -> int:
 
     try:
         with soundfile.SoundFile(audio) as file:
-            frames = int(file.frames)
+            frames = min(int(file.frames), MAX_SECONDS * SAMPLE_RATE_HZ)
             file.seek(max(0, frames - 1))
             if len(file.read(1, dtype="int16")):
                 return frames
@@ -384,9 +415,60 @@ def _parse(line: bytes) -> Event | None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        raw = _read_some(path, MAX_TEXT_BYTES)
+        return raw.decode("utf-8") if len(raw) <= MAX_TEXT_BYTES else ""
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _read_some(path: Path, limit: int) -> bytes:
+    """A file's first `limit` bytes and one more, so that who asks can tell; a pipe or a device is refused, not waited for."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        return file.read(limit + 1)
+
+
+# --- files of lines beside the record ------------------------------------------------------------------
+
+
+def read_lines(path: Path) -> tuple[tuple[Mapping[str, Any], ...], int]:
+    """The JSON objects of a file of lines, and how many lines are no such thing; a missing file has none."""
+    try:
+        raw = _read_some(path, MAX_LINES_BYTES)
+    except OSError:
+        return (), 0
+    found, odd = [], int(len(raw) > MAX_LINES_BYTES)
+    for line in raw[:MAX_LINES_BYTES].split(b"\n"):
+        try:
+            value = tidy(json.loads(line)) if line.strip() else {}
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            found += [value] if value else []
+        else:
+            odd += 1
+    return tuple(found), odd
+
+
+def append_line(path: Path, entry: Mapping[str, Any], mode: int = 0o600) -> None:
+    """Append one line to a file of lines, on disk when this returns; what is there is never changed. Raises DiskError."""
+    try:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        handle = os.open(path, flags, mode)
+        try:
+            end = os.lseek(handle, 0, os.SEEK_END)
+            torn = end > 0 and (os.lseek(handle, end - 1, os.SEEK_SET), os.read(handle, 1))[1] != b"\n"
+            _write_all(handle, (b"\n" if torn else b"") + to_json(entry).encode() + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise DiskError(
+            f"{path} could not be written ({error.strerror or error}).",
+            "Free some space, or ask for the right to write there.",
+        ) from error
 
 
 def read_audio(record: Record) -> Samples:
@@ -431,7 +513,9 @@ def _flac_blocks(path: Path) -> Iterator[Samples]:
     try:
         with soundfile.SoundFile(path) as file:
             if file.channels == 2 and file.samplerate == SAMPLE_RATE_HZ:
-                while len(block := file.read(_BLOCK, dtype="int16", always_2d=True)):
+                left = MAX_SECONDS * SAMPLE_RATE_HZ
+                while left > 0 and len(block := file.read(min(_BLOCK, left), dtype="int16", always_2d=True)):
+                    left -= len(block)
                     yield block
     except (OSError, RuntimeError):
         pass
@@ -442,7 +526,7 @@ def _read_wav(path: Path) -> Samples:
     try:
         if not _is_our_wav(path):
             return np.zeros((0, 2), np.int16)
-        whole = (path.stat().st_size - _HEADER_BYTES) // _FRAME_BYTES
+        whole = min((path.stat().st_size - _HEADER_BYTES) // _FRAME_BYTES, MAX_SECONDS * SAMPLE_RATE_HZ)
         mapped = np.memmap(path, "<i2", "r", _HEADER_BYTES, (whole, 2)) if whole > 0 else np.zeros((0, 2), np.int16)
     except OSError:
         return np.zeros((0, 2), np.int16)
@@ -501,6 +585,11 @@ def list_sessions(root: Path) -> Sequence[Path]:
     if not root.is_dir():
         return []
     return sorted((path for path in root.iterdir() if _is_session(path)), key=lambda path: path.name)
+
+
+def is_session_name(name: str) -> bool:
+    """Whether a session's folder may be called so."""
+    return _SESSION_ID.fullmatch(name) is not None
 
 
 def _is_session(folder: Path) -> bool:

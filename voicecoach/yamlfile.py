@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -22,6 +22,8 @@ MAX_DEPTH = 12
 """Levels of lists and mappings; the deepest bundled file has five."""
 MAX_PROBLEMS = 20
 """Problems that are told one by one; the rest are counted."""
+MAX_MENDS = 4
+"""A mistake can hide another only a few levels deep."""
 
 _UNPRINTABLE = re.compile(
     r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
@@ -33,6 +35,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
           "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # fmt: skip
 _Path = tuple[str | int, ...]
+_UNKNOWN_KEY = {"extra_forbidden", "unexpected_keyword_argument"}
 
 T = TypeVar("T")
 
@@ -63,20 +66,78 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, kind: type[T], name: str) -> T:
     """As `load`, for text already read; `name` stands for the file in messages."""
+    value, problems = parse_all(text, kind, name)
+    if value is None or problems:
+        raise refusal(name, problems)
+    return value
+
+
+Problem = tuple[int, str]
+"""(1-based line, sentence)"""
+MendedPart = tuple[tuple[str | int, ...], Any]
+"""Where a value that can be read goes instead of one that cannot: (path, value)."""
+StandIn = Callable[[tuple[str | int, ...], Any], MendedPart | None]
+
+
+def parse_all(
+    text: str,
+    kind: type[T],
+    name: str,
+    stand_in: StandIn = lambda *_: None,
+) -> tuple[T | None, list[Problem]]:
+    """Every mistake in the shape of a file, and what can be made of the rest, so that its meaning can be checked too.
+
+    `stand_in` gives for the path of a mistake, and the whole, what is put there (or above it) instead; None where
+    nothing can be. The value is None where no whole could be made. Raises BadInput for what is no YAML.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     _refuse_large(len(text.encode("utf-8", "replace")), name)
     tree = _read(text, name)
     if not isinstance(tree.value, dict):
         raise BadInput(f"{name} must be a YAML mapping with keys such as {', '.join(_known_keys(kind)[:3])}.")
-    try:
-        return TypeAdapter(kind).validate_python(tree.value)
-    except ValidationError as error:
-        problems = sorted({_sentence(problem, tree, kind) for problem in error.errors(include_url=False)})
-        lines = [f"  line {line}: {what}" for line, what in problems[:MAX_PROBLEMS]]
-        if len(problems) > MAX_PROBLEMS:
-            lines.append(f"  and {len(problems) - MAX_PROBLEMS} more")
-        raise BadInput("\n".join([f"{name} cannot be used:", *lines])) from error
+    reader, problems = TypeAdapter(kind), set[Problem]()
+    for _ in range(MAX_MENDS):
+        try:
+            return reader.validate_python(tree.value), sorted(problems)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+            problems |= {_sentence(problem, tree, kind) for problem in errors}
+            mends = [_mend(problem, tree, stand_in) for problem in errors]
+        if None in mends:
+            break
+        for path, value in {mend[0]: mend[1] for mend in mends if mend}.items():
+            _put(tree.value, path, value)
+    return None, sorted(problems)
+
+
+def refusal(name: str, problems: Iterable[Problem]) -> BadInput:
+    """The message with every problem's line."""
+    told = sorted(set(problems))
+    lines = [f"  line {line}: {what}" for line, what in told[:MAX_PROBLEMS]]
+    if len(told) > MAX_PROBLEMS:
+        lines.append(f"  and {len(told) - MAX_PROBLEMS} more")
+    return BadInput("\n".join([f"{name} cannot be used:", *lines]))
+
+
+_GONE = object()
+
+
+def _mend(problem: Any, tree: _Tree, stand_in: StandIn) -> MendedPart | None:
+    """What to put where a mistake is; an unknown key is left out."""
+    path = _existing(tree, problem["loc"], keep_last=problem["type"] == "missing")
+    if problem["type"] in _UNKNOWN_KEY:
+        return path, _GONE
+    return stand_in(path, tree.value)
+
+
+def _put(value: Any, path: _Path, new: Any) -> None:
+    for part in path[:-1]:
+        value = value[part]
+    if new is _GONE:
+        value.pop(path[-1], None)
+    else:
+        value[path[-1]] = new
 
 
 def _refuse_large(n_bytes: int, name: str) -> None:
@@ -234,11 +295,16 @@ def _sentence(problem: Any, tree: _Tree, kind: type[Any]) -> tuple[int, str]:
     path = _existing(tree, problem["loc"], keep_last=problem["type"] == "missing")
     spot = ".".join(str(part)[:60] for part in path) or "the file"
     line = next(tree.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in tree.lines)
-    if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+    if problem["type"] in _UNKNOWN_KEY:
         close = difflib.get_close_matches(str(path[-1])[:60], _known_keys(_kind_at(kind, path[:-1])), n=1, cutoff=0.5)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         return line, f"'{spot}' is not a key that is known here.{hint}"
     said = problem["msg"].removeprefix("Value error, ").replace("Input should be", "this must be")
+    if problem["type"] == "literal_error":
+        choices = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
+        close = difflib.get_close_matches(str(problem["input"])[:60], choices, n=1, cutoff=0.5)
+        said += f"; did you mean '{close[0]}'?" if close else ""
+        return line, f"'{spot}': {said}" + ("" if close else ".")
     return line, f"'{spot}': {_PLAIN_ENGLISH.get(problem['type'], said)}."
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 
-def add_to(app: typer.Typer, data: Callable[[], Path]) -> None:
+def add_to(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command()
@@ -37,7 +37,7 @@ def add_to(app: typer.Typer, data: Callable[[], Path]) -> None:
 
         Example: `voicecoach serve`   or   `voicecoach serve my-customer.yaml --no-browser`
         """
-        from voicecoach import prepare
+        from voicecoach import cli, prepare
         from voicecoach.errors import BadInput
 
         try:
@@ -51,7 +51,7 @@ def add_to(app: typer.Typer, data: Callable[[], Path]) -> None:
         for name in own:
             prepare.choose_persona(name)
         bundled = [name for name in prepare.names("personas") if name not in {Path(path).stem for path in own}]
-        house = House(data(), Models(data(), model), calls or calls_at_a_time(), (*bundled, *own))
+        house = House(cli._data(), Models(cli._data(), model), calls or calls_at_a_time(), (*bundled, *own))
 
         def ready(address: Callable[[], str]) -> None:
             first = address()

@@ -5,6 +5,7 @@ What is wrong would be refused when a call begins. Remarks are about what no cal
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,49 +33,66 @@ class Checked:
 
 
 def check(path: Path, people: Sequence[Path] = ()) -> Checked:
-    """Check a scenario with its person, a person, or one file with everything."""
-    problems: list[str] = []
+    """Check a scenario with its person, a person, or one file with everything.
+
+    A mistake in one place does not hide those in others: what cannot be read is left out, and the rest is checked too.
+    """
     try:
         text = yamlfile.read_text(path)
-        kind = model.kind_of(text)
-        if kind is Person:
-            person = model.parse_person(text, str(path))
-            return Checked(path, f"the person {person.name}, {_count(person)} lines of their own")
-        if kind is Persona:
-            whole = model.parse_persona(text, str(path))
-            return Checked(path, _who(whole), (), tuple(_remarks(whole, text, None)))
+        match model.kind_of(text):
+            case model.Person:
+                return _person(path, text)
+            case model.Persona:
+                return _whole(path, text)
+            case _:
+                return _scenario(path, text, people)
     except BadInput as error:
         return Checked(path, problems=(str(error),))
-    scenario: Scenario | None = None
-    try:
-        scenario = model.parse_scenario(text, str(path))
-    except BadInput as error:
-        problems.append(str(error))
-    try:
-        name = scenario.person if scenario else _person_of(text)
-        if name:
-            found = model.person_path(name, path, people)
-            model.parse_person(yamlfile.read_text(found), str(found))
-    except BadInput as error:
-        problems.append(str(error))
-    if problems and scenario:
+
+
+def _person(path: Path, text: str) -> Checked:
+    person, problems = yamlfile.parse_all(text, Person, str(path), model.stand_in)
+    problems += model.of_person(person, text) if person else []
+    if problems or person is None:
+        raise yamlfile.refusal(str(path), problems)
+    return Checked(path, f"the person {person.name}, {_count(person)} lines of their own")
+
+
+def _whole(path: Path, text: str) -> Checked:
+    persona, problems = yamlfile.parse_all(text, Persona, str(path), model.stand_in)
+    problems += model.of_persona(persona, text) if persona else []
+    if problems or persona is None:
+        raise yamlfile.refusal(str(path), problems)
+    return Checked(path, _who(persona), (), tuple(_remarks(persona, text, None)))
+
+
+def _scenario(path: Path, text: str, people: Sequence[Path]) -> Checked:
+    scenario, problems = yamlfile.parse_all(text, Scenario, str(path), model.stand_in)
+    others: list[str] = []
+    person: tuple[Path, str, Person] | None = None
+    name = _person_of(text)
+    if name:
         try:
-            model.alone(scenario, text, str(path))
+            found = model.person_path(name, path, people)
+            person_text = yamlfile.read_text(found)
+            person = found, person_text, model.parse_person(person_text, str(found))
         except BadInput as error:
-            problems.append(str(error))
-    if problems or scenario is None:
-        return Checked(path, problems=tuple(problems))
-    try:
-        persona = model.load_persona(path, None, people)
-    except BadInput as error:
-        return Checked(path, problems=(str(error),))
-    return Checked(path, _who(persona), (), tuple(_remarks(persona, text, scenario)))
+            others.append(str(error))
+    if scenario and person:
+        cast = model.cast(person[2], scenario)
+        if scenario.person == name:
+            problems += model.of_two_files(scenario, person[2], cast, person[1], str(person[0]), text)
+    elif scenario:
+        problems += model.alone(scenario, text)
+    if problems:
+        others.insert(0, str(yamlfile.refusal(str(path), problems)))
+    if others or not scenario or not person:
+        return Checked(path, problems=tuple(others))
+    return Checked(path, _who(cast), (), tuple(_remarks(cast, text, scenario)))
 
 
 def _person_of(text: str) -> str:
-    """The person that a scenario names, where the rest of it cannot be read."""
-    import re
-
+    """The person that a scenario names, also where the rest of it cannot be read."""
     found = re.search(r"^person[ \t]*:[ \t]*['\"]?([a-z0-9][a-z0-9-]{0,39})['\"]?[ \t]*(?:#.*)?$", text, re.MULTILINE)
     return found[1] if found else ""
 

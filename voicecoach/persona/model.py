@@ -453,7 +453,7 @@ def load_persona(path: Path, level: LevelName | None = None, people: Sequence[Pa
     persona = cast(person, scenario, level or DEFAULT_LEVEL)
     problems = list(of_two_files(scenario, person, persona, person_text, str(found), text))
     if problems:
-        raise _refusal(str(path), problems)
+        raise yamlfile.refusal(str(path), problems)
     return persona
 
 
@@ -474,22 +474,31 @@ def person_path(person: str, scenario: Path, people: Sequence[Path] = ()) -> Pat
 def parse_persona(text: str, name: str) -> Persona:
     """As `load_persona`, for the text of one file with everything; `name` stands for the file in messages."""
     persona = yamlfile.parse(text, Persona, name)
-    problems = [(line_of(text, path), what) for path, what in (*_problems(persona), *_missing(persona, KEYS))]
+    problems = of_persona(persona, text)
     if problems:
-        raise _refusal(name, problems)
+        raise yamlfile.refusal(name, problems)
     return persona
 
 
 def parse_person(text: str, name: str) -> Person:
     """A person's file; BadInput lists every problem with its line."""
     person = yamlfile.parse(text, Person, name)
-    problems = [
-        (line_of(text, path), what)
-        for path, what in (*_bad_keys(person.lines), *_bad_effects(person.effects), *_empty_groups(_of_lines(person)))
-    ]
+    problems = of_person(person, text)
     if problems:
-        raise _refusal(name, problems)
+        raise yamlfile.refusal(name, problems)
     return person
+
+
+def of_person(person: Person, text: str) -> list[yamlfile.Problem]:
+    """What no single part of a person's file can know to be wrong."""
+    found = (*_bad_keys(person.lines), *_bad_effects(person.effects), *_empty_groups(_of_lines(person)))
+    return [(line_of(text, path), what) for path, what in found]
+
+
+def of_persona(persona: Persona, text: str) -> list[yamlfile.Problem]:
+    """The same for one file with everything."""
+    found = (*_problems(persona), *_missing(persona, KEYS))
+    return [(line_of(text, path), what) for path, what in found]
 
 
 def parse_scenario(text: str, name: str) -> Scenario:
@@ -497,12 +506,62 @@ def parse_scenario(text: str, name: str) -> Scenario:
     return yamlfile.parse(text, Scenario, name)
 
 
-def alone(scenario: Scenario, text: str, name: str) -> None:
-    """Raise BadInput for what is wrong with a scenario whoever plays in it."""
-    nobody = Person("nobody", "Nobody", "", "female", "american", VoiceWish(()), {})
-    problems = [(line_of(text, path), what) for path, what in _problems(cast(nobody, scenario))]
-    if problems:
-        raise _refusal(name, problems)
+NOBODY = Person("nobody", "Nobody", "", "female", "american", VoiceWish(()), {})
+"""Somebody to play a scenario with, where it is checked by itself."""
+
+
+def alone(scenario: Scenario, text: str) -> list[yamlfile.Problem]:
+    """What is wrong with a scenario whoever plays in it."""
+    return [(line_of(text, path), what) for path, what in _problems(cast(NOBODY, scenario))]
+
+
+_LINE = {"say": "...", "anger": [0, 5]}
+_STAND_INS: Mapping[str, Any] = {
+    "id": "x", "title": "x", "about": "x", "name": "x", "person": "x", "situation": "angry-customer", "sex": "female",
+    "accent": "american", "surname": "", "voice": {"prefer": []}, "story": [], "accepts": [], "facts": {},
+    "answers": {}, "lines": {}, "brief": {}, "effects": {}, "triggers": [], "vocabulary": [], "temper": {}, "mood": {},
+    "levels": {},
+}  # fmt: skip
+
+
+def _like(whole: Any, path: tuple[str | int, ...]) -> Mapping[str, Any]:
+    """A line that can be read, with the words of the one at `path` where those are good."""
+    try:
+        for part in path:
+            whole = whole[part]
+        return {"say": Line(whole["say"], (0, 5)).say, "anger": [0, 5]}
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError):
+        return _LINE
+
+
+def stand_in(path: tuple[str | int, ...], whole: Any) -> yamlfile.MendedPart | None:
+    """What can stand in a customer's file where something could not be read, so that the rest is checked too."""
+    match path:
+        case ("story" | "answers", _, "lines", int(), *_):
+            return path[:4], _like(whole, path[:4])
+        case ("lines", _, int(), *_):
+            return path[:3], _like(whole, path[:3])
+        case ("lines", _, *_):
+            return path[:2], [_LINE]
+        case ("story" | "answers", _, "lines", *_):
+            return path[:3], [_LINE]
+        case ("story", int(index), *rest):
+            name = f"mistake-{index}"
+            own = {"id": name, "about": "x"}
+            first = rest[0] if rest else None
+            if first in own:
+                return path[:3], own[first]
+            there = whole["story"][index]
+            return path[:2], {**own, "lines": there.get("lines", [_LINE]) if isinstance(there, dict) else [_LINE]}
+        case ("accepts", int(), *_):
+            return path[:2], {"outcome": "x", "any_of": ["x"]}
+        case ("answers", _, *_):
+            return path[:2], {"asks": ["x"], "lines": [_LINE]}
+        case ("facts", _, *_):
+            return path[:2], "x"
+        case (str(key), *_) if key in _STAND_INS:
+            return path[:1], _STAND_INS[key]
+    return None
 
 
 def of_two_files(
@@ -522,11 +581,6 @@ def of_two_files(
             yield line_of(text, ("person",)), f"{person_name} line {line}: {what}"
     if person.id != scenario.person:
         yield line_of(text, ("person",)), f"{person_name} says that its id is '{person.id}'."
-
-
-def _refusal(name: str, problems: Sequence[tuple[int, str]]) -> BadInput:
-    listing = "\n".join(f"  line {line}: {what}" for line, what in sorted(set(problems)))
-    return BadInput(f"{name} cannot be used:\n{listing}")
 
 
 def as_text(persona: Persona) -> str:

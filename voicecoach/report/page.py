@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
-from voicecoach.report import draw, words
+from voicecoach.report import draw, trainer, words
 from voicecoach.report.tell import measures
 from voicecoach.report.text import (
     cycle_line,
@@ -55,6 +55,7 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
     play = _play if audio else _no_play
     sections = (
         ("summary", "In short", _summary(report, play)),
+        ("trainer", "Assignment and trainer", trainer.as_section(report.desk)),
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
         ("transcript", "Transcript", _transcript(report, play)),
         ("procedure", "The procedure, step by step", _procedure(report, play)),

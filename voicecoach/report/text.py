@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS, RISEN_DB
 from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.nouns import CallInKind
-from voicecoach.report import words
+from voicecoach.report import trainer, words
 from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
@@ -33,6 +33,8 @@ def as_text(report: Report, width: int = 80) -> str:
     _head(sheet, report)
     _points(sheet, "DONE WELL", report.well, "Nothing stood out yet.")
     _points(sheet, "TO WORK ON", report.work, "Nothing to correct was heard.")
+    for heading, lines in trainer.sections(report.desk):
+        _list(sheet, heading.upper(), lines)
     _list(sheet, "STAYING CALM", report.calm)
     _anger(sheet, report.anger)
     _list(sheet, "DEGREES OF ANGER", report.degrees)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from voicecoach.judge.silence import GapVerdict, PauseVerdict, Silence
 from voicecoach.nouns import CallInKind, Cause, Delivery, InKind, Observation, Worksheet
+from voicecoach.report.desk import Desk
 
 Who = Literal["trainee", "customer"]
 Span = tuple[float, float]
@@ -348,6 +349,8 @@ class Report:
     problems: tuple[str, ...]
     rejudged: bool
     """True when the verdicts are today's, False when they are those of the call."""
+    desk: Desk | None = None
+    """The assignment, and what came back from the trainer; None where there is neither."""
 
     @property
     def timeline(self) -> tuple[CustomerLine | ReportTurn, ...]:

@@ -7,21 +7,18 @@ cannot do to a voice itself (pitch, range, spectrum, level), `effects` does afte
 from __future__ import annotations
 
 import io
-import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from voicecoach.errors import MissingModel
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import Style
+from voicecoach.world import http
 
 GROUP = "voicecoach.tts"
 
@@ -130,13 +127,6 @@ def neutral(style: Style, capabilities: Capabilities) -> Style:
 # --- the speech URL --------------------------------------------------------------------------------
 
 
-class Direct(urllib.request.HTTPRedirectHandler):
-    """Redirects are refused: what is said goes to the server that was named, and to no other."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
 class SpeechUrl:
     """Any server that speaks as OpenAI's /v1/audio/speech does (Kokoro-FastAPI, LocalAI, openedai-speech...).
 
@@ -156,7 +146,6 @@ class SpeechUrl:
         if not found.ok:
             raise MissingModel(found.why, found.do)
         self._base = os.environ["VOICECOACH_SPEECH_URL"].rstrip("/")
-        self._opener = urllib.request.build_opener(Direct)
 
     @classmethod
     def probe(cls) -> Availability:
@@ -165,12 +154,11 @@ class SpeechUrl:
         do = "Set VOICECOACH_SPEECH_URL, such as http://localhost:8880/v1"
         if not url:
             return Availability(False, "No speech URL is set.", do)
-        try:
-            parts = urlsplit(url)
-            good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        except ValueError:
-            good = False
-        return Availability(True) if good else Availability(False, "VOICECOACH_SPEECH_URL is no http(s) address.", do)
+        return (
+            Availability(True)
+            if http.is_address(url)
+            else Availability(False, "VOICECOACH_SPEECH_URL is no http(s) address.", do)
+        )
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         """See Plugin. The servers have no common list; the name that is set, or OpenAI's first."""
@@ -187,19 +175,11 @@ class SpeechUrl:
             "response_format": "wav",
             "speed": round(min(max(style.wpm / self.BASE_WPM, 0.25), 4.0), 3),
         }
-        headers = {"Content-Type": "application/json"}
-        if key := os.environ.get("VOICECOACH_SPEECH_KEY"):
-            headers["Authorization"] = f"Bearer {key}"
-        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-            f"{self._base}/audio/speech", json.dumps(body).encode(), headers
-        )
+        key = os.environ.get("VOICECOACH_SPEECH_KEY", "")
         try:
-            with self._opener.open(request, timeout=self.TIMEOUT_S) as answer:
-                data = answer.read(self.MAX_BYTES + 1)
-            if len(data) > self.MAX_BYTES:
-                raise ValueError("more than 20 MB")
+            data = http.post(f"{self._base}/audio/speech", body, key, self.TIMEOUT_S, self.MAX_BYTES)
             samples, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-        except (OSError, ValueError, RuntimeError, urllib.error.URLError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise MissingModel(
                 "The speech URL did not speak.", "Check VOICECOACH_SPEECH_URL and its server.", str(error)
             ) from error

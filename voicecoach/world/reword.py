@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
-import urllib.request
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +18,7 @@ from voicecoach.errors import BadInput
 from voicecoach.nouns import Reaction
 from voicecoach.persona import Persona
 from voicecoach.persona.guards import may_be_reworded, why_not
-from voicecoach.world.engines import Direct
+from voicecoach.world import http
 
 TIMEOUT_S = 2.0
 MAX_BYTES = 64 * 1024
@@ -38,14 +36,9 @@ class Reworder:
     """Re-words lines through POST {url}/chat/completions. `notices` are sentences for the screen."""
 
     def __init__(self, url: str, model: str, key: str = "", timeout_s: float = TIMEOUT_S) -> None:
-        try:
-            parts = urlsplit(url)
-            good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        except ValueError:
-            good = False
-        if not good:
+        if not http.is_address(url):
             raise BadInput(f"'{url[:80]}' is no http(s) address.", "For Ollama: --reword http://localhost:11434/v1")
-        self.name = f"{model} at {parts.hostname}"
+        self.name = f"{model} at {urlsplit(url).hostname}"
         self.notices: list[str] = []
         self._url, self._model, self._key, self._timeout_s = url.rstrip("/"), model, key, timeout_s
         self._failures = 0
@@ -92,17 +85,7 @@ class Reworder:
                 {"role": "user", "content": f"Customer: {name}. Anger {level} of 5. Line: {authored}"},
             ],
         }
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
-        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-            f"{self._url}/chat/completions", json.dumps(body).encode(), headers
-        )
-        until = time.monotonic() + self._timeout_s
-        with urllib.request.build_opener(Direct).open(request, timeout=self._timeout_s) as answer:
-            data = b""
-            while piece := answer.read1(4096):
-                data += piece
-                if len(data) > MAX_BYTES or time.monotonic() > until:
-                    raise ValueError("too much or too late")
+        data = http.post(f"{self._url}/chat/completions", body, self._key, self._timeout_s, MAX_BYTES)
         told: Any = json.loads(data)
         said = told["choices"][0]["message"]["content"]
         if not isinstance(said, str):

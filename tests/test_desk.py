@@ -1,0 +1,623 @@
+"""The trainer's desk: hand in one session, say something about it, bring it home, hold it to an assignment, compare."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests import sessions
+from voicecoach import bundles, cli, consent, copies, debrief, desk, doctor, record, retention
+from voicecoach.before import Terminal
+from voicecoach.errors import BadInput, DiskError
+from voicecoach.report.agreement import as_lines, compare, kappa_of
+from voicecoach.report.desk import Asked, Assignment, Minimum, StepMark, hold
+from voicecoach.report.text import as_text
+
+ROOT = Path(__file__).resolve().parent.parent
+NOW = "2026-11-22T09:00:00+01:00"
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    (tmp_path / "inbox").mkdir()
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A session on the trainee's machine."""
+    return sessions.write(tmp_path / "data" / "sessions")
+
+
+def run(*arguments: Any, data: Path | None = None) -> Any:
+    before = ("--data", str(data)) if data else ()
+    return CliRunner().invoke(cli.app, [*before, *map(str, arguments)], env={"COLUMNS": "200"})
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+# --- handing in ------------------------------------------------------------------------------------
+
+
+def test_only_the_chosen_session_is_given_away(mine: Path, inbox: Path) -> None:
+    """The others stay; what is told beforehand is what is in the bundle."""
+    sessions.write(mine.parent, "20261120-090000-dana-printer")
+    bundle = desk.submit(mine, inbox, NOW)
+
+    assert [path.name for path in inbox.iterdir()] == ["20261121-100000-dana-printer.zip"]
+    told = desk.contents(mine)
+    assert {"manifest.json", *told.files} == {name for name, _ in _entries(bundle)}
+    assert (told.turns, told.sound, told.trainee) == (3, True, "Sam")
+    assert "3 turns of yours" in " ".join(desk.contents_lines(told))
+
+
+def _entries(bundle: Path) -> list[tuple[str, bytes]]:
+    import zipfile
+
+    with zipfile.ZipFile(bundle) as file:
+        return [(name, file.read(name)) for name in file.namelist()]
+
+
+def test_without_the_recording_no_sound_leaves(mine: Path, inbox: Path) -> None:
+    """Neither the audio nor the page that holds it, and the trainer is not told that something is missing by mistake."""
+    debrief.write_page("the page with the sound in it", mine)
+    (mine / "private-notes.txt").write_text("mine")
+    bundle = desk.submit(mine, inbox, NOW, sound=False)
+
+    assert [name for name, _ in _entries(bundle)] == ["manifest.json", "events.jsonl", "persona.yaml", "procedure.yaml"]
+    with bundles.opened(bundle) as session:
+        assert session.problems == ("The recording is missing: nothing can be played back.",)
+
+
+def test_a_submission_never_overwrites(mine: Path, inbox: Path) -> None:
+    """The very same is refused; a session that went on gets a name of its own."""
+    first = desk.submit(mine, inbox, NOW)
+    kept = first.read_bytes()
+    with pytest.raises(BadInput, match="there already"):
+        desk.submit(mine, inbox, NOW)
+    with open(mine / "events.jsonl", "a") as file:
+        file.write('{"at":5,"kind":"note","text":"one more"}\n')
+    second = desk.submit(mine, inbox, NOW)
+
+    assert second.name == "20261121-100000-dana-printer-2.zip"
+    assert first.read_bytes() == kept
+    with pytest.raises(BadInput, match="not a folder"):
+        desk.submit(mine, inbox / "none", NOW)
+
+
+def test_submitting_asks_or_needs_yes(mine: Path, inbox: Path) -> None:
+    """Without a terminal nothing leaves."""
+    data = mine.parent.parent
+    refused = run("submit", "last", "--to", inbox, data=data)
+    assert isinstance(refused.exception, BadInput)
+    assert list(inbox.iterdir()) == []
+    assert "would give away" in refused.stdout
+
+    assert run("submit", "last", "--to", inbox, "--no-audio", "--yes", data=data).exit_code == 0
+    assert len(list(inbox.iterdir())) == 1
+
+
+# --- the trainer's words ----------------------------------------------------------------------------
+
+
+def test_words_of_the_trainer_come_home_and_nothing_is_overwritten(mine: Path, inbox: Path) -> None:
+    """Comment, mark, verdict and next assignment: beside the bundle, then in the trainee's debrief; the rest untouched."""
+    bundle = desk.submit(mine, inbox, NOW)
+    packed, before = bundle.read_bytes(), bytes_of(mine)
+    desk.comment(bundle, "You waited for her answer.", "Ann", NOW, turn=2)
+    desk.override(bundle, "done", "Faint, but there.", "Ann", NOW, turn=1, code="use_name")
+    desk.override(bundle, "not-heard", "Only asked once.", "Ann", NOW, step="clarify")
+    desk.give_verdict(bundle, "again", "Nearly.", "Ann", NOW)
+    desk.give_next(bundle, Assignment("week-2", "dana-printer", level="hard"), "Ann", NOW)
+
+    assert bundle.read_bytes() == packed
+    assert {path.name for path in inbox.iterdir()} == {bundle.name, f"{bundle.stem}.trainer.jsonl"}
+
+    collected = desk.collect(inbox, mine.parent)
+    assert [(one.session, one.lines) for one in collected] == [(mine, 5)]
+    assert {name: data for name, data in bytes_of(mine).items() if name != record.TRAINER} == before
+    assert [one.lines for one in desk.collect(inbox, mine.parent)] == [0]
+
+    report = debrief.report_on(record.read(mine))
+    page = debrief.page_of(record.read(mine), report)
+    for shown in (as_text(report, 200), page.replace("&#x27;", "'")):
+        assert "Turn 2: You waited for her answer. (Ann, 2026-11-22)" in shown
+        assert "machine: not heard; trainer: done. Reason: Faint, but there." in shown
+        assert "Clarify" in shown
+        assert "Once more, please: Nearly." in shown
+        assert "Scenario dana-printer, hard" in shown
+    assert report.desk == desk.report_of(bundle).desk
+    told = json.loads(record.to_json(report))["desk"]
+    assert told["verdict"]["verdict"] == "again"
+    assert {(mark["machine"], mark["verdict"]) for mark in told["overrides"]} == {
+        ("not heard", "done"),
+        ("done", "not heard"),
+    }
+    machine = next(turn for turn in report.turns if turn.number == 1)
+    assert "use_name" not in {mark.code for mark in machine.marks}
+
+
+def test_the_later_word_counts_and_the_earlier_stays(mine: Path) -> None:
+    """On a plain folder: a file inside it; appended, never changed."""
+    desk.give_verdict(mine, "fail", "", "Ann", NOW)
+    first = (mine / record.TRAINER).read_bytes()
+    desk.give_verdict(mine, "pass", "On second thoughts.", "Ann", NOW)
+
+    assert (mine / record.TRAINER).read_bytes().startswith(first)
+    found = desk.report_of(mine).desk
+    assert found is not None
+    assert found.verdict is not None
+    assert found.verdict.verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("said", "match"),
+    [
+        ({"turn": 9, "code": "empathise", "verdict": "done"}, "no turn 9"),
+        ({"turn": 1, "code": "empathy", "verdict": "done"}, "no move or fault 'empathy'"),
+        ({"turn": 1, "code": "empathise", "verdict": "shown"}, "done, unsure, not-heard"),
+        ({"turn": 1, "code": "argue", "verdict": "done"}, "shown, listen, not-heard"),
+        ({"step": "nothing", "verdict": "done"}, "no step 'nothing'"),
+        ({"turn": 1, "verdict": "done"}, "Either --turn N"),
+        ({"code": "empathise", "verdict": "done"}, "which turn"),
+        ({"turn": 1, "code": "empathise", "verdict": "done", "reason": "  "}, "reason is empty"),
+        ({"turn": 1, "code": "empathise", "verdict": "done", "reason": "x" * 2001}, "2000 is the most"),
+    ],
+)
+def test_marks_that_mean_nothing_are_refused(mine: Path, said: dict[str, Any], match: str) -> None:
+    """In a sentence that names what there is; nothing is written."""
+    with pytest.raises(BadInput, match=re.escape(match)):
+        desk.override(mine, trainer="Ann", wall=NOW, **{"reason": "because", **said})
+    assert not (mine / record.TRAINER).exists()
+
+
+def test_a_comment_on_no_turn_is_refused(mine: Path) -> None:
+    with pytest.raises(BadInput, match="turns 1 to 3"):
+        desk.comment(mine, "x", "Ann", NOW, turn=4)
+
+
+class Elements(HTMLParser):
+    """The elements of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, tuple(name for name, _ in attrs)))
+
+
+def test_markup_in_the_trainers_words_is_text(mine: Path) -> None:
+    """The page has the same elements, whatever the trainer wrote; control characters are gone."""
+    for words in ("plain words", '<script>alert(1)</script><img src=x onerror="y">\x1b[31m\u202e'):
+        desk.comment(mine, words, words, NOW)
+        desk.override(mine, "done", words, words, NOW, turn=1, code="use_name")
+        desk.give_verdict(mine, "pass", words, words, NOW)
+        session = record.read(mine)
+        report = debrief.report_on(session)
+        page = debrief.page_of(session, report)
+        seen = [element for element in Elements(page).seen if element[0] in {"script", "img", "h3", "b"}]
+        (mine / record.TRAINER).unlink()
+        if words.startswith("plain"):
+            expected = seen
+    assert seen == expected
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "\x1b" not in page + as_text(report)
+
+
+def test_a_damaged_or_foreign_trainers_file_is_told(mine: Path) -> None:
+    """What can be read is shown; the rest is counted. A mark on a turn that is not there changes nothing."""
+    lines = [
+        "no json", "[]", '{"kind":"comment","text":5}', '{"kind":"verdict","verdict":["pass"]}', '{"kind":"mark"}',
+        '{"kind":"mark","turn":true,"code":"empathise","verdict":"done"}', '{"kind":"next","assignment":{"id":"../x"}}',
+        '{"kind":"comment","turn":1e400,"text":"kept"}', "{" * 5000,
+    ]  # fmt: skip
+    (mine / record.TRAINER).write_text("\n".join(lines))
+    report = desk.report_of(mine)
+
+    assert "3 lines of trainer.jsonl are damaged" in " ".join(report.problems)
+    assert report.desk is not None
+    assert [comment.text for comment in report.desk.comments] == ["kept"]
+    assert report.desk.problems == ("5 of the trainer's lines cannot be read and are left out.",)
+    assert report.desk.verdict is None
+
+
+def test_what_is_about_no_session_of_mine_stays_where_it_is(mine: Path, inbox: Path) -> None:
+    """Another trainee's words do not come into my sessions."""
+    theirs = sessions.write(inbox / "theirs", trainee="Kim")
+    desk.comment(desk.submit(theirs, inbox, NOW), "For Kim.", "Ann", NOW)
+
+    assert desk.collect(inbox, mine.parent) == ()
+    assert not (mine / record.TRAINER).exists()
+    with pytest.raises(BadInput, match="is not there"):
+        desk.collect(inbox / "none", mine.parent)
+
+
+# --- the desk's list ----------------------------------------------------------------------------------
+
+
+def test_the_desk_lists_what_there_is(mine: Path, inbox: Path) -> None:
+    """Bundles and plain folders with their state; what cannot be opened has its reason and hides no other."""
+    bundle = desk.submit(mine, inbox, NOW)
+    folder = sessions.write(inbox, "kim", trainee="Kim")
+    sessions.write(inbox, "lee", trainee="Lee")
+    (inbox / "bad.zip").write_bytes(b"nothing")
+    (inbox / "notes.txt").write_text("not a session")
+    desk.give_verdict(bundle, "pass", "", "Ann", NOW)
+    desk.comment(folder, "Well done.", "Ann", NOW)
+    done = run("desk", inbox)
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if not line.startswith(" ")}
+
+    assert done.exit_code == 0
+    assert list(rows) == [bundle.name, "bad.zip", "kim", "lee"]
+    assert [rows[name].split()[1] for name in (bundle.name, "kim", "lee")] == ["pass", "commented", "new"]
+    assert "not a zip file that can be read" in done.stdout
+    assert [json.loads(line)["state"] for line in run("desk", "list", inbox, "--json").stdout.splitlines()][-1] == "new"
+
+
+def test_the_whole_way_by_commands(mine: Path, inbox: Path, tmp_path: Path) -> None:
+    """As trainee and trainer type it; `report` opens what came back, and a bundle too."""
+    data = mine.parent.parent
+    assert run("submit", "last", "--to", inbox, "--yes", data=data).exit_code == 0
+    bundle = next(inbox.glob("*.zip"))
+    plan = tmp_path / "week-2.yaml"
+    made = run(
+        "desk", "assign", plan, "--scenario", "dana-printer", "--level", "hard", "--minimum", "clarify", "--attempts", 2
+    )
+    assert made.exit_code == 0, made.exception
+    for command in (
+        ("comment", bundle, "--turn", 2, "Good wait.", "--trainer", "Ann"),
+        ("override", bundle, "--turn", 1, "--code", "use_name", "--verdict", "done", "--reason", "Faint."),
+        ("verdict", bundle, "pass", "--text", "Well done.", "--next", plan),
+    ):
+        done = run("desk", *command)
+        assert done.exit_code == 0, done.exception
+    page = tmp_path / "x.html"
+    assert run("desk", "show", bundle, "--html", page).exit_code == 0
+    assert "Good wait." in page.read_text()
+    assert "Good wait." in run("report", bundle).stdout
+    assert "4 new" in run("desk", "collect", inbox, data=data).stdout
+    assert "YOUR NEXT ASSIGNMENT" in run("report", "last", data=data).stdout
+    assert isinstance(run("desk", "show", inbox).exception, BadInput)
+
+
+# --- assignments ---------------------------------------------------------------------------------------
+
+
+def write_plan(folder: Path, **more: Any) -> Path:
+    plan = folder / "plan.yaml"
+    lines = {"id": "week-1", "scenario": "dana-printer", **more}
+    plan.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in lines.items()))
+    return plan
+
+
+def test_an_assignment_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Every field, also words that mean something in YAML."""
+    wanted = Assignment(
+        "week-1", "dana-printer", "six-guidelines", "hard", 'No: "yes" # {x}', "2026-12-31", 3, 60,
+        (Minimum("clarify"), Minimum("best-solution", "unsure")), "Mind: - the *tone* & é",
+    )  # fmt: skip
+    path = desk.write_assignment(wanted, tmp_path / "x.yaml")
+
+    assert desk.read_assignment(path) == wanted
+    with pytest.raises(BadInput, match="there already"):
+        desk.write_assignment(wanted, path)
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [
+        ({"id": "../x"}, "'id' must be"),
+        ({"scenario": "/etc/passwd"}, "'scenario' must be"),
+        ({"scenario": "../x.yaml"}, "'scenario' must be"),
+        ({"scenario": "dana-pinter"}, "Did you mean dana-printer"),
+        ({"procedure": "six"}, "There is no procedure"),
+        ({"level": "cruel"}, "level"),
+        ({"due": "tomorrow"}, "'due' must be a day"),
+        ({"due": "2026-02-30"}, "'due' must be a day"),
+        ({"attempts": 0}, "'attempts'"),
+        ({"pass_mark": 101}, "'pass_mark'"),
+        ({"pass_mark": "half"}, "whole number"),
+        ({"minimums": [{"step": "vent"}]}, "no step 'vent'"),
+        ({"minimums": [{"step": "clarify", "at_least": "twice"}]}, "at_least"),
+        ({"minimums": [{"step": "clarify"}, {"step": "clarify"}]}, "twice"),
+        ({"passmark": 50}, "Did you mean 'pass_mark'"),
+    ],
+)
+def test_assignments_are_checked(tmp_path: Path, more: dict[str, Any], match: str) -> None:
+    """Each mistake in a sentence."""
+    with pytest.raises(BadInput, match=match):
+        desk.read_assignment(write_plan(tmp_path, **more))
+
+
+def test_hostile_assignments_are_refused(tmp_path: Path) -> None:
+    """Aliases, tags and deep nesting, as in every file of ours."""
+    for text in ("id: &a x\nscenario: *a\n", "id: !!python/name:os.system x\n", "id: " + "[" * 5000, "a: 1\n" * 50_000):
+        (tmp_path / "x.yaml").write_text(text)
+        with pytest.raises(BadInput):
+            desk.read_assignment(tmp_path / "x.yaml")
+
+
+def test_the_published_schema_is_that_of_the_program() -> None:
+    """assets/schemas has what `desk schema` prints, and knows every key of an assignment."""
+    published = json.loads((ROOT / "assets" / "schemas" / "assignment.schema.json").read_text())
+
+    assert published == json.loads(run("desk", "schema").stdout)
+    assert set(published["properties"]) == set(asdict(Assignment("a", "b")))
+
+
+STEPS = (StepMark("a", "A", "done"), StepMark("b", "B", "unsure"), StepMark("c", "C", "not heard"))
+
+
+@pytest.mark.parametrize(
+    ("minimums", "mark", "result"),
+    [
+        ((), None, "passed"),
+        ((Minimum("a"),), None, "passed"),
+        ((Minimum("b"),), None, "undecided"),
+        ((Minimum("b", "unsure"),), None, "passed"),
+        ((Minimum("c"),), None, "not passed"),
+        ((Minimum("c", "unsure"),), None, "not passed"),
+        ((Minimum("z"),), None, "not passed"),
+        ((), 33, "passed"),
+        ((), 34, "undecided"),
+        ((), 66, "undecided"),
+        ((), 67, "not passed"),
+        ((Minimum("b"), Minimum("c")), 10, "not passed"),
+    ],
+)
+def test_what_is_unsure_decides_nothing(minimums: tuple[Minimum, ...], mark: int | None, result: str) -> None:
+    """A pass needs what is certain, a fail needs what is certainly missing; between them a listener decides."""
+    asked = Asked(Assignment("x", "dana-printer", pass_mark=mark, minimums=minimums), 1)
+
+    held = hold(asked, STEPS, NOW, "dana-printer", "six-guidelines", "medium")
+    assert (held.result, held.lowest, held.highest, held.remarks) == (result, 33, 66, ())
+
+
+def test_the_trainers_step_counts_for_the_assignment() -> None:
+    """The machine was unsure; the trainer was not. Late, too often and another scenario are said."""
+    asked = Asked(Assignment("x", "dana-printer", due="2026-11-21", attempts=2, minimums=(Minimum("b"),)), 3)
+    steps = (STEPS[0], StepMark("b", "B", "unsure", "not heard"))
+    held = hold(asked, steps, NOW, "amara-parcel", "six-guidelines", "medium")
+
+    assert (held.result, held.missing) == ("not passed", ("B",))
+    assert held.remarks == (
+        "After the due date, 2026-11-21.", "Attempt 3, of 2 that count.",
+        "Another scenario than the one that was set: amara-parcel, not dana-printer.",
+    )  # fmt: skip
+
+
+def test_a_debrief_says_how_it_stands_with_the_assignment(tmp_path: Path) -> None:
+    """From the record alone: result, attempt, mark; and the attempts are counted over sessions."""
+    task = Assignment(
+        "week-1", "dana-printer", title="First week", attempts=2, pass_mark=100, minimums=(Minimum("clarify"),)
+    )
+    for number in (1, 2):
+        given = {"assignment": asdict(task), "attempt": desk.attempt(tmp_path, task)}
+        folder = sessions.write(tmp_path, f"call-{number}", assignment=given)
+    text = as_text(desk.report_of(folder), 200)
+
+    assert "First week, attempt 2 of 2: open: it hangs on steps that the machine is unsure of" in text
+    assert "the mark is 100 %" in text
+    assert desk.attempt(tmp_path, task) == 3
+    assert desk.attempt(tmp_path, Assignment("other", "dana-printer")) == 1
+
+
+# --- agreement ------------------------------------------------------------------------------------------
+
+
+def test_kappa_of_known_tables() -> None:
+    """Cohen's own arithmetic: 0.4 for 20, 5, 10, 15; 1 for perfect; nothing where only one answer was given."""
+    import numpy as np
+
+    assert kappa_of(np.array([[20, 5], [10, 15]])) == pytest.approx(0.4)
+    assert kappa_of(np.array([[5, 0], [0, 7]])) == 1
+    assert kappa_of(np.array([[9, 0], [0, 0]])) is None
+    assert kappa_of(np.zeros((2, 2))) is None
+
+
+def test_the_interval_holds_the_kappa_and_repeats() -> None:
+    """Over sessions drawn again with a fixed seed; narrower with more of them; none where there are too few."""
+    session = [("done", "done")] * 6 + [("not heard", "not heard")] * 5 + [("done", "not heard")]
+    other = [("done", "done")] * 4 + [("not heard", "not heard")] * 6 + [("not heard", "done")] * 2
+    few, many = (compare("x", [session, other] * n, 0) for n in (3, 30))
+
+    assert few == compare("x", [session, other] * 3, 0)
+    assert few.raw == pytest.approx(21 / 24)
+    for found in (few, many):
+        assert found.kappa is not None
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low < found.kappa < found.high
+        assert found.few == ""
+    assert many.high - many.low < few.high - few.low  # type: ignore[operator]
+    one = compare("x", [session[:3]], 0)
+    assert (one.low, one.high) == (None, None)
+    assert "1 session, at least 5 are needed and 3 marks, at least 8" in one.few
+
+
+def test_agreement_over_a_folder(tmp_path: Path) -> None:
+    """Sessions with a verdict count, each step and each code a turn; what the trainer changed lowers it."""
+    for number in range(6):
+        folder = sessions.write(tmp_path, f"call-{number}", wall=f"2026-11-{number + 10}T10:00:00+01:00")
+        if number:
+            desk.give_verdict(folder, "pass", "", "Ann", NOW)
+    desk.override(tmp_path / "call-1", "not-heard", "No.", "Ann", NOW, turn=1, code="apologise")
+    desk.override(tmp_path / "call-2", "not-heard", "No.", "Ann", NOW, step="clarify")
+    desk.override(tmp_path / "call-0", "not-heard", "Not counted: no verdict.", "Ann", NOW, step="clarify")
+    (tmp_path / "bad.zip").write_bytes(b"x")
+    found, problems = desk.agreement_in(tmp_path)
+    steps = len(desk.report_of(tmp_path / "call-1").steps)
+
+    assert (found.sessions, found.waiting) == (5, 1)
+    assert found.steps is not None
+    assert found.steps.marks == 5 * steps
+    assert found.steps.raw == pytest.approx(1 - 1 / (5 * steps))
+    assert found.steps.explicit == 1
+    apologies = next(one for one in found.codes if one.name == "Apologised personally")
+    assert (apologies.marks, apologies.heard, apologies.explicit) == (15, 5, 1)
+    assert apologies.raw == pytest.approx(14 / 15)
+    assert "bad.zip" in problems[0]
+    told = run("desk", "agreement", tmp_path).stdout
+    assert "favours agreement" in told
+    assert "kappa" in told
+    assert as_lines(found)[0] in told
+
+
+def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
+    sessions.write(tmp_path, "a")
+    assert "No session has a verdict yet" in run("desk", "agreement", tmp_path).stdout
+
+
+# --- consent, retention, delete ---------------------------------------------------------------------------
+
+
+def at_terminal(*answers: str | None) -> tuple[Terminal, list[str]]:
+    shown: list[str] = []
+    given = list(answers)
+    return Terminal(shown.append, lambda _: given.pop(0), lambda _: None), shown
+
+
+def test_consent_is_asked_once_for_each_trainee(tmp_path: Path) -> None:
+    """Before the first recording; the record says what was agreed to, and when."""
+    terminal, shown = at_terminal("", "")
+    first = consent.before_recording(terminal, tmp_path, "Sam", NOW)
+    again = consent.before_recording(terminal, tmp_path, "Sam", "2026-11-23T09:00:00+01:00")
+    other = consent.before_recording(terminal, tmp_path, "Kim", NOW)
+
+    assert first == ("consent", {"line": consent.LINE, "how": "asked", "given": NOW})
+    assert again == ("consent", {"line": consent.LINE, "how": "earlier", "given": NOW})
+    assert other is not None
+    assert other[1]["how"] == "asked"
+    assert shown == [consent.LINE, consent.LINE]
+    assert (tmp_path / "consent.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("answer", ["s", "no", "N", None])
+def test_without_consent_nothing_is_recorded(tmp_path: Path, answer: str | None) -> None:
+    terminal, _ = at_terminal(answer)
+
+    assert consent.before_recording(terminal, tmp_path, "Sam", NOW) is None
+    assert consent.load(tmp_path, "Sam") == ""
+    (tmp_path / "consent.json").write_text('{"Sam": 5')
+    assert consent.load(tmp_path, "Sam") == ""
+
+
+def test_without_a_terminal_the_line_is_told(tmp_path: Path) -> None:
+    found = consent.before_recording(None, tmp_path, "Sam", NOW)
+
+    assert found is not None
+    assert found[1]["how"] == "told"
+    assert not (tmp_path / "consent.json").exists()
+
+
+def test_old_sessions_are_deleted_by_age(tmp_path: Path) -> None:
+    """By when they began, not by when their files were copied; the younger stay."""
+    old = sessions.write(tmp_path / "sessions", "old", wall="2020-01-01T10:00:00+01:00")
+    torn = tmp_path / "sessions" / "torn"
+    torn.mkdir()
+    (torn / "events.jsonl").write_text("torn")
+    young = sessions.write(tmp_path / "sessions", "young", wall="2099-01-01T10:00:00+01:00")
+    assert isinstance(run("delete", "--older-than", "30d", data=tmp_path).exception, BadInput)
+    assert old.exists()
+    done = run("delete", "--older-than", "30d", "--yes", data=tmp_path)
+
+    assert "Deleted 1." in done.stdout
+    assert (old.exists(), torn.exists(), young.exists()) == (False, True, True)
+    assert "nothing was deleted" in run("delete", "--older-than", "30d", "--yes", data=tmp_path).stdout
+
+
+def test_the_retention_is_kept_and_told(tmp_path: Path) -> None:
+    """Set once; `doctor` tells of what is older; `--expired` deletes it, never by itself."""
+    old = sessions.write(tmp_path / "sessions", "old", wall="2020-01-01T10:00:00+01:00")
+    assert isinstance(run("delete", "--expired", "--yes", data=tmp_path).exception, BadInput)
+    assert run("delete", "--keep", "90d", data=tmp_path).exit_code == 0
+    assert old.exists()
+    check = doctor._kept(tmp_path)
+    assert (check.ok, check.needed, check.found) == (False, False, "90 days; 1 sessions are older")
+    assert "Deleted 1." in run("delete", "--expired", "--yes", data=tmp_path).stdout
+    assert doctor._kept(tmp_path).ok
+    assert run("delete", "--keep", "forever", data=tmp_path).exit_code == 0
+    assert retention.load(tmp_path) is None
+
+
+@pytest.mark.parametrize("written", ["", "30", "0d", "-3d", "d", "1e3d", "30 days"])
+def test_ages_that_are_none_are_refused(written: str) -> None:
+    with pytest.raises(BadInput, match="no length of time"):
+        retention.days(written)
+    assert [retention.days(text) for text in ("30d", "2 w", "6M", "1y")] == [30, 14, 180, 365]
+
+
+def test_delete_leaves_nothing(mine: Path, inbox: Path, tmp_path: Path) -> None:
+    """P18: no file of the data folder holds a word or a sound of it any more; with --copies, none elsewhere either."""
+    data = mine.parent.parent
+    marker = b"jammed three times"
+    (data / "history.sqlite").write_bytes(b"index: " + marker)
+    for kind in ("json", "csv", "vtt", "textgrid", "zip"):
+        assert run("export", "last", "--format", kind, data=data).exit_code == 0
+    assert run("export", "--all", "--format", "csv-sessions", data=data).exit_code == 0
+    assert run("export", "last", "--format", "srt", "--out", inbox / "mine.srt", data=data).exit_code == 0
+    assert run("export", "last", "--format", "vtt", "--out", inbox / "edited.vtt", data=data).exit_code == 0
+    (inbox / "edited.vtt").write_bytes(b"not as it was made")
+    assert run("submit", "last", "--to", inbox, "--yes", data=data).exit_code == 0
+    assert run("report", "last", data=data).exit_code == 0
+    desk.comment(mine, "Well done.", "Ann", NOW)
+    sound = (mine / "audio.flac").read_bytes()[:64]
+    assert len(copies.of(mine)) == 2
+    told = run("delete", "last", "--copies", "--yes", data=data)
+
+    assert told.exit_code == 0, told.exception
+    assert "submitted: " in told.stdout
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in left if marker in path.read_bytes() or sound in path.read_bytes()] == []
+    assert [path.name for path in left] == ["edited.vtt"]
+
+
+def test_copies_elsewhere_are_told_and_left(mine: Path, inbox: Path) -> None:
+    """Without --copies they are named, so that nobody believes them gone."""
+    bundle = desk.submit(mine, inbox, NOW)
+    told = run("delete", "last", "--yes", data=mine.parent.parent)
+
+    assert f"submitted: {bundle}" in told.stdout
+    assert "1 copies are left" in told.stdout
+    assert bundle.exists()
+
+
+def test_a_hostile_list_of_copies_touches_nothing(mine: Path, tmp_path: Path) -> None:
+    """A path with another content, a relative one, a link: not a copy of ours."""
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "link").symlink_to(tmp_path / "precious")
+    known = bundles.hash_of(tmp_path / "precious")
+    for entry in (
+        {"what": "exported", "path": str(tmp_path / "precious"), "sha256": "0" * 64},
+        {"what": "exported", "path": str(tmp_path / "link"), "sha256": known},
+        {"what": "exported", "path": "precious", "sha256": known},
+        {"what": "stolen", "path": str(tmp_path / "precious"), "sha256": known},
+    ):
+        record.append_line(mine / record.COPIES, entry)
+
+    assert copies.of(mine) == ()
+
+
+def test_the_trainers_file_survives_a_torn_line(mine: Path) -> None:
+    """A line that was cut off is ended before the next is written; a full disk is a sentence."""
+    desk.comment(mine, "First.", "Ann", NOW)
+    with open(mine / record.TRAINER, "ab") as file:
+        file.write(b'{"kind":"comm')
+    desk.comment(mine, "Second.", "Ann", NOW)
+    found = desk.report_of(mine).desk
+
+    assert found is not None
+    assert [comment.text for comment in found.comments] == ["First.", "Second."]
+    with pytest.raises(DiskError):
+        record.append_line(Path("/dev/full"), {"a": 1})

@@ -1,0 +1,329 @@
+"""Exports, each opened by a reader that is not ours: webvtt-py, srt, praatio, csv, ralph (xAPI), zipfile."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import srt
+import webvtt
+from praatio import textgrid
+from ralph.models.xapi.base.statements import BaseXapiStatement
+
+from tests import sessions
+from voicecoach import bundles, debrief, exports, record
+from voicecoach.errors import BadInput, DiskError
+from voicecoach.nouns import Word
+from voicecoach.report import labels, subtitles, tables, xapi
+from voicecoach.report.values import CustomerLine, Report
+
+NASTY = (
+    '<b>"Quoted"</b> & {\\an8} --> 1\n\n2',
+    "=HYPERLINK(1)",
+    "\tcmd",
+    "<script>alert(1)</script>",
+    "@SUM(1)",
+    "a\r\nb",
+)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> record.Record:
+    """A whole session of three turns."""
+    return record.read(sessions.write(tmp_path_factory.mktemp("data") / "sessions"))
+
+
+@pytest.fixture(scope="module")
+def report(session: record.Record) -> Report:
+    return debrief.report_on(session)
+
+
+def nasty(report: Report) -> Report:
+    """The same call with names and words that would break a format."""
+    turns = tuple(replace(turn, text=text) for turn, text in zip(report.turns, NASTY, strict=False))
+    lines = tuple(replace(line, text=text) for line, text in zip(report.lines, NASTY[3:], strict=False))
+    return replace(report, turns=turns, lines=lines, persona="<i>Dana</i>\n& co", trainee="=Sam")
+
+
+# --- subtitles -------------------------------------------------------------------------------------
+
+
+def test_webvtt_is_read_by_webvtt_py(report: Report) -> None:
+    """Both speakers as voices, every utterance at its time on the sample clock."""
+    captions = list(webvtt.from_string(subtitles.as_vtt(report)))
+
+    assert [caption.voice for caption in captions] == ["Dana", "Sam"] * 3
+    assert [caption.identifier for caption in captions][:2] == ["customer-1", "turn-1"]
+    assert captions[1].start == "00:00:03.500"
+    assert captions[1].text == report.turns[0].text
+    spans = [(caption.start_in_seconds, caption.end_in_seconds) for caption in captions]
+    assert spans == [(int(entry.start_s), int(entry.end_s)) for entry in report.timeline]
+
+
+def test_markup_in_a_webvtt_is_text(report: Report) -> None:
+    """No tag, no arrow and no blank line of the record's gets through; what is read is what was said."""
+    told = nasty(report)
+    written = subtitles.as_vtt(told)
+    payloads = [line for line in written.splitlines() if line.startswith("<v ")]
+
+    assert len(list(webvtt.from_string(written))) == 6 == len(payloads)
+    for payload, entry in zip(payloads, told.timeline, strict=True):
+        inner = payload.partition(">")[2].removesuffix("</v>")
+        assert "<" not in inner
+        assert ">" not in inner
+        shown = inner.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        assert shown == " ".join(entry.text.split())
+
+
+def test_subrip_is_read_by_srt(report: Report) -> None:
+    """Numbered, with the speakers' names, at the same times."""
+    read = list(srt.parse(subtitles.as_srt(report), ignore_errors=False))
+
+    assert [item.index for item in read] == [1, 2, 3, 4, 5, 6]
+    assert read[1].content == f"Sam: {report.turns[0].text}"
+    assert read[1].start.total_seconds() == pytest.approx(report.turns[0].start_s, abs=0.0006)
+    hard = list(srt.parse(subtitles.as_srt(nasty(report)), ignore_errors=False))
+    assert len(hard) == 6
+    assert not any(set("<>{}") & set(item.content) for item in hard)
+
+
+def test_a_cue_without_length_still_has_one(report: Report) -> None:
+    """WebVTT wants an end after the start."""
+    line = CustomerLine("x", "Hm", 3.0, 3.0, 3.0, None, "")
+
+    assert [(cue.start_ms, cue.end_ms) for cue in subtitles.cues(replace(report, turns=(), lines=(line,)))] == [
+        (3000, 3001)
+    ]
+
+
+# --- labels ----------------------------------------------------------------------------------------
+
+
+def opened(content: str, tmp_path: Path) -> Any:
+    path = tmp_path / "x.TextGrid"
+    path.write_text(content, "utf-8")
+    return textgrid.openTextgrid(str(path), includeEmptyIntervals=True, reportingMode="error")
+
+
+def test_textgrid_is_read_by_praatio(session: record.Record, report: Report, tmp_path: Path) -> None:
+    """Five tiers from 0 to the recording's end without a gap, the words and marks at their times."""
+    grid = opened(exports.text_of(session, report, "textgrid"), tmp_path)
+
+    assert grid.tierNames == ("customer", "trainee", "words", "moves", "faults")
+    length_s = record.audio_samples(session) / 16000
+    for tier in grid.tiers:
+        assert (tier.minTimestamp, tier.maxTimestamp) == (0, length_s)
+        edges = [(entry.start, entry.end) for entry in tier.entries]
+        assert [end for _, end in edges[:-1]] == [start for start, _ in edges[1:]]
+    spoken = [entry for entry in grid.getTier("trainee").entries if entry.label]
+    assert [(entry.start, entry.label) for entry in spoken] == [(turn.start_s, turn.text) for turn in report.turns]
+    words = [entry.label for entry in grid.getTier("words").entries if entry.label]
+    assert " ".join(words) == " ".join(sessions.SAID)
+    marked = {code for entry in grid.getTier("moves").entries for code in entry.label.split("; ") if code}
+    assert {mark.code for turn in report.turns for mark in turn.marks if mark.kind == "move"} == {
+        code.split(" (")[0] for code in marked
+    }
+
+
+def test_quotes_and_overlaps_in_a_textgrid(report: Report, tmp_path: Path) -> None:
+    """Quotes are doubled; where two labels overlap, the stretch in common has both."""
+    words = [Word('say "yes"', 1.0, 2.0, 1), Word("over", 1.5, 2.5, 1), Word("late", 99, 100, 1), Word("", 3, 4, 1)]
+    grid = opened(labels.as_textgrid(nasty(report), words, 5.0), tmp_path)
+    said = [(entry.start, entry.end, entry.label) for entry in grid.getTier("words").entries if entry.label]
+
+    assert said == [(1.0, 1.5, 'say "yes"'), (1.5, 2.0, 'say "yes"; over'), (2.0, 2.5, "over")]
+
+
+def test_a_long_textgrid_is_quick(report: Report) -> None:
+    """Words of an hour: the work grows with their number, not with its square."""
+    words = [Word("word", 0.2 * n, 0.2 * n + 0.15, 1) for n in range(18_000)]
+
+    assert labels.as_textgrid(report, words, 3600.0).count('text = "word"') == 18_000
+
+
+def test_audacity_labels_are_three_columns(report: Report) -> None:
+    """Start, end, label; turns and marks, in order of time; a tab or a break in a label is a blank."""
+    for told in (report, nasty(report)):
+        rows = [line.split("\t") for line in labels.as_audacity(told).splitlines()]
+        marks = sum(len(turn.marks) for turn in told.turns)
+
+        assert len(rows) == len(told.lines) + len(told.turns) + marks
+        assert all(len(row) == 3 and 0 <= float(row[0]) <= float(row[1]) for row in rows)
+        assert [float(row[0]) for row in rows] == sorted(float(row[0]) for row in rows)
+
+
+# --- tables ----------------------------------------------------------------------------------------
+
+
+def rows(content: str) -> list[dict[str, str]]:
+    assert content.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(content[1:], newline=""), strict=True))
+
+
+def test_turns_are_rows(report: Report) -> None:
+    """One row a turn, with the numbers of the report."""
+    read = rows(tables.turns_csv(report))
+
+    assert [int(row["turn"]) for row in read] == [1, 2, 3]
+    assert [float(row["start_s"]) for row in read] == [round(turn.start_s, 4) for turn in report.turns]
+    assert "apologise" in read[0]["moves_done"].split("; ")
+    assert read[1]["customer_said"] == "My printer! It jammed again."
+    assert tables.turns_csv(report).count("\r\n") == 4
+
+
+def test_measured_turns_have_their_numbers(made: Report) -> None:
+    """Of a call with measurements: as in the report, and signs stay numbers."""
+    read = rows(tables.turns_csv(made))
+
+    assert float(read[0]["effort_db"]) == 0.8
+    assert float(read[2]["wait_before_s"]) == -0.8
+    assert read[1]["effort_db"] == ""
+    assert float(read[2]["anger_after_0_to_5"]) > float(read[2]["anger_before_0_to_5"])
+
+
+@pytest.fixture
+def made() -> Report:
+    """The made call of the report's own tests."""
+    from tests.report.conftest import PROCEDURE, made_call
+    from voicecoach.report.tell import tell
+
+    return tell(made_call(), name="x", persona=None, procedure=PROCEDURE, rules=None)
+
+
+def test_nothing_is_a_formula(report: Report) -> None:
+    """= + - @, tab and return at the beginning are defused with an apostrophe; numbers are left numbers."""
+    for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "＝1", "|x", "−1"):
+        assert tables.cell(text).startswith("'"), text
+    assert tables.cell(-3.25) == "-3.25"
+    assert tables.cell("a=b") == "a=b"
+    for row in [*rows(tables.turns_csv(nasty(report))), *rows(tables.sessions_csv([nasty(report)]))]:
+        assert not any(value[:1] in set("=+@\t\r\n") for value in row.values())
+    assert rows(tables.sessions_csv([nasty(report)]))[0]["trainee"] == "'=Sam"
+
+
+def test_sessions_are_rows(report: Report) -> None:
+    """One row a session, with what the report counts."""
+    read = rows(tables.sessions_csv([report, report]))
+
+    assert len(read) == 2
+    assert read[0]["outcome"] == "resolved"
+    assert int(read[0]["steps_done"]) == sum(step.outcome == "done" for step in report.steps)
+    assert int(read[0]["turns"]) == 3
+
+
+# --- learning records --------------------------------------------------------------------------------
+
+
+def statements(session: record.Record, report: Report, **who: str) -> list[dict[str, Any]]:
+    return json.loads(exports.text_of(session, report, "xapi", exports.Who(**who)))
+
+
+def test_xapi_is_valid_for_ralph(session: record.Record, report: Report) -> None:
+    """Each statement fits the schema of xAPI 1.0.3 as another project has it; names are pseudonyms."""
+    made = statements(session, report)
+
+    for statement in made:
+        BaseXapiStatement(**statement)
+    assert len(made) == 1 + len(report.steps)
+    assert made[0]["verb"]["id"] == "http://adlnet.gov/expapi/verbs/completed"
+    assert made[0]["timestamp"] == "2026-11-21T10:00:26.300+01:00"
+    assert made[0]["result"]["score"]["raw"] == sum(step.outcome == "done" for step in report.steps)
+    assert "Sam" not in json.dumps(made)
+    assert len({statement["id"] for statement in made}) == len(made)
+
+
+def test_xapi_ids_follow_the_record_and_not_its_place(session: record.Record, report: Report) -> None:
+    """Exported again under another name: the same statements; another session: others."""
+    again = replace(session, folder=Path("/elsewhere/other"))
+    other = replace(session, events=(replace(session.events[0], data={**session.events[0].data, "seed": 4}),))
+
+    assert statements(again, report) == statements(session, report)
+    assert statements(other, report)[0]["id"] != statements(session, report)[0]["id"]
+    named = statements(session, report, actor="sam-7", home_page="https://lms.example.org")
+    assert named[0]["actor"]["account"] == {"homePage": "https://lms.example.org", "name": "sam-7"}
+
+
+@pytest.mark.parametrize("wall", ["", "yesterday", "2026-11-21T10:00:00", "9999-12-31T23:59:59+00:00"])
+def test_xapi_of_a_record_without_a_time(session: record.Record, report: Report, wall: str) -> None:
+    """No timestamp rather than a false one; hostile names stay inside their fields."""
+    started = {"persona": {"id": "../?#<x>"}, "procedure": 7}
+    for statement in xapi.statements(replace(nasty(report), wall=wall), started, "x"):
+        assert "timestamp" not in statement
+        BaseXapiStatement(**statement)
+
+
+# --- bundles and files -------------------------------------------------------------------------------
+
+
+def test_the_zip_holds_the_session_and_says_so(session: record.Record, tmp_path: Path) -> None:
+    """Read by zipfile: every file of the folder, byte for byte, each with its hash in the manifest."""
+    path = exports.export(session, "zip", tmp_path)
+    with zipfile.ZipFile(path) as bundle:
+        assert bundle.testzip() is None
+        manifest = json.loads(bundle.read("manifest.json"))
+        names = [name for name in bundle.namelist() if name != "manifest.json"]
+
+        assert sorted(names) == sorted(file.name for file in session.folder.iterdir())
+        for name in names:
+            assert bundle.read(name) == (session.folder / name).read_bytes()
+            assert manifest["files"][name]["sha256"] == bundles.hash_of(session.folder / name)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+EVERY = "import sys; from pathlib import Path\nfrom voicecoach import exports, record\n" + (
+    "s = record.read(Path(sys.argv[1]))\nfor kind in exports.ENDINGS: exports.export(s, kind, Path(sys.argv[2]))"
+)
+
+
+def test_the_same_record_gives_the_same_bytes(session: record.Record, tmp_path: Path) -> None:
+    """In another folder, another time zone, with another hash seed and another locale: every format."""
+    made = []
+    for number, environment in enumerate(
+        ({"TZ": "UTC", "PYTHONHASHSEED": "1"}, {"TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "LC_ALL": "C"})
+    ):
+        folder, out = tmp_path / str(number) / session.folder.name, tmp_path / f"out{number}"
+        folder.mkdir(parents=True)
+        out.mkdir()
+        for file in sorted(session.folder.iterdir(), reverse=bool(number)):
+            (folder / file.name).write_bytes(file.read_bytes())
+        subprocess.run(
+            [sys.executable, "-c", EVERY, str(folder), str(out)], check=True, env={**os.environ, **environment}
+        )
+        made.append({file.name: file.read_bytes() for file in out.iterdir()})
+
+    assert len(made[0]) == len(exports.ENDINGS)
+    assert made[0] == made[1]
+
+
+def test_a_file_appears_whole_or_not_at_all(
+    session: record.Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails leaves the old file and no draft; a pipe is not replaced."""
+    monkeypatch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    (tmp_path / "x").write_text("old")
+    for attempt in (
+        lambda: exports.write("new", tmp_path / "x"),
+        lambda: exports.export(session, "zip", tmp_path / "x"),
+    ):
+        _fails(attempt)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInput, match="not a file"):
+        exports.write("new", tmp_path / "pipe")
+
+    assert (tmp_path / "x").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe", "x"]
+
+
+def _fails(attempt: Callable[[], object]) -> None:
+    with pytest.raises(DiskError, match="No space left"):
+        attempt()

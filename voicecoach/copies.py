@@ -1,0 +1,58 @@
+"""Where copies of a session were put, so that deleting it can tell of them, and delete them too if it is asked to."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from voicecoach import bundles, record
+from voicecoach.report.facts import text
+
+MAX_COPIES = 500
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file that was made of a session and is still there as it was made."""
+
+    what: Literal["submitted", "exported"]
+    path: Path
+    wall: str
+
+
+def note(session: Path, what: Literal["submitted", "exported"], path: Path, wall: str, sha256: str = "") -> None:
+    """Keep in mind where a copy went."""
+    place = path.resolve()
+    record.append_line(
+        session / record.COPIES,
+        {"what": what, "path": str(place), "wall": wall, "sha256": sha256 or bundles.hash_of(place)},
+    )
+
+
+def of(session: Path) -> tuple[Copy, ...]:
+    """The copies that are still there, byte for byte: a file that became another is nobody's to touch."""
+    found: dict[Path, Copy] = {}
+    lines, _ = record.read_lines(session / record.COPIES)
+    for line in lines[-MAX_COPIES:]:
+        what, path = line.get("what"), Path(text(line.get("path")))
+        with contextlib.suppress(OSError, ValueError):
+            if (
+                what in ("submitted", "exported")
+                and path.is_absolute()
+                and path.is_file()
+                and not path.is_symlink()
+                and bundles.hash_of(path) == line.get("sha256")
+            ):
+                found[path] = Copy(what, path, text(line.get("wall")))
+    return tuple(found.values())
+
+
+def remove(copy: Copy) -> bool:
+    """Delete a copy; False where that is not possible."""
+    try:
+        copy.path.unlink()
+    except OSError:
+        return False
+    return True

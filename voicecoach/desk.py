@@ -1,0 +1,420 @@
+"""The trainer's desk on plain folders and zip bundles: hand in, look through, say something, bring home, compare.
+
+A session stays with the trainee until one is submitted, and the trainer's words are lines of a file of their own:
+inside a session folder `trainer.jsonl`, beside a bundle `NAME.trainer.jsonl`. Nothing of the trainee's is written to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from voicecoach import RULES_VERSION, bundles, copies, debrief, judge, prepare, record, yamlfile
+from voicecoach.errors import BadInput, DiskError, VoicecoachError
+from voicecoach.judge.cues import FAULTS, MOVES
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.report.agreement import Agreement, agreement
+from voicecoach.report.desk import MAX_CHARS, MOVE_VERDICTS, Assignment, SessionVerdict, verdicts_for
+from voicecoach.report.facts import text
+from voicecoach.report.trainer import machine_marks
+from voicecoach.report.values import Report
+
+SUBMITTED = ("events.jsonl", "persona.yaml", "procedure.yaml")
+AUDIO = ("audio.flac", "audio.wav")
+MAX_SESSIONS = 5000
+"""Sessions of one folder that are looked at."""
+HEAR_AGAIN = {"not-heard": "not heard", "not_heard": "not heard"}
+"""How a command line may spell it."""
+
+
+# --- the trainee hands in --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a trainee is about to give away."""
+
+    session: str
+    trainee: str
+    files: tuple[str, ...]
+    minutes: float
+    turns: int
+    notes: int
+    sound: bool
+
+
+def contents(session: Path, *, sound: bool = True) -> Contents:
+    """What would be in a submission; nothing is written."""
+    told = record.read(session)
+    started = told.first("started")
+    names = tuple(name for name in (*SUBMITTED, *(AUDIO if sound else ())) if (session / name).is_file())
+    last = max((event.at for event in told.events), default=0)
+    return Contents(
+        session=session.resolve().name,
+        trainee=text(started.data.get("trainee")) if started else "",
+        files=names,
+        minutes=last / SAMPLE_RATE_HZ / 60,
+        turns=sum(1 for _ in told.of("spoke")),
+        notes=sum(1 for _ in told.of("note")),
+        sound=any(name in AUDIO for name in names),
+    )
+
+
+def contents_lines(given: Contents) -> list[str]:
+    """The same for a reader, before the question."""
+    sound = (
+        f"the recording of both voices, {given.minutes:.1f} minutes"
+        if given.sound
+        else "no recording: the words and numbers only"
+    )
+    return [
+        f"What {given.session} would give away:",
+        f"  - {sound}",
+        f"  - what was said, word for word: {given.turns} turns of yours, and what was measured and judged in them",
+        f"  - your worksheet, {given.notes} notes, the name '{given.trainee}', and the names of your sound devices",
+        f"  Files: {', '.join(given.files)}",
+        "Whoever can read the folder can then read and hear it. Your other sessions stay with you.",
+    ]
+
+
+def submit(session: Path, to: Path, wall: str, *, sound: bool = True) -> Path:
+    """Put one session into a folder as a bundle; what is there is never overwritten. Returns the bundle.
+
+    Raises BadInput where `to` is no folder or the same bundle is there already, DiskError where it cannot be written.
+    """
+    if not to.is_dir():
+        raise BadInput(f"{to} is not a folder.", "Ask your trainer where to submit, or make the folder.")
+    names, name = contents(session, sound=sound).files, session.resolve().name
+    count = 1
+    while (bundle := to / (f"{name}.zip" if count == 1 else f"{name}-{count}.zip")).exists():
+        count += 1
+    sha256 = bundles.write(session, names, bundle, mode=0o666)  # for others, as far as the umask lets them
+    for earlier in sorted(to.glob(f"{name}*.zip")):
+        if earlier != bundle and earlier.is_file() and bundles.hash_of(earlier) == sha256:
+            bundle.unlink()
+            raise BadInput(f"This session is there already, the very same: {earlier}.", "Nothing was written.")
+    copies.note(session, "submitted", bundle, wall, sha256)
+    return bundle
+
+
+# --- the trainer looks through ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One session on the desk, as the list shows it."""
+
+    path: Path
+    name: str
+    trainee: str
+    persona: str
+    wall: str
+    turns: int
+    outcome: str
+    state: str
+    """new, commented, pass, fail or again."""
+    problems: tuple[str, ...]
+
+
+def sessions_in(folder: Path) -> tuple[Path, ...]:
+    """Bundles and session folders directly in a folder, by name. Raises BadInput where it is none."""
+    try:
+        found = sorted(folder.iterdir(), key=lambda path: path.name)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadInput(f"{folder} is not a folder that can be read ({why}).", "Check the path.") from error
+    return tuple(
+        path for path in found if path.suffix.lower() == ".zip" or (path.is_dir() and (path / "events.jsonl").is_file())
+    )[:MAX_SESSIONS]
+
+
+def submissions(folder: Path) -> tuple[Submission, ...]:
+    """What is on the desk; what cannot be opened is listed with its reason."""
+    return tuple(_submission(path) for path in sessions_in(folder))
+
+
+def _submission(path: Path) -> Submission:
+    try:
+        with bundles.opened(path, sound=False) as session:
+            return _summary(path, session)
+    except VoicecoachError as error:
+        return Submission(path, path.name, "", "", "", 0, "cannot be opened", "", (str(error),))
+
+
+def _summary(path: Path, session: record.Record) -> Submission:
+    started, ended = session.first("started"), session.first("ended")
+    data: Mapping[str, Any] = started.data if started else {}
+    persona = data.get("persona")
+    verdicts = [line.get("verdict") for line in session.trainer if line.get("kind") == "verdict"]
+    said = any(line.get("kind") in ("comment", "mark", "next") for line in session.trainer)
+    return Submission(
+        path=path,
+        name=path.stem if path.is_file() else path.name,
+        trainee=text(data.get("trainee")),
+        persona=text(persona.get("name")) if isinstance(persona, Mapping) else "",
+        wall=text(data.get("wall")),
+        turns=sum(1 for _ in session.of("spoke")),
+        outcome=text(ended.data.get("outcome")) if ended else "cut off",
+        state=text(verdicts[-1]) if verdicts else "commented" if said else "new",
+        problems=session.problems,
+    )
+
+
+def look_up(path: Path) -> Path:
+    """The bundle or session folder at `path`; raises BadInput with a sentence where there is none."""
+    if bundles.is_bundle(path) or (path / "events.jsonl").is_file():
+        return path
+    if path.is_dir() and (inside := sessions_in(path)):
+        raise BadInput(f"{path} holds {len(inside)} sessions.", f"Name one of them, for example {inside[0]}.")
+    raise BadInput(f"{path} is neither a session folder nor a bundle.", "`voicecoach desk FOLDER` lists what there is.")
+
+
+def report_of(path: Path, rules: judge.Rules | None = None) -> Report:
+    """The debrief of a session or bundle, with the trainer's words beside the machine's."""
+    with bundles.opened(path, sound=False) as session:
+        return debrief.report_on(session, rules)
+
+
+def page_of(path: Path) -> tuple[Report, str]:
+    """The same with its page, the recording in it where there is one."""
+    with bundles.opened(path) as session:
+        report = debrief.report_on(session)
+        return report, debrief.page_of(session, report)
+
+
+# --- the trainer says something ----------------------------------------------------------------------------
+
+
+def comment(path: Path, words: str, trainer: str, wall: str, turn: int | None = None) -> Path:
+    """Write a comment on a turn, or on the whole call; the file it went to."""
+    return _say(path, {"kind": "comment", "turn": turn, "text": _words(words, "comment")}, trainer, wall, turn=turn)
+
+
+def override(
+    path: Path,
+    verdict: str,
+    reason: str,
+    trainer: str,
+    wall: str,
+    *,
+    turn: int | None = None,
+    code: str = "",
+    step: str = "",
+) -> Path:
+    """Mark a code in a turn, or a step, as the trainer hears it, with the reason. The machine's mark stays beside it.
+
+    Raises BadInput where the turn, the code, the step or the verdict is none.
+    """
+    said = HEAR_AGAIN.get(verdict, verdict)
+    report = report_of(path)
+    if bool(step) == bool(code):
+        raise BadInput("Say what is marked.", "Either --turn N --code CODE, or --step STEP.")
+    if step:
+        ids = [one.id for one in report.steps]
+        if step not in ids:
+            raise BadInput(
+                f"The procedure of this session has no step '{step[:50]}'.", f"There are: {', '.join(ids) or 'none'}."
+            )
+        allowed: tuple[str, ...] = MOVE_VERDICTS
+        machine = next(one.outcome for one in report.steps if one.id == step)
+    else:
+        allowed = verdicts_for(code)
+        if not allowed:
+            raise BadInput(f"There is no move or fault '{code[:50]}'.", f"There are: {', '.join((*MOVES, *FAULTS))}.")
+        if turn is None:
+            raise BadInput("Say in which turn.", "For example --turn 3.")
+        _known_turn(report, turn)
+        machine = machine_marks(report).get((turn, code), "not heard")
+    if said not in allowed:
+        raise BadInput(
+            f"'{verdict[:50]}' cannot be said of that.", f"Say {', '.join(allowed)}.".replace("not heard", "not-heard")
+        )
+    entry = {
+        "kind": "mark", "turn": None if step else turn, "code": code, "step": step, "verdict": said,
+        "reason": _words(reason, "reason"), "machine": machine, "rules": RULES_VERSION,
+    }  # fmt: skip
+    return _say(path, entry, trainer, wall)
+
+
+def give_verdict(path: Path, verdict: SessionVerdict, words: str, trainer: str, wall: str) -> Path:
+    """Write the verdict on the session. A later one counts instead of it."""
+    return _say(path, {"kind": "verdict", "verdict": verdict, "text": text(words).strip()[:MAX_CHARS]}, trainer, wall)
+
+
+def give_next(path: Path, assignment: Assignment, trainer: str, wall: str) -> Path:
+    """Send the next assignment along with what comes back."""
+    return _say(path, {"kind": "next", "assignment": asdict(assignment)}, trainer, wall)
+
+
+def _words(given: str, what: str) -> str:
+    said = text(given).strip()
+    if not said:
+        raise BadInput(f"The {what} is empty.", "Write at least a word: it is what the trainee learns from.")
+    if len(said) > MAX_CHARS:
+        raise BadInput(
+            f"The {what} has {len(said)} characters; {MAX_CHARS} is the most.", "Make it shorter, or two of it."
+        )
+    return said
+
+
+def _known_turn(report: Report, turn: int) -> None:
+    numbers = [one.number for one in report.turns]
+    if turn not in numbers:
+        there = f"It has turns {numbers[0]} to {numbers[-1]}." if numbers else "It has none."
+        raise BadInput(f"This session has no turn {turn}.", there)
+
+
+def _say(path: Path, entry: Mapping[str, Any], trainer: str, wall: str, *, turn: int | None = None) -> Path:
+    """Append to the trainer's file; its first line says which session it is about."""
+    with bundles.opened(path, sound=False) as session:
+        if turn is not None:
+            _known_turn(debrief.report_on(session), turn)
+        about = identity(session)
+    target = bundles.trainer_file(path)
+    _, odd = record.read_lines(target)
+    if not target.exists() or (odd == 0 and not record.read_lines(target)[0]):
+        record.append_line(target, {"kind": "about", "session": about}, mode=0o666 if path.is_file() else 0o600)
+    record.append_line(target, {**entry, "trainer": text(trainer).strip()[:80], "wall": wall}, mode=0o666)
+    return target
+
+
+def identity(session: record.Record) -> str:
+    """What a session is known by wherever it lies: the hash of how it began."""
+    started = session.first("started")
+    return hashlib.sha256(
+        record.to_json(started.data if started else [asdict(e) for e in session.events]).encode()
+    ).hexdigest()
+
+
+# --- the trainee brings it home ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What came back about one session: how many lines are new."""
+
+    session: Path
+    lines: int
+
+
+def collect(source: Path, sessions: Path) -> tuple[Collected, ...]:
+    """Take what the trainer wrote, from a folder or one file, into the sessions that it is about.
+
+    A line that is there already is not taken twice; what is about no session of this machine is left alone.
+    """
+    if not source.exists():
+        raise BadInput(f"{source} is not there.", "Name the folder that you submitted to, or the file that came back.")
+    files = sorted(source.glob(f"*.{record.TRAINER}")) if source.is_dir() else [source]
+    files += [path / record.TRAINER for path in (sessions_in(source) if source.is_dir() else ()) if path.is_dir()]
+    mine = {identity(session): folder for folder, session in _read_all(sessions)}
+    found = []
+    for file in files:
+        lines, _ = record.read_lines(file)
+        about = next((text(line.get("session")) for line in lines if line.get("kind") == "about"), "")
+        folder = mine.get(about)
+        if folder is None or folder.resolve() == file.parent.resolve():
+            continue
+        there = {record.to_json(line) for line in record.read_lines(folder / record.TRAINER)[0]}
+        new = [line for line in lines if record.to_json(line) not in there]
+        for line in new:
+            record.append_line(folder / record.TRAINER, line)
+        found.append(Collected(folder, len([line for line in new if line.get("kind") != "about"])))
+    return tuple(found)
+
+
+def _read_all(sessions: Path) -> Iterator[tuple[Path, record.Record]]:
+    for folder in record.list_sessions(sessions):
+        with contextlib.suppress(VoicecoachError):
+            yield folder, record.read(folder)
+
+
+# --- assignments -----------------------------------------------------------------------------------------------
+
+
+def read_assignment(path: Path) -> Assignment:
+    """An assignment file. Raises BadInput with every problem and its line, also for a scenario, procedure or step that is none."""
+    found = yamlfile.load(path, Assignment)
+    scenario_of(found, path.parent)
+    steps, _ = prepare.choose_procedure(procedure_of(found, path.parent))
+    known = [step.id for step in steps.steps]
+    if strange := [one.step for one in found.minimums if one.step not in known]:
+        raise BadInput(
+            f"{path}: the procedure {found.procedure} has no step '{strange[0]}'.", f"There are: {', '.join(known)}."
+        )
+    return found
+
+
+def scenario_of(assignment: Assignment, folder: Path) -> str:
+    """The scenario as `rehearse` takes it: a bundled name, or the file beside the assignment. Raises BadInput."""
+    name = _beside(assignment.scenario, folder)
+    prepare.choose_persona(name, assignment.level)
+    return name
+
+
+def procedure_of(assignment: Assignment, folder: Path) -> str:
+    """The procedure in the same way."""
+    return _beside(assignment.procedure, folder)
+
+
+def _beside(name: str, folder: Path) -> str:
+    return str(folder / name) if name.endswith((".yaml", ".yml")) else name
+
+
+def write_assignment(assignment: Assignment, path: Path) -> Path:
+    """Write a new assignment file that `read_assignment` reads; never over another. Raises BadInput, DiskError."""
+    lines = ["# An assignment for a rehearsal: voicecoach rehearse --assignment " + path.name]
+    values = {key: value for key, value in asdict(assignment).items() if value not in ("", None, ())}
+    for key, value in values.items():
+        if key == "minimums":
+            lines.append("minimums:")
+            lines += [f"  - {{step: {one['step']}, at_least: {one['at_least']}}}" for one in value]
+        else:
+            lines.append(f"{key}: {json.dumps(value, ensure_ascii=False)}")
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    except FileExistsError as error:
+        raise BadInput(f"{path} is there already.", "Choose another name; nothing was overwritten.") from error
+    except OSError as error:
+        raise DiskError(f"{path} cannot be written ({error.strerror or error}).", "Choose another place.") from error
+    return path
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of an assignment file."""
+    from pydantic import TypeAdapter
+
+    made = TypeAdapter(Assignment).json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["title"] = "voicecoach assignment"
+    return made
+
+
+def attempt(sessions: Path, assignment: Assignment) -> int:
+    """Which attempt the next call would be: calls of the same assignment on this machine, and one."""
+    earlier = 0
+    for _, session in _read_all(sessions):
+        event = session.first("assignment")
+        told = event.data.get("assignment") if event else None
+        earlier += isinstance(told, Mapping) and told.get("id") == assignment.id
+    return earlier + 1
+
+
+# --- machine and trainer -------------------------------------------------------------------------------------------
+
+
+def agreement_in(folder: Path) -> tuple[Agreement, tuple[str, ...]]:
+    """Machine and trainer over all sessions of a folder, and what could not be opened."""
+    reports, problems = [], []
+    rules = prepare.rules()
+    for path in sessions_in(folder):
+        try:
+            reports.append(report_of(path, rules))
+        except VoicecoachError as error:
+            problems.append(f"{path.name}: {error}")
+    return agreement(reports), tuple(problems)
