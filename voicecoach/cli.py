@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from voicecoach import __version__
-from voicecoach.commands import delete, desk, export, serve
+from voicecoach.commands import delete, desk, drill, export, history, practice, serve
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ _Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept fo
 
 @app.command()
 def rehearse(
+    context: typer.Context,
     persona: Annotated[
         str, typer.Argument(help="Which call: a name from `voicecoach personas`, or a .yaml file.")
     ] = "dana-printer",
@@ -159,6 +160,12 @@ def rehearse(
     assignment: Annotated[
         Path | None, typer.Option(help="A trainer's file: it sets the customer, the level and the procedure.")
     ] = None,
+    retry: Annotated[
+        tuple[str, int] | None,
+        typer.Option(
+            help="Say a turn of a recorded call again, from the customer's state then.", metavar="SESSION TURN"
+        ),
+    ] = None,
     prepared: Annotated[
         bool,
         typer.Option("--prepare/--no-prepare", help="Worksheet and one breath before, notes after (in a terminal)."),
@@ -191,6 +198,10 @@ def rehearse(
     )  # fmt: skip
     if taken is not None:
         call = replace(call, prepared=(taken.event,))
+    skip = 0
+    if retry is not None:
+        call, skip = practice.retried(context, call, *retry)
+        customer = call.persona
     if reword is not None:
         from voicecoach.world.reword import from_options
 
@@ -215,11 +226,13 @@ def rehearse(
             voice = prepare.voice(customer, telephone=telephone, data=_data())
         for notice in voice.notices:
             _say(notice)
-        call, sound = _with_demo(call, ears, seed) if sound is None else (_with_baseline(call, sound, ears), sound)
+        call, sound = (
+            _with_demo(call, ears, seed, skip) if sound is None else (_with_baseline(call, sound, ears), sound)
+        )
         asked = prepared and not demo and interactive()
         if not demo:
             voice.volume_db = _volume(sound, telephone=telephone, ask=asked)
-        if asked:
+        if asked and call.moment is None:
             call = replace(
                 call,
                 prepared=(
@@ -227,7 +240,9 @@ def rehearse(
                     *call.prepared,
                 ),
             )
-        _hold(call, sound, ears, files, voice, words=words, notes=asked)
+        folder = _hold(call, sound, ears, files, voice, words=words, notes=asked)
+        while asked and (again := practice.offered(call, folder)) is not None:
+            folder = _hold(again, sound, ears, files, voice, words=words)
     finally:
         if sound is not None:
             sound.close()
@@ -239,19 +254,19 @@ def _open_device(device_in: str | None, device_out: str | None, rate: int | None
     return Device(device_in, device_out, rate)
 
 
-def _with_demo(call: Call, ears: Ears, seed: int | None) -> tuple[Call, Duplex]:
-    """The recorded trainee at the microphone, with its own calibration and a call that repeats."""
+def _with_demo(call: Call, ears: Ears, seed: int | None, skip: int = 0) -> tuple[Call, Duplex]:
+    """The recorded trainee at the microphone, with its own calibration and a call that repeats; `skip` its first turns."""
     from dataclasses import replace
 
     from voicecoach import prepare
     from voicecoach.world.trainee import FileDuplex, recorded_trainee
 
     script = prepare.demo_trainee()
-    sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
     baseline = prepare.demo_baseline(script, ears)
-    return replace(
-        call, baseline=baseline, trainee=script.name, seed=1 if seed is None else seed, mode="hands-free"
-    ), sound
+    seed = call.seed if call.moment else 1 if seed is None else seed
+    call = replace(call, baseline=baseline, trainee=script.name, seed=seed, mode="hands-free")
+    script = replace(script, turns=script.turns[skip:] or script.turns[-1:])
+    return call, FileDuplex(recorded_trainee(script, prepare.spoken()))
 
 
 def _with_consent(call: Call) -> Call:
@@ -277,6 +292,8 @@ def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
     from voicecoach import calibration
     from voicecoach.keys import interactive
 
+    if call.baseline is not None and call.baseline.device == sound.info.input:
+        return call  # a retry on the microphone of that day
     baseline = calibration.load(_data(), call.trainee, sound.info.input)
     if baseline is None:
         _say("There is no calibration of your calm voice on this microphone, so your first turns will stand in for it.")
@@ -327,13 +344,13 @@ def _terminal() -> Terminal:
 
 def _hold(
     call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool, notes: bool = False
-) -> None:
+) -> Path:
     """Hold the call, ask for notes, then show its debrief: also after a fault, as far as the record goes."""
     from voicecoach import before, record, session
     from voicecoach.keys import Keyboard, interactive
     from voicecoach.screen import Screen
 
-    folder = record.new_folder(_sessions(), call.wall, call.persona.id)
+    folder = record.new_folder(_sessions(), call.wall, call.name or call.persona.id)
     keys = "n: note    q hangs up" if call.mode == "hands-free" else "space: talk / send    n: note    q hangs up"
     keyboard = Keyboard()
     failure: BaseException | None = None
@@ -361,6 +378,7 @@ def _hold(
         raise failure
     if keyboard.interrupted:
         raise typer.Exit(STOPPED)
+    return folder
 
 
 def _close(writer: Any, clean: bool) -> None:
@@ -374,12 +392,15 @@ def _close(writer: Any, clean: bool) -> None:
 def _debrief(folder: Path, html: Path | None = None, open_page: bool = False) -> None:
     """Print the debrief of a session and write its page beside the record."""
     from voicecoach import debrief, record
+    from voicecoach.report.takes import as_text as takes_text
     from voicecoach.report.text import as_text
+    from voicecoach.takes import takes_of
 
     session = record.read(folder)
     report = debrief.report_on(session)
     path = debrief.write_page(debrief.page_of(session, report), html or folder / debrief.PAGE)
-    _say(as_text(report, width=min(100, _console().width)))
+    width = min(100, _console().width)
+    _say(as_text(report, width) + takes_text(takes_of(folder), width))
     _say(f"\nThe page with the recording: {path}")
     if open_page:
         import webbrowser
@@ -585,50 +606,7 @@ def report(
     _debrief(folder, html, open_page)
 
 
-@app.command()
-def history(
-    count: Annotated[int, typer.Option("-n", "--count", help="How many of the newest sessions.", min=1)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per session.")] = False,
-) -> None:
-    """List the sessions on this machine, newest last.
-
-    Example: `voicecoach history -n 5`
-    """
-    from voicecoach import record
-
-    folders = record.list_sessions(_sessions())[-count:]
-    if not folders and not as_json:
-        _say(f"There are no sessions in {_sessions()} yet. The first: voicecoach rehearse")
-    for folder in folders:
-        row = _history_row(folder)
-        if as_json:
-            _say(json.dumps(row, sort_keys=True))
-        else:
-            anger = f"anger {row['anger'][0]:.1f} -> {row['anger'][1]:.1f}" if row["anger"] else ""
-            _say(
-                f"{row['session']:42} {row['persona']:14} {row['minutes']:5.1f} min  {row['turns']:3} turns  {row['outcome']:12} {anger}".rstrip()
-            )
-
-
-def _history_row(folder: Path) -> dict[str, Any]:
-    from voicecoach import record
-    from voicecoach.nouns import SAMPLE_RATE_HZ
-
-    session = record.read(folder)
-    started, ended = session.first("started"), session.first("ended")
-    angers = [event.data["anger"] for event in session.of("said") if isinstance(event.data.get("anger"), int | float)]
-    last = session.events[-1].at if session.events else 0
-    customer = started.data.get("persona") if started else None
-    from voicecoach.report.facts import text
-
-    return {
-        "session": folder.name,
-        "persona": text(customer.get("name")) if isinstance(customer, dict) else "",
-        "minutes": round(last / SAMPLE_RATE_HZ / 60, 2),
-        "turns": sum(1 for _ in session.of("spoke")),
-        "outcome": text(ended.data.get("outcome")) if ended else "cut off",
-        "anger": [angers[0], angers[-1]] if angers else None,
-    }
+history.add_to(app)
 
 
 for _module in (export, delete, desk):
@@ -1128,6 +1106,9 @@ def judge(
 
 
 serve.add_to(app)
+practice.add_to(app)
+drill.add_to(app)
+
 
 # --- errors ----------------------------------------------------------------------------------------
 

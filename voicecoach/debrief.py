@@ -32,9 +32,13 @@ def report_on(session: record.Record, rules: judge.Rules | None = None) -> Repor
             procedure = parse_procedure(session.procedure, "procedure.yaml")
         except BadInput as error:
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
-    rules = rules or prepare.rules()
     report = tell(
-        session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
+        session.events,
+        name=session.folder.name,
+        persona=customer,
+        procedure=procedure,
+        rules=rules or prepare.rules(),
+        problems=problems,
     )
     assignment, started = session.first("assignment"), session.first("started")
     desk = desk_of(report, session.trainer, assignment.data if assignment else None, started.data if started else None)
@@ -45,7 +49,10 @@ def page_of(session: record.Record, report: Report) -> str:
     """The debrief as one HTML file, with the recording in it."""
     n = record.audio_samples(session)
     outline = audiofiles.envelope_of(record.audio_blocks(session), n) if n else None
-    return as_html(report, outline, audiofiles.data_uri_of(record.audio_blocks(session), n))
+    from voicecoach.takes import takes_of
+
+    sound = audiofiles.data_uri_of(record.audio_blocks(session), n)
+    return as_html(report, outline, sound, takes_of(session.folder, sound=True))
 
 
 def write_page(html: str, path: Path) -> Path:

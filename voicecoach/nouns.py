@@ -500,7 +500,7 @@ class Reply:
     """Id of the authored line, such as "vent.2"."""
     level: int
     """Spoken anger, 0 calm to 5 shouting."""
-    ends: Literal["", "resolved", "hung up", "manager"] = ""
+    ends: Literal["", "resolved", "hung up", "manager", "drill over"] = ""
 
 
 @dataclass(frozen=True)
@@ -510,6 +510,27 @@ class Reaction:
     mood: Mood
     reply: Reply
     causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a call begins in its middle: all that the customer and the judge remember just before a turn."""
+
+    mood: Mood
+    reply: Reply
+    """The line that is answered; it is said again."""
+    context: TurnContext
+    """What the judge knew after the turn before, the moves of that turn in its history."""
+    said: tuple[str, ...] = ()
+    """What the customer has said since the turn before, the line that is answered included."""
+    delivery: Delivery | None = None
+    """How the turn before was said."""
+    own: tuple[Observation, ...] = ()
+    """Turns that were measured well, while there is no baseline."""
+    patient: bool = False
+    """The turn before announced a silence."""
+    done: tuple[str, ...] = ()
+    """Ids of the procedure's steps that were done before."""
 
 
 # --- record ----------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     fact       data
     started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode, sound {port, input,
                output, device_rate_hz, latency_s, echo}, ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
-               baseline | null
+               baseline | null, recent, and in some sessions: moment (where it began), retry {session, turn, take},
+               drill
     said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
     spoke      turn, start, end, speech, overlap                an utterance of the trainee
     heard      turn, text, words [{text, start_s, end_s, probability}], model, who ("trainee" | "customer")
@@ -48,7 +49,7 @@ import shutil
 import stat
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -62,6 +63,8 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Event
 Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
 
+INDEX = ".history.sqlite3"
+"""Beside the session folders: the index of `history`, which can be thrown away and is, with any session."""
 MAX_SECONDS = 6 * 3600
 """Longer recordings are refused; at 16 kHz stereo this is 1.4 GB, far below the 4 GB limit of WAV."""
 ROOM_NEEDED_BYTES = 200 * 1024 * 1024
@@ -325,6 +328,17 @@ class Record:
 
 def read(folder: Path) -> Record:
     """Open a session, torn or whole. Raises BadInput only where there is nothing to read."""
+    told = read_events(folder)
+    problems = list(told.problems)
+    if told.audio is None:
+        problems.append("The recording is missing: nothing can be played back.")
+    else:
+        problems += _missing_sound(told.audio, max((event.at for event in told.events), default=0))
+    return replace(told, problems=tuple(problems))
+
+
+def read_events(folder: Path) -> Record:
+    """As `read`, without a look into the recording."""
     path = folder / "events.jsonl"
     problems: list[str] = []
     try:
@@ -359,10 +373,6 @@ def read(folder: Path) -> Record:
     if not any(event.kind == "ended" for event in events):
         problems.append("The session was cut off before its end; what was recorded until then is shown.")
     audio = next((folder / name for name in ("audio.flac", "audio.wav") if (folder / name).is_file()), None)
-    if audio is None:
-        problems.append("The recording is missing: nothing can be played back.")
-    else:
-        problems += _missing_sound(audio, max((event.at for event in events), default=0))
     trainer, odd = read_lines(folder / TRAINER)
     if odd:
         problems.append(f"{odd} lines of {TRAINER} are damaged and left out.")
@@ -370,6 +380,21 @@ def read(folder: Path) -> Record:
         folder, tuple(events), _text(folder / "persona.yaml"), _text(folder / "procedure.yaml"), audio, tuple(problems),
         trainer,
     )  # fmt: skip
+
+
+def opening(folder: Path) -> Event | None:
+    """The `started` of a session where it is the first event, without reading the rest; else None."""
+    try:
+        with open(folder / "events.jsonl", "rb") as file:
+            line = file.readline(_OPENING_BYTES)
+    except OSError:
+        return None
+    event = _parse(line) if line.endswith(b"\n") else None
+    return event if event and event.kind == "started" else None
+
+
+_OPENING_BYTES = 1 << 20
+"""The first event is some kilobytes, in a retry some tens of them."""
 
 
 def _missing_sound(audio: Path, needed: int) -> list[str]:
@@ -490,6 +515,17 @@ def audio_blocks(record: Record) -> Iterator[Samples]:
             yield np.array(mapped[start : start + _BLOCK], np.int16)
         return
     yield from _flac_blocks(record.audio)
+
+
+def audio_between(record: Record, start: int, end: int) -> Samples:
+    """The samples from `start` to `end` [shape=(n, 2)], as far as they are there; of a long recording only those."""
+    pieces, at = [np.zeros((0, 2), np.int16)], 0
+    for block in audio_blocks(record):
+        pieces.append(block[max(0, start - at) : max(0, end - at)])
+        at += len(block)
+        if at >= end:
+            break
+    return np.concatenate(pieces)
 
 
 def audio_samples(record: Record) -> int:
@@ -615,6 +651,7 @@ def delete(folder: Path) -> None:
             f"{folder} is being recorded at this moment; nothing was deleted.", "End the call first.", str(error)
         ) from error
     try:
+        (folder.parent / INDEX).unlink(missing_ok=True)  # it holds numbers of this session, and is soon made again
         shutil.rmtree(folder)
     except OSError as error:
         raise DiskError(

@@ -40,6 +40,8 @@ class Screen:
         self._lines: list[tuple[str, str]] = []
         self._live: Live | None = None
         self._broken = False
+        self._mark = ""
+        """The mark of a drill's last turn."""
         self._spoken_by: tuple[float, Event] | None = None
         """When the customer's line will have been spoken (s), and its event."""
 
@@ -84,6 +86,11 @@ class Screen:
                 self._line("You", news.data, "")
             case "interrupted":
                 self._note("You spoke over the customer.")
+            case "reacted":
+                for cause in news.data.get("causes", ()):
+                    if cause.get("cue") == "drill":
+                        self._mark = f"{str(cause.get('why', '')).capitalize()}: {cause.get('evidence', '')}"
+                        self._note(self._mark)
             case "fault":
                 self._note(f"{news.data.get('what', '')} {news.data.get('do', '')}")
 
@@ -120,6 +127,8 @@ class Screen:
         if self._words:
             parts += [Text(f"{who}: {text}" if who else text, style="dim") for who, text in self._lines]
         parts.append(Text(tick.cue, style="bold yellow") if tick.cue else Text(""))
+        if self._mark:
+            parts.append(Text(self._mark, style="bold"))
         draft = self._draft()
         if draft is not None:
             parts.append(Text(f"Note: {draft}_   (Enter keeps it, Esc drops it)"))

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +30,8 @@ from voicecoach.nouns import (
     Baseline,
     Event,
     Heard,
+    Moment,
+    Mood,
     Observation,
     Procedure,
     Reaction,
@@ -47,7 +49,7 @@ from voicecoach.world.shouts import SecondLook
 from voicecoach.world.sound import Block, Duplex, Samples
 from voicecoach.world.voice import Line, Voice, joined, whole
 
-Outcome = Literal["resolved", "hung up", "manager", "time limit", "stopped", "script over", "fault"]
+Outcome = Literal["resolved", "hung up", "manager", "time limit", "stopped", "script over", "drill over", "fault"]
 
 LEAD_IN_S = 0.7
 """Quiet before the first word: the line opens, and the room is heard once without anybody speaking."""
@@ -96,6 +98,14 @@ class Call:
     """Says a line in other words (world/reword.py); what it is and what it does to the anger stays."""
     prepared: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Events of what was done before the call, as (kind, data): see `before.py`."""
+    moment: Moment | None = None
+    """Where a retry or a drill begins; None: at the customer's opening."""
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    """What `started` tells besides of where the call comes from: `retry` or `drill`."""
+    react: Callable[[Persona, Mood, Assessment, str], Reaction] | None = None
+    """What the customer makes of a turn, where that is not `persona.react`."""
+    name: str = ""
+    """Ends the session folder's name; empty: the persona's id."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +184,18 @@ class _Loop:
         self.turns = TurnState(call.mode, call.patience_s)
         self.kept: deque[tuple[int, Samples]] = deque()
         """The trainee's channel since the open turn's pre-roll, as (first sample, samples)."""
+        moment = call.moment
         self.context = TurnContext(
             customer_name=call.persona.full_name, cannot=call.persona.brief.cannot, can=call.persona.brief.can
         )
-        self.previous: Assessment | None = None
-        self.said: list[str] = []
+        if moment is not None:
+            self.context = moment.context
+        self.previous = Assessment((), moment.delivery) if moment and moment.delivery else None
+        self.said = list(moment.said) if moment else []
         """What the customer said since the trainee's last turn."""
         self.number = 0
         self.baseline = call.baseline
-        self.own: list[Observation] = []
+        self.own = list(moment.own) if moment else []
         """The first turns that were measured well, while there is no baseline."""
         self.pending: tuple[Future[_Answer], Turn, int] | None = None
         """The answer in the making, its turn, and the sample at which the turn was closed."""
@@ -203,7 +216,7 @@ class _Loop:
         self.cut_in = False
         """The customer has cut into the turn that is open."""
         self.quiet_from = 0
-        self.patient = False
+        self.patient = moment is not None and moment.patient
         """The trainee's last turn announced a silence, and the customer has not asked since."""
         self.zeros = 0
         self.goodbye = False
@@ -324,10 +337,16 @@ class _Loop:
             tracker=pitch.name(),
             weights=weights(),
             baseline=asdict(call.baseline) if call.baseline else None,
+            recent=call.recent,
+            **({"moment": call.moment} if call.moment else {}),
+            **call.origin,
         )
         for kind, data in call.prepared:
             self._event(kind, **data)
-        self.opening = persona.begin(call.persona, call.seed, call.recent)
+        moment = call.moment
+        self.opening = (
+            Reaction(moment.mood, moment.reply) if moment else persona.begin(call.persona, call.seed, call.recent)
+        )
         self.opening_line = self._speak(self.opening)
 
     # --- the customer's line -----------------------------------------------------------------------
@@ -355,7 +374,8 @@ class _Loop:
             self.customer_end = at + len(block.out)
             if self.line_from is None and self.reaction is not None and self.line is not None:
                 self.line_from = at
-                self.said.append(self.reaction.reply.text)
+                if self.call.moment is None or self.reaction is not self.opening:  # a line said again was heard before
+                    self.said.append(self.reaction.reply.text)
         if self.line_from is not None and self.clause is None and not self.told:
             self._tell_line(self.line_from)
 
@@ -546,7 +566,8 @@ class _Loop:
         )
         previous = self.previous.delivery if self.previous else None
         assessment = judge.assess(heard.text, heard.words, observation, context, self.call.rules, previous)
-        reaction = None if nod or not heard.text else persona.react(self.call.persona, mood, assessment, heard.text)
+        react = self.call.react or persona.react
+        reaction = None if nod or not heard.text else react(self.call.persona, mood, assessment, heard.text)
         if reaction and self.call.reword:
             reaction = self.call.reword(self.call.persona, reaction)
         judged = time.perf_counter()
@@ -691,6 +712,8 @@ class _Loop:
                     return "hung up", f"{name} hung up."
                 case "manager":
                     return "manager", f"{name} was handed to a manager."
+                case "drill over":
+                    return "drill over", dict(self.reaction.mood.notes).get("why", "") if self.reaction else ""
         if over_s >= 0 and not self.goodbye and self.reaction is not None:
             self.goodbye = True
             if not self._speaking(block) and not self.turns.speaking:

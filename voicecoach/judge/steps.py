@@ -8,7 +8,7 @@ what was measured: whether the trainee stopped, and for how long.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -69,10 +69,14 @@ class Told:
 
 
 def score(
-    procedure: Procedure, call: Sequence[Told], prepared: Mapping[str, bool] | None = None
+    procedure: Procedure,
+    call: Sequence[Told],
+    prepared: Mapping[str, bool] | None = None,
+    done: Collection[str] = (),
 ) -> tuple[StepOutcome, ...]:
     """What was heard of each step, in the procedure's order.
 
+    `done` are the steps of before, where the call began in its middle: nothing is too early for want of them.
     `prepared` tells of the worksheet and of getting focused whether each was done; what is not in it is not on record.
     """
     outcomes = [_score(step, call, prepared or {}) for step in procedure.steps]
@@ -82,8 +86,8 @@ def score(
             outcome,
             remarks=(
                 *outcome.remarks,
-                *_too_early_for_a_step(outcome.step, call, completed),
-                *_order(outcome, outcomes, completed, procedure.document),
+                *_too_early_for_a_step(outcome.step, call, completed, done),
+                *(() if outcome.step.id in done else _order(outcome, outcomes, completed, procedure.document)),
             ),
         )
         for outcome in outcomes
@@ -217,11 +221,11 @@ def _while_venting(step: Step, call: Sequence[Told]) -> Iterator[Remark]:
 
 
 def _too_early_for_a_step(
-    step: Step, call: Sequence[Told], completed: Mapping[str, tuple[Place, Finding]]
+    step: Step, call: Sequence[Told], completed: Mapping[str, tuple[Place, Finding]], done: Collection[str]
 ) -> Iterator[Remark]:
     """The first sure move of each rule that came before the step that it should follow."""
     for rule in step.too_early:
-        if rule.until != CUSTOMER_FINISHED:
+        if rule.until != CUSTOMER_FINISHED and rule.until not in done:
             until = completed[rule.until][0] if rule.until in completed else (10**9, 0)
             found = ((told.number, finding) for told in call for finding in _held_back(rule, told))
             early = [(turn, finding) for turn, finding in found if (turn, finding.start) < until]
@@ -281,7 +285,7 @@ def _joined(asked: Sequence[Finding], text: str) -> list[tuple[Finding, int]]:
     """(first finding, end of the question) of each run of questions with hardly a word between them."""
     runs: list[tuple[Finding, int]] = []
     for finding in asked:
-        end = _question_end(finding, text)
+        end = question_end(finding, text)
         if runs and len(text[runs[-1][1] : finding.start].split()) <= TAIL_WORDS:
             runs[-1] = (runs[-1][0], max(end, runs[-1][1]))
         else:
@@ -289,7 +293,7 @@ def _joined(asked: Sequence[Finding], text: str) -> list[tuple[Finding, int]]:
     return runs
 
 
-def _question_end(finding: Finding, text: str) -> int:
+def question_end(finding: Finding, text: str) -> int:
     """The end of the sentence that the finding stands in, if it is near."""
     stop = re.search(r"[.?!]", text[finding.end :])
     if stop is None or len(text[finding.end : finding.end + stop.start()].split()) > QUESTION_WORDS:

@@ -16,7 +16,9 @@ from itertools import pairwise
 from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
-from voicecoach.report import draw, trainer, words
+from voicecoach.report import draw, rounds, trainer, words
+from voicecoach.report.takes import Takes
+from voicecoach.report.takes import section as takes_section
 from voicecoach.report.tell import measures
 from voicecoach.report.text import (
     cycle_line,
@@ -47,7 +49,9 @@ Play = Callable[[float | None, float | None, str], str]
 """(start_s, end_s, what is heard) to a play button, or to nothing where there is no audio."""
 
 
-def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: str | None) -> str:
+def as_html(
+    report: Report, waveform: Sequence[Sequence[float]] | None, audio: str | None, takes: Sequence[Takes] = ()
+) -> str:
     """The page. `waveform` is a peak envelope (0 to 1) of each channel, trainee first, over the whole recording.
 
     `audio` is the recording as a `data:` URI; without it there is nothing to play and the page says so.
@@ -55,6 +59,8 @@ def as_html(report: Report, waveform: Sequence[Sequence[float]] | None, audio: s
     play = _play if audio else _no_play
     sections = (
         ("summary", "In short", _summary(report, play)),
+        ("rounds", "The drill, round by round", rounds.section(report)),
+        ("takes", "Takes side by side", takes_section(takes)),
         ("trainer", "Assignment and trainer", trainer.as_section(report.desk)),
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
         ("transcript", "Transcript", _transcript(report, play)),
@@ -179,7 +185,7 @@ def _chip(outcome: str) -> str:
     return f'<span class="chip {kind}"><span aria-hidden="true">{sign}</span> {escape(words.outcome(outcome))}</span>'
 
 
-_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–"}
+_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–", "before": "✓"}
 _CHIPS = {"done": "yes", "shown": "no", "not heard": "no"}
 
 

@@ -16,9 +16,11 @@ from voicecoach import persona as customer
 from voicecoach.judge import Rules
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.nouns import Assessment, Mood, Reaction, TurnContext
-from voicecoach.persona import Persona
+from voicecoach.persona import Persona, drills
 from voicecoach.report import words
-from voicecoach.report.facts import Facts, Reacted, TurnFacts, number
+from voicecoach.report.facts import Facts, Reacted, TurnFacts
+from voicecoach.report.moment import moment_of, seed_of
+from voicecoach.report.rounds import drill_of
 from voicecoach.report.values import AngerStep
 
 SAME_ANGER = 0.05
@@ -39,9 +41,10 @@ class Replay:
 def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay:
     """Judge the call again; without `rules` the live verdicts stand, without `persona` or `rules` the live anger does."""
     call = _Call(facts, persona, rules)
-    for _, happened in sorted(_log(facts), key=lambda entry: entry[0]):
+    for place, happened in sorted(_log(facts), key=lambda entry: entry[0]):
         if isinstance(happened, str):
-            call.said.append(happened)
+            if call.moment is None or place != facts.said[0][0]:  # a line said again was heard before
+                call.said.append(happened)
         elif isinstance(happened, TurnFacts):
             call.judge(happened)
         else:
@@ -63,7 +66,10 @@ class _Call:
 
     def __init__(self, facts: Facts, persona: Persona | None, rules: Rules | None) -> None:
         self._facts, self.persona, self.rules = facts, persona, rules
-        self.said: list[str] = []
+        self.moment = moment_of(facts.started)
+        """Where the call began, if that was not at the beginning."""
+        self._drill = drill_of(facts.started)
+        self.said: list[str] = list(self.moment.said) if self.moment else []
         """What the customer said since the last turn."""
         self.assessments: dict[int, Assessment] = {}
         self.texts: dict[int, str] = {}
@@ -78,7 +84,11 @@ class _Call:
             can=persona.brief.can if persona else (),
         )
         self._previous: Assessment | None = None
-        self._mood = customer.begin(persona, _seed(facts)).mood if persona and rules else None
+        self._mood = customer.begin(persona, seed_of(facts.started)).mood if persona and rules else None
+        if self.moment is not None:
+            self._context = self.moment.context
+            self._previous = Assessment((), self.moment.delivery) if self.moment.delivery else None
+            self._mood = self.moment.mood if persona and rules else None
         anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
         if anger is not None:
             at_s = facts.lines[0].start_s if facts.lines else 0.0
@@ -142,7 +152,8 @@ class _Call:
             return customer.react_to_silence(self.persona, self._mood)
         if reacted.turn not in self.texts:
             return None
-        return customer.react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
+        react = drills.react(self._drill, words.NAMES) if self._drill else customer.react
+        return react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
 
     def _change(self, where: str, what: Sequence[str]) -> None:
         if what:
@@ -151,10 +162,6 @@ class _Call:
 
 def _sentence(where: str, what: Sequence[str]) -> str:
     return f"{where} is judged differently today: {'; '.join(what)}."
-
-
-def _seed(facts: Facts) -> int:
-    return int(number(facts.started.get("seed")) or 0)
 
 
 def _finished(persona: Persona | None, mood: Mood | None) -> bool:

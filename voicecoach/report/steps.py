@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from voicecoach.judge.context import TOGETHER_S
@@ -105,18 +106,30 @@ def step_lines(
     notes: int,
     lines: Sequence[CustomerLine] = (),
     known: TurnContext = NOTHING_KNOWN,
+    done: Collection[str] = (),
 ) -> tuple[StepLine, ...]:
     """Every step of the procedure with its outcome and what shows it.
 
-    `lines` are the customer's and `known` what else is known of the call, for what could have been said.
+    `lines` are the customer's and `known` what else is known of the call, for what could have been said. `done` are
+    the steps that were done before a retry began: where nothing of them is heard in it, their outcome is "before".
     """
     if procedure is None:
         return ()
     times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
-    return tuple(
+    found = (
         _line(outcome, times, notes, could_have_said(outcome, told, times, lines, known))
-        for outcome in score(procedure, told, prepared)
+        for outcome in score(procedure, told, prepared, done)
     )
+    return tuple(_before(line) if line.id in done else line for line in found)
+
+
+def _before(line: StepLine) -> StepLine:
+    """A step that had been done before the retry began; what the retry itself shows stands."""
+    if line.outcome == "done":
+        return line
+    if line.outcome == "not heard" and not line.quotes:
+        return replace(line, outcome="before", remarks=(), looked_for="", could="")
+    return replace(line, remarks=(*line.remarks, StepRemark("before", "it had been done before this moment")))
 
 
 def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int, could: str) -> StepLine:

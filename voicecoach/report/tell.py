@@ -27,8 +27,10 @@ from voicecoach.report.actions import action_draft, actions, referral_draft
 from voicecoach.report.around import calm, degrees, preparation
 from voicecoach.report.exchanges import after_cues, exchanges, recorded, why_not, with_own_change
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
+from voicecoach.report.moment import moment_of
 from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
+from voicecoach.report.rounds import rounds
 from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
 from voicecoach.report.values import Curve, CurvePoint, Mark, Point, Report, ReportTurn, Span
 
@@ -60,6 +62,7 @@ def tell(
     is missing from the events or odd in them.
     """
     facts = gather(events)
+    begun = moment_of(facts.started)
     sources = {**(in_words([procedure]) if procedure else {}), **(rules.sources if rules else {})}
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
@@ -79,14 +82,20 @@ def tell(
     customer = persona.full_name if persona else named
     brief = persona.brief if persona else Worksheet()
     known = TurnContext(customer_name="" if customer == _NO_NAME else customer, cannot=brief.cannot, can=brief.can)
-    steps = step_lines(procedure, told, turns, prepared, len(facts.notes), facts.lines, known)
+    steps = step_lines(
+        procedure, told, turns, prepared, len(facts.notes), facts.lines, known, begun.done if begun else ()
+    )
     offers = actions(turns, told)
     wall = text(facts.started.get("wall"))
     return Report(
         name=text(name),
         persona=named,
         trainee=text(facts.started.get("trainee")),
-        procedure=procedure.name if procedure else _named(facts.started.get("procedure")),
+        procedure=procedure.name
+        if procedure
+        else ""
+        if facts.started.get("drill")
+        else _named(facts.started.get("procedure")),
         wall=wall,
         duration_s=facts.duration_s,
         outcome=facts.outcome,
@@ -117,6 +126,8 @@ def tell(
         differences=again.differences,
         problems=tuple(map(text, problems)),
         rejudged=rules is not None,
+        origin=_origin(facts.started),
+        rounds=rounds(again.anger, turns),
     )
 
 
@@ -128,6 +139,15 @@ def _prepared(facts: Facts) -> tuple[tuple[str, str], ...]:
 def _named(value: Any) -> str:
     """The name in a mapping such as {id, name, sha256}, or the text itself."""
     return text(value.get("name") or value.get("id")) if isinstance(value, Mapping) else text(value)
+
+
+def _origin(started: Mapping[str, Any]) -> str:
+    """What the session is, where it is not a whole call."""
+    if isinstance(retry := started.get("retry"), Mapping):
+        take, turn = (number(retry.get(key)) or 0 for key in ("take", "turn"))
+        return f"Take {take:.0f} of turn {turn:.0f} of {text(retry.get('session'))}"
+    drill = started.get("drill")
+    return f"Drill: {_named(drill)}" if isinstance(drill, Mapping) else ""
 
 
 def _latency_s(facts: Facts) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from voicecoach.judge.in_kind import HEATED_LEVEL, MIN_PAIRS, RISEN_DB
 from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.nouns import CallInKind
-from voicecoach.report import trainer, words
+from voicecoach.report import rounds, trainer, words
 from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
@@ -31,6 +31,7 @@ def as_text(report: Report, width: int = 80) -> str:
     """The debrief in lines of at most `width` columns; it ends with a newline."""
     sheet = _Sheet(max(width, NARROWEST))
     _head(sheet, report)
+    _list(sheet, "THE DRILL, ROUND BY ROUND", rounds.lines(report))
     _points(sheet, "DONE WELL", report.well, "Nothing stood out yet.")
     _points(sheet, "TO WORK ON", report.work, "Nothing to correct was heard.")
     for heading, lines in trainer.sections(report.desk):
@@ -87,7 +88,7 @@ def subtitle(report: Report) -> str:
     """When, how long, by whom and by which procedure."""
     date = report.wall.replace("T", " ")[:16]
     turns = words.count(len(report.turns), "turn")
-    parts = (date, words.length(report.duration_s), turns, report.trainee, report.procedure)
+    parts = (report.origin, date, words.length(report.duration_s), turns, report.trainee, report.procedure)
     return " · ".join(part for part in parts if part)
 
 
@@ -182,7 +183,7 @@ def _turn(sheet: _Sheet, time: str, turn: ReportTurn) -> None:
         sheet.put(_source(mark.source, mark.rule), 11)
 
 
-SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-"}
+SIGNS = {"done": "+", "unsure": "?", "shown": "-", "listen": "?", "not heard": "-", "before": "+"}
 """Signs of outcomes; the word always stands beside its sign."""
 
 

@@ -295,6 +295,19 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class DrillRound:
+    """One marked turn of a drill, at a level of anger from 0 to 5."""
+
+    turn: int
+    level: int
+    verdict: str
+    """passed, not yet or unsure."""
+    why: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class Latency:
     """Median time of one part of the machine's answer, over `count` turns."""
 
@@ -351,6 +364,10 @@ class Report:
     """True when the verdicts are today's, False when they are those of the call."""
     desk: Desk | None = None
     """The assignment, and what came back from the trainer; None where there is neither."""
+    origin: str = ""
+    """What the session is, where it is not a whole call: "Take 2 of turn 5 of ...", "Drill: ..."."""
+    rounds: tuple[DrillRound, ...] = ()
+    """The marks of a drill."""
 
     @property
     def timeline(self) -> tuple[CustomerLine | ReportTurn, ...]:

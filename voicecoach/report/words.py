@@ -38,12 +38,14 @@ FAULTS = {
     "jargon": "Talked shop",
     "calm_down": "Told the customer to calm down",
 }
+NAMES = {**MOVES, **FAULTS}
 OUTCOMES = {
     "done": "done",
     "unsure": "unsure: listen again",
     "shown": "shown",
     "listen": "worth a listen",
     "not heard": "not heard",
+    "before": "done before this moment",
 }
 CALL_OUTCOMES = {
     "resolved": "Resolved",
@@ -52,6 +54,7 @@ CALL_OUTCOMES = {
     "time limit": "Time up",
     "stopped": "Stopped early",
     "script over": "Left open",
+    "drill over": "Drill over",
     "reviewed": "Reviewed",
     "fault": "Broken off",
 }

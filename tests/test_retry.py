@@ -1,0 +1,303 @@
+"""A moment taken again: the state restored is the state of the call, and the customer goes on as then."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicecoach import prepare, record, retry, session, takes, testing
+from voicecoach.debrief import report_on
+from voicecoach.errors import BadInput
+from voicecoach.judge.context import next_context
+from voicecoach.nouns import Baseline, Moment
+from voicecoach.record import tidy, to_json
+from voicecoach.report.takes import as_text, section
+from voicecoach.session import Call
+from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
+from voicecoach.world import pitch, vad
+
+RULES = prepare.rules(cues_only=True)
+CALM = Baseline(110.0, 300.0, -27.0, 3.2, "somebody else's microphone")
+CALL = (
+    "Okay, let me stop you there, I will send you some paper.",
+    "Look, it is not our fault, you should have read the manual.",
+    "I am so sorry, that must be really frustrating.",
+    "Go on.",
+    "One moment please, let me check that for you.",
+    "Miss Whitfield, I understand how upset you are, and I am truly sorry that nobody came.",
+    "So the printer jammed three times since March and the engineer never came on Tuesday. Is that right?",
+    "I will send a new printer to you tomorrow morning before ten, and I will bring it myself. How does that sound?",
+    "I will call you tomorrow at noon to make sure that it works. Is there anything else that is still unresolved?",
+)
+
+
+class EnergyActivity:
+    """A voice-activity detector whose answers are known."""
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        return testing.energy_activity(samples)
+
+
+@pytest.fixture(autouse=True)
+def _known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
+    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
+    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+    monkeypatch.setattr(prepare, "rules", lambda **_: RULES)
+
+
+class Watched(session._Loop):
+    """A loop that writes down what it remembered each time the trainee began to speak."""
+
+    seen: dict[int, dict[str, Any]]
+
+    def _follow_trainee(self, *given: Any) -> None:
+        spoke = self.turns.speaking
+        super()._follow_trainee(*given)
+        if self.turns.speaking and not spoke and self.pending is None:
+            reaction = self.reaction or self.opening
+            context = next_context(
+                self.context, self.previous, customer_said=" ".join(self.said), customer_finished=True, overlap_s=0.0
+            )
+            self.seen[self.number + 1] = {
+                "mood": reaction.mood,
+                "line": (reaction.reply.line, reaction.reply.text, reaction.reply.level),
+                "context": context,
+                "said": tuple(self.said),
+                "delivery": self.previous.delivery if self.previous else None,
+                "patient": self.patient,
+                "own": len(self.own),
+                "baseline": self.baseline,
+            }
+
+
+def restored(moment: Moment, baseline: Baseline | None) -> dict[str, Any]:
+    """A moment in the terms of `Watched`."""
+    return {
+        "mood": moment.mood,
+        "line": (moment.reply.line, moment.reply.text, moment.reply.level),
+        "context": next_context(
+            moment.context, None, customer_said=" ".join(moment.said), customer_finished=True, overlap_s=0.0
+        ),
+        "said": moment.said,
+        "delivery": moment.delivery,
+        "patient": moment.patient,
+        "own": len(moment.own) if baseline is None else None,
+        "baseline": baseline,
+    }
+
+
+def make_call(**changes: Any) -> Call:
+    persona, persona_text = prepare.choose_persona(changes.pop("persona", "dana-printer"))
+    procedure, procedure_text = prepare.choose_procedure("six-guidelines")
+    options = {"wall": "2026-11-21T12:00:00+00:00", "seed": 5, "baseline": CALM, "cues": False, **changes}
+    return Call(persona, persona_text, procedure, procedure_text, RULES, **options)
+
+
+def hold(
+    root: Path, replies: Sequence[Reply], texts: Sequence[str], call: Call
+) -> tuple[Path, dict[int, dict[str, Any]]]:
+    """Hold a call under `root`; its folder, and what the loop remembered before each turn."""
+    folder = record.new_folder(root, call.wall, call.name or call.persona.id)
+    with record.Writer(folder, call.persona_text, call.procedure_text) as writer:
+        duplex = FileDuplex(RecordedTrainee(replies))
+        loop = Watched(
+            call, duplex, testing.ScriptedEars(texts), None, testing.BeepVoice(), writer, lambda _: None, session.Keys
+        )
+        loop.seen = {}
+        loop.run()
+    return folder, loop.seen
+
+
+def replies_for(texts: Sequence[str], *, long: Sequence[int] = ()) -> list[Reply]:
+    """Made voices: the first two over the customer's line, the fifth followed by a silence."""
+    made = []
+    for number, _ in enumerate(texts, 1):
+        seconds = 14.0 if number in long else 3.0
+        voice = testing.voice_like(seconds)
+        over = number <= 2
+        made.append(Reply(voice, "over" if over else "after", 1.0 if over else 9.0 if number == 6 else 0.6))
+    return made
+
+
+@pytest.mark.parametrize("seed", [1, 5, 1_073_000_000])
+@pytest.mark.parametrize("baseline", [CALM, None])
+@pytest.mark.parametrize("long", [(), (3,)])
+def test_every_turn_is_restored_as_it_was(tmp_path: Path, seed: int, baseline: Baseline | None, long: Any) -> None:
+    """Mood, line, judge's context, what was said, patience and calibration: of every turn of a clumsy call.
+
+    With talking over, an announced silence that is waited out, a speech that is cut into, a seed beyond a billion,
+    and a calibration that is only made on the way.
+    """
+    call = make_call(seed=seed, baseline=baseline, recent=("opening.1",))
+    folder, live = hold(tmp_path, replies_for(CALL, long=long), CALL, call)
+    spoken = [event.data["turn"] for event in record.read(folder).of("spoke")]
+
+    cut_ins = sum(event.data["by"] == "customer" for event in record.read(folder).of("interrupted"))
+    assert len(spoken) >= 4
+    assert not long or cut_ins
+    for turn in spoken:
+        again = retry.prepare_retry(folder, turn, RULES)
+        then = dict(live[turn])
+        if then["baseline"] is not None:
+            then["own"] = None
+        for what, value in restored(again.moment, again.baseline).items():
+            assert tidy(value) == tidy(then[what]), f"{what} before turn {turn}"
+
+
+def test_the_same_words_get_the_same_answer(tmp_path: Path) -> None:
+    """Every turn, said again as it was, moves the customer as it did and brings the same line."""
+    folder, _ = hold(tmp_path, replies_for(CALL), CALL, make_call())
+    whole = record.read(folder)
+    audio = record.read_audio(whole)
+    reactions = {e.data["turn"]: e.data for e in whole.of("reacted") if e.data["turn"]}
+    heard = {e.data["turn"]: e.data["text"] for e in whole.of("heard")}
+    assert len(reactions) >= 6
+
+    for spoke in whole.of("spoke"):
+        turn, data = spoke.data["turn"], spoke.data
+        if turn not in reactions:
+            continue
+        again = retry.prepare_retry(folder, turn, RULES)
+        start, end = data["speech"][0][0] - 800, data["speech"][-1][1] + 800
+        reply = replies_for(CALL)[turn - 1]
+        saying = Reply(audio[start:end, 0].copy(), reply.when, reply.gap_s)
+        call = retry.begin(make_call(seed=99, wall="2026-11-22T12:00:00+00:00"), again)
+        take, _ = hold(tmp_path, [saying], [heard[turn]], call)
+        told = record.read(take)
+        first = next(e.data for e in told.of("reacted") if e.data["turn"] == 1)
+
+        assert first["line"] == reactions[turn]["line"]
+        assert first["mood"] == reactions[turn]["mood"]
+        assert next(told.of("said")).data["text"] == again.moment.reply.text
+        assert next(told.of("started")).data["retry"] == {"session": folder.name, "turn": turn, "take": 2}
+
+
+def a_take(tmp_path: Path, turn: int, words: str, wall: str, folder: Path | None = None) -> tuple[Path, Path]:
+    """(the first call, a take of its turn)."""
+    first = folder or hold(tmp_path, replies_for(CALL), CALL, make_call())[0]
+    again = retry.prepare_retry(first, turn, RULES)
+    take, _ = hold(tmp_path, [Reply(testing.voice_like(3.0))], [words], retry.begin(make_call(wall=wall), again))
+    return first, take
+
+
+def test_a_take_is_judged_again_from_where_it_began(tmp_path: Path) -> None:
+    """The debrief of a take starts at the anger of the moment, agrees with the call, and knows what came before."""
+    _, take = a_take(tmp_path, 7, "I am so sorry about all of that, Miss Whitfield.", "2026-11-22T12:00:00+00:00")
+    told = record.read(take)
+    report = report_on(told)
+    moment = told.first("started").data["moment"]  # type: ignore[union-attr]
+
+    assert report.anger[0].after == moment["mood"]["anger"]
+    assert report.differences == ()
+    assert report.origin.startswith("Take 2 of turn 7 of ")
+    assert {step.id: step.outcome for step in report.steps}["demonstrate-empathy"] in ("before", "done", "unsure")
+    before = [step for step in report.steps if step.outcome == "before"]
+    assert all(step.id in moment["done"] and not step.looked_for for step in before)
+    assert not any(step.name in point.title for point in report.work for step in before)
+
+
+def test_a_take_holds_no_words_of_the_call_that_it_comes_from(tmp_path: Path) -> None:
+    """What the trainee said first is gone with the first session; the take can still be told."""
+    first, take = a_take(tmp_path, 6, "Mm hmm.", "2026-11-22T12:00:00+00:00")
+    for words in CALL[:5]:
+        assert words.split(",")[0].rstrip(".") not in (take / "events.jsonl").read_text()
+
+    record.delete(first)
+    (alone,) = takes.takes_of(take)
+
+    assert [one.number for one in alone.takes] == [2]
+    assert "not here any more" in alone.missing[0]
+    assert report_on(record.read(take)).turns
+
+
+def test_takes_stand_side_by_side(tmp_path: Path) -> None:
+    """Both takes, with words, marks, anger and sound, from either session; and what the second has that was missing."""
+    first, take = a_take(tmp_path, 2, "I am so sorry, that must be really frustrating.", "2026-11-22T12:00:00+00:00")
+    _, third = a_take(tmp_path, 2, "Go on.", "2026-11-23T12:00:00+00:00", first)
+    (moment,) = takes.takes_of(first, 2, sound=True)
+    text, page = as_text([moment]), section([moment])
+
+    assert [one.number for one in moment.takes] == [1, 2, 3]
+    assert [one.session for one in moment.takes] == [first.name, take.name, third.name]
+    assert all(one.audio and one.audio.startswith("data:audio/mpeg;base64,") for one in moment.takes)
+    assert moment.takes[0].before == moment.takes[1].before == moment.takes[2].before
+    assert "manual" in text
+    assert "Apologised personally [done]" in text
+    assert "Faults gone in take 3: " in text
+    assert page.count("<audio controls") == 3
+    assert takes.takes_of(take)[0].takes[1].said == moment.takes[1].said
+    assert takes.takes_of(first, 3) == ()
+
+
+def test_a_take_of_a_take_is_a_take_of_the_same_moment(tmp_path: Path) -> None:
+    """Turn 1 of a take is the moment itself; a later turn of it is a moment of its own."""
+    first, take = a_take(tmp_path, 3, "Go on.", "2026-11-22T12:00:00+00:00")
+    again = retry.prepare_retry(take, 1, RULES)
+
+    assert (again.session, again.turn, again.take) == (first.name, 3, 3)
+    assert again.moment == retry.prepare_retry(first, 3, RULES).moment
+
+
+def test_what_cannot_be_said_again_is_told(tmp_path: Path) -> None:
+    """An unknown turn names the turns there are; a lost event, a recorded call and a drill say why."""
+    folder, _ = hold(tmp_path, replies_for(CALL), CALL, make_call())
+    with pytest.raises(BadInput, match=r"There is no turn 44 in this session.*There are turns 1 to"):
+        retry.prepare_retry(folder, 44, RULES)
+
+    torn = tmp_path / "torn"
+    shutil.copytree(folder, torn)
+    lines = (torn / "events.jsonl").read_text().splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if '"kind":"reacted"' in line)
+    (torn / "events.jsonl").write_text("".join(lines[:at] + lines[at + 1 :]))
+    with pytest.raises(BadInput, match="The record has lost"):
+        retry.prepare_retry(torn, 4, RULES)
+
+    reviewed = tmp_path / "reviewed"
+    shutil.copytree(folder, reviewed)
+    (reviewed / "persona.yaml").unlink()
+    with pytest.raises(BadInput, match="no simulated customer"):
+        retry.prepare_retry(reviewed, 1, RULES)
+
+
+def test_a_moment_comes_from_the_folder_not_from_todays_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The customer is the one beside the record, also where the bundled file says otherwise today."""
+    call = make_call()
+    text = call.persona_text.replace("surname: Whitfield", "surname: Underhill")
+    changed = replace(call, persona=replace(call.persona), persona_text=text)
+    folder, _ = hold(tmp_path, replies_for(CALL[:3]), CALL[:3], changed)
+    (folder / "persona.yaml").write_text((folder / "persona.yaml").read_text().replace("Bakery owner", "Cake maker"))
+    again = retry.prepare_retry(folder, 2, RULES)
+
+    assert "Cake maker" in again.persona.about
+    assert again.persona_text == (folder / "persona.yaml").read_text()
+
+
+def test_the_weakest_turn_is_the_gravest_point_with_a_turn(tmp_path: Path) -> None:
+    """The turn that blamed the customer, here; a call without turns has none."""
+    folder, _ = hold(tmp_path, replies_for(CALL), CALL, make_call())
+    report = report_on(record.read(folder))
+    found = takes.weakest(report)
+
+    assert found is not None
+    assert found[0] == next(point.turn for point in report.work if point.turn is not None and point.certain)
+    assert takes.weakest(replace(report, work=())) is None
+
+
+def test_names_in_a_record_are_no_paths(tmp_path: Path) -> None:
+    """A retry that names a path, or markup, finds nothing and shows as text."""
+    _, take = a_take(tmp_path, 2, "Go on.", "2026-11-22T12:00:00+00:00")
+    raw = (take / "events.jsonl").read_text()
+    evil = "../../<b>etc</b>"
+    (take / "events.jsonl").write_text(raw.replace('"session":"', f'"session":"{evil}', 1))
+    (moment,) = takes.takes_of(take)
+
+    assert evil in moment.missing[0]
+    assert "<b>etc" not in section([moment])
+    assert to_json(moment)

@@ -1,0 +1,97 @@
+"""`voicecoach drill`: one step against rising anger."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from voicecoach.errors import NoDevice
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(drill)
+
+
+def drill(
+    name: Annotated[str | None, typer.Argument(help="Which drill (default: the one that is due most).")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the drills, the most urgent first.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")
+    ] = False,
+    typing: Annotated[bool, typer.Option("--text", help="Type your answers; nothing is recorded.")] = False,
+    scenario: Annotated[
+        str | None, typer.Option(help="Whose lines: a name from `voicecoach personas`, or a .yaml file.")
+    ] = None,
+    trainee: Annotated[str, typer.Option(help="Your name, as in `rehearse`.")] = "trainee",
+    input: Annotated[str | None, typer.Option("--input", help="Microphone, as in `rehearse`.")] = None,
+    output: Annotated[str | None, typer.Option("--output", help="Speaker, as in `rehearse`.")] = None,
+    speakers: Annotated[bool, typer.Option("--speakers", help="No headset, as in `rehearse`.")] = False,
+    seed: Annotated[int | None, typer.Option(help="The same seed chooses the same lines.")] = None,
+    model: Annotated[str, typer.Option(help="Recogniser, as in `rehearse`.")] = "tiny.en",
+) -> None:
+    """Repeat one step against rising anger: the customer says a line, you answer one turn, and it is marked at once.
+
+    Without a name, the drill that is due most by the weakest marks of your recent calls.
+
+    Example: `voicecoach drill`   or   `voicecoach drill apologise --demo`
+    """
+    from voicecoach import cli, drills, history, prepare
+    from voicecoach.keys import interactive
+    from voicecoach.report import progress
+    from voicecoach.world.trainee import FileDuplex, recorded_trainee
+
+    past = history.read(cli._sessions()).rows
+    wall = prepare.now()
+    plan = progress.schedule(progress.own_rows(past), drills.all_drills(), now=wall)
+    if listed:
+        cli._say("\n".join(progress.schedule_lines(plan)))
+        return
+    if name is None and interactive() and not demo:
+        cli._say("\n".join(progress.schedule_lines(plan)))
+        name = (cli._terminal().ask(f"\nWhich one? Enter: {plan[0].drill.id} ") or "").strip() or None
+    chosen = drills.choose(name) if name else plan[0].drill
+    customer, persona_text = (
+        prepare.choose_persona(scenario)
+        if scenario
+        else drills.default_customer([row.scenario for row in reversed(past) if row.kind == "call"])
+    )
+    rules = prepare.rules()
+    seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
+    call = replace(
+        drills.call_of(chosen, customer, persona_text, rules, seed=seed, wall=wall),
+        trainee=trainee,
+        half_duplex=speakers,
+    )
+    cli._say("\n".join(drills.introduction(chosen, customer, rules)) + "\n")
+    sound = None
+    if not demo and not typing:
+        try:
+            sound = cli._open_device(input, output, None)
+        except NoDevice as error:
+            if not interactive():
+                raise NoDevice(error.what, "Use --demo or --text, or plug in a microphone and a speaker.") from error
+            cli._say(f"{error.what} So you type your answers.\n")
+            typing = True
+    if typing:
+        drills.typed(call, cli._terminal().ask, cli._say)
+        return
+    try:
+        ears, files = prepare.ears(model)
+        voice = prepare.voice(customer, data=cli._data())
+        if sound is None:
+            script = prepare.demo_trainee()
+            baseline = prepare.demo_baseline(script, ears)
+            call = replace(call, baseline=baseline, trainee=script.name)
+            script = replace(script, turns=drills.demo_replies(chosen, customer, rules, script.turns))
+            sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
+        else:
+            call = cli._with_baseline(call, sound, ears)
+            voice.volume_db = cli._volume(sound, ask=interactive())
+        cli._hold(call, sound, ears, files, voice, words=True)
+    finally:
+        if sound is not None:
+            sound.close()

@@ -1,0 +1,128 @@
+"""`voicecoach history`: the sessions, trends over them, and the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voicecoach.errors import BadInput, VoicecoachError
+
+if TYPE_CHECKING:
+    from voicecoach.report.progress import Progress
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(history)
+
+
+def history(
+    count: Annotated[int, typer.Option("-n", "--count", help="How many of the newest sessions.", min=1)] = 20,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One line of JSON per session; with --trends, one of all.")
+    ] = False,
+    trends: Annotated[bool, typer.Option("--trends", help="Only the trends, without the list.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the history as one page.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    trainee: Annotated[str, typer.Option(help="Whose trends (default: whoever called last).")] = "",
+    now: Annotated[
+        str, typer.Option(help="From when drills are due, such as 2026-11-30 (default: the newest session).")
+    ] = "",
+) -> None:
+    """List the sessions on this machine, newest last, with trends, bests and the next drill; or write them as a page.
+
+    Example: `voicecoach history -n 5`   or   `voicecoach history --html history.html --open`
+    """
+    from voicecoach import cli, debrief, record
+    from voicecoach.report import progress_page, progress_text
+    from voicecoach.report.progress import instant
+
+    if now and instant(now) is None:
+        raise BadInput(f"'{now}' is not a time.", "Write it as 2026-11-30 or 2026-11-30T09:00.")
+    folders = record.list_sessions(cli._sessions())
+    if not trends and html is None and not open_page:
+        _list(folders[-count:], as_json)
+    if as_json and not trends:
+        return
+    if not folders and html is None and not open_page:
+        return
+    told = progress_of(trainee, now)
+    if as_json:
+        cli._say(record.to_json(told))
+    elif html is not None or open_page:
+        path = debrief.write_page(progress_page.as_html(told), _target(html))
+        cli._say(f"The page: {path}")
+        if open_page:
+            import webbrowser
+
+            webbrowser.open(path.resolve().as_uri())
+    else:
+        text = progress_text.as_text(told, min(100, cli._console().width))
+        cli._say(("" if trends or not text else "\n") + text.rstrip("\n")) if text else None
+
+
+def progress_of(trainee: str, now: str) -> Progress:
+    """The progress of a trainee over all sessions, with a note on the screen while the index is made."""
+    from voicecoach import cli, drills
+    from voicecoach import history as sessions
+    from voicecoach.report.progress import progress
+
+    with cli._console().status("") as status:
+        found = sessions.read(
+            cli._sessions(), progress=lambda done, whole: status.update(f"Reading session {done + 1} of {whole}...")
+        )
+    if trainee and not any(row.trainee == trainee for row in found.rows):
+        names = ", ".join(sorted({row.trainee for row in found.rows if row.trainee}))
+        raise BadInput(f"There are no sessions of '{trainee}'.", f"There are sessions of: {names or 'nobody yet'}.")
+    return progress(found.rows, drills.all_drills(), trainee=trainee, now=now, skipped=found.skipped)
+
+
+def _target(html: Path | None) -> Path:
+    from voicecoach import cli
+
+    if html is None:
+        return cli._data() / "history.html"
+    return html / "history.html" if html.is_dir() else html
+
+
+def _list(folders: Any, as_json: bool) -> None:
+    from voicecoach import cli
+
+    if not folders and not as_json:
+        cli._say(f"There are no sessions in {cli._sessions()} yet. The first: voicecoach rehearse")
+    for folder in folders:
+        try:
+            row = _row(folder)
+        except VoicecoachError as error:
+            typer.echo(str(error), err=True)
+            continue
+        if as_json:
+            cli._say(json.dumps(row, sort_keys=True))
+            continue
+        anger = f"anger {row['anger'][0]:.1f} -> {row['anger'][1]:.1f}" if row["anger"] else ""
+        cli._say(
+            f"{row['session']:42} {row['persona']:14} {row['minutes']:5.1f} min  {row['turns']:3} turns  {row['outcome']:12} {anger}".rstrip()
+        )
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    from voicecoach import record
+    from voicecoach.nouns import SAMPLE_RATE_HZ
+    from voicecoach.report.facts import text
+
+    session = record.read_events(folder)
+    started, ended = session.first("started"), session.first("ended")
+    angers = [event.data["anger"] for event in session.of("said") if isinstance(event.data.get("anger"), int | float)]
+    last = session.events[-1].at if session.events else 0
+    customer = started.data.get("persona") if started else None
+    return {
+        "session": folder.name,
+        "persona": text(customer.get("name")) if isinstance(customer, dict) else "",
+        "minutes": round(last / SAMPLE_RATE_HZ / 60, 2),
+        "turns": sum(1 for _ in session.of("spoke")),
+        "outcome": text(ended.data.get("outcome")) if ended else "cut off",
+        "anger": [angers[0], angers[-1]] if angers else None,
+    }

@@ -1,0 +1,130 @@
+"""A moment of a recorded call, taken again.
+
+A take is a session of its own. Its `started` names the call, the turn and the number of the take (`retry`) and holds
+the state that it began with (`moment`), so that it can be told when the call that it comes from is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from voicecoach import judge, persona, record
+from voicecoach.errors import BadInput
+from voicecoach.judge.procedures import parse_procedure
+from voicecoach.measure.turns import PATIENCE_S, Mode
+from voicecoach.nouns import Baseline, Moment, Procedure
+from voicecoach.persona import Persona
+from voicecoach.report.facts import number, text
+from voicecoach.report.moment import moment_before, moment_of, seed_of
+from voicecoach.report.tell import tell
+from voicecoach.session import Call
+from voicecoach.takes import index_of, origin_of
+
+RECORDED_TRAINEE = "recorded trainee"
+"""The sound port of a demo."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A moment of a recorded call, with all that was recorded of it."""
+
+    session: str
+    """Name of the call that the moment is of."""
+    turn: int
+    take: int
+    """1 is the turn as it was said first."""
+    moment: Moment
+    persona: Persona
+    persona_text: str
+    procedure: Procedure
+    procedure_text: str
+    baseline: Baseline | None
+    seed: int
+    trainee: str
+    """Empty where the recorded trainee spoke."""
+    mode: Mode
+    patience_s: float
+    worksheet: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """What had been prepared before the call, as recorded."""
+    turns_before: int = 0
+    """How many turns the trainee had said before."""
+
+
+def prepare_retry(folder: Path, turn: int, rules: judge.Rules) -> Retry:
+    """Turn `turn` of the session in `folder`, to be said again. Raises BadInput where it cannot be."""
+    session = record.read(folder)
+    opening = session.first("started")
+    started = opening.data if opening else {}
+    if isinstance(started.get("drill"), Mapping):
+        raise BadInput(f"{folder.name} is a drill.", "Repeat it with: voicecoach drill")
+    if not session.persona:
+        raise BadInput(
+            f"{folder.name} has no simulated customer, so none of it can be said again.",
+            "Only a call with a customer of voicecoach can be retried.",
+        )
+    customer = persona.parse_persona(session.persona, f"{folder.name}/persona.yaml")
+    procedure = parse_procedure(session.procedure, f"{folder.name}/procedure.yaml")
+    moment, baseline = moment_before(session.events, customer, turn, rules.silence)
+    origin, begun = origin_of(started), moment_of(started)
+    before = turn - 1 + (origin[1] - 1 if origin else 0)
+    done = _done_before(session, turn, customer, procedure)
+    moment = replace(moment, done=tuple(dict.fromkeys((*(begun.done if begun else ()), *done))))
+    name, which = folder.name, turn
+    if origin and begun and turn == 1 and moment == replace(begun, done=moment.done):
+        name, which = origin[:2]  # the same moment once more
+    taken = [take for take, _ in index_of(folder.parent).get((name, which), ())]
+    mode: Mode = "push-to-talk" if started.get("mode") == "push-to-talk" else "hands-free"
+    patience_s = number(started.get("patience_s"))
+    return Retry(
+        session=name,
+        turn=which,
+        take=max([1, origin[2] if origin and which != turn else 1, *taken]) + 1,
+        moment=moment,
+        persona=customer,
+        persona_text=session.persona,
+        procedure=procedure,
+        procedure_text=session.procedure,
+        baseline=baseline,
+        seed=seed_of(started),
+        trainee="" if _port(started) == RECORDED_TRAINEE else text(started.get("trainee")),
+        mode=mode,
+        patience_s=patience_s if patience_s and patience_s > 0 else PATIENCE_S,
+        worksheet=tuple((event.kind, dict(event.data)) for event in session.of("worksheet")),
+        turns_before=before,
+    )
+
+
+def begin(call: Call, retry: Retry) -> Call:
+    """`call` as it goes on from the moment: customer, procedure, seed and baseline as recorded, the rest as it is."""
+    return replace(
+        call,
+        persona=retry.persona,
+        persona_text=retry.persona_text,
+        procedure=retry.procedure,
+        procedure_text=retry.procedure_text,
+        baseline=retry.baseline,
+        trainee=retry.trainee or call.trainee,
+        seed=retry.seed,
+        recent=(),
+        prepared=retry.worksheet,
+        moment=retry.moment,
+        origin={"retry": {"session": retry.session, "turn": retry.turn, "take": retry.take}},
+        name=f"{retry.persona.id}-turn-{retry.turn}-take-{retry.take}",
+    )
+
+
+def _port(started: Mapping[str, Any]) -> str:
+    sound = started.get("sound")
+    return text(sound.get("port")) if isinstance(sound, Mapping) else ""
+
+
+def _done_before(session: record.Record, turn: int, customer: Persona, procedure: Procedure) -> tuple[str, ...]:
+    """Ids of the steps that were done before the turn, by the verdicts of that day."""
+    place = next(
+        at for at, event in enumerate(session.events) if event.kind == "spoke" and event.data.get("turn") == turn
+    )
+    told = tell(session.events[:place], name="", persona=customer, procedure=procedure, rules=None)
+    return tuple(step.id for step in told.steps if step.outcome == "done")
