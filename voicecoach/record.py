@@ -12,7 +12,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
 
     fact       data
     started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode, sound {port, input,
-               output, device_rate_hz, latency_s, echo}, ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
+               output, device_rate_hz, latency_s, echo; of a page also what the browser did to the voice}, ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
                baseline | null, recent, and in some sessions: moment (where it began), retry {session, turn, take},
                drill
     said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
@@ -25,6 +25,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn
     timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms, answer_ms    end of speech to answer, and its parts
     note       text                                             the trainee's own notes
+    hold       on                                               the trainee put the customer on hold, or came back (the page)
     worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call
     focus, recovery  outcome ("done" | "skipped")               one breath; the pause after the call before
     consent    line, how ("asked" | "earlier" | "told"), given  what was agreed to, and when, before anything was recorded

@@ -126,7 +126,7 @@ HELLO = {
     "settings": {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False},
     "browser": "Chrome/156",
 }
-CALL = {"persona": "dana-printer", "procedure": "six-guidelines", "level": "medium", "trainee": "Sam"}
+CALL = {"persona": "dana-printer", "procedure": "six-guidelines", "level": "medium", "trainee": "Sam", "consent": True}
 
 
 class Page:

@@ -25,7 +25,20 @@ PATHS = [
     ("GET", "/api/sessions/0123"),
     ("DELETE", "/api/sessions/0123"),
     ("GET", "/api/sessions/0123/sound"),
+    ("GET", "/api/sessions/0123/takes"),
+    ("POST", "/api/sessions/0123/submit"),
+    ("POST", "/api/collect"),
+    ("GET", "/api/next"),
+    ("GET", "/api/desk"),
+    ("POST", "/api/desk/received"),
+    ("GET", "/api/desk/agreement"),
+    ("GET", "/api/desk/0123"),
+    ("POST", "/api/desk/0123/say"),
+    ("GET", "/api/desk/0123/sound"),
+    ("GET", "/api/desk/0123/answer"),
     ("GET", "/sessions/0123/debrief"),
+    ("GET", "/desk/0123/debrief"),
+    ("GET", "/progress"),
     ("GET", "/nothing"),
 ]
 
@@ -80,7 +93,7 @@ def test_another_origin_is_refused_even_with_the_cookie(site: Site, method: str,
     assert status == 403
 
 
-@pytest.mark.parametrize("path", ["/api/voice", "/api/volume"])
+@pytest.mark.parametrize("path", ["/api/voice", "/api/volume", "/api/desk/0123/say", "/api/sessions/0123/submit"])
 def test_a_change_without_an_origin_is_refused(site: Site, path: str) -> None:
     headers = site.seat()
     del headers["Origin"]

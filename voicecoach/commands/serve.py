@@ -29,6 +29,9 @@ def add_to(app: typer.Typer) -> None:
         calls: Annotated[
             int | None, typer.Option(help="Calls at a time (default: three on two processors).", min=1, max=64)
         ] = None,
+        inbox: Annotated[
+            Path | None, typer.Option(help="The folder that trainees submit to and trainers read (default: here).")
+        ] = None,
         model: Annotated[
             str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en comes along.")
         ] = "tiny.en",
@@ -51,7 +54,7 @@ def add_to(app: typer.Typer) -> None:
         for name in own:
             prepare.choose_persona(name)
         bundled = [name for name in prepare.names("personas") if name not in {Path(path).stem for path in own}]
-        house = House(cli._data(), Models(cli._data(), model), calls or calls_at_a_time(), (*bundled, *own))
+        house = House(cli._data(), Models(cli._data(), model), calls or calls_at_a_time(), (*bundled, *own), inbox)
 
         def ready(address: Callable[[], str]) -> None:
             first = address()

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -20,12 +21,14 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from voicecoach import calibration, record, volume
+from voicecoach import bundles, calibration, record, retention, volume
+from voicecoach import desk as trainers
 from voicecoach.errors import DeviceError, VoicecoachError
 from voicecoach.record import from_json
-from voicecoach.web import places, wire
+from voicecoach.web import desk, places, wire
 from voicecoach.web.calls import House, RefusedError, Room, Rooms, Wanted, device_of, info_of
 from voicecoach.web.gate import LOOPBACK, Gate, Seat, Seats, TooMuchError
+from voicecoach.web.names import found, key_of
 
 PORT = 8477
 """Where it listens if that is free: the same address each time, so that the browser remembers the microphone."""
@@ -38,8 +41,9 @@ KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-DEBRIEF_POLICY = "sandbox allow-scripts; frame-ancestors 'self'"
-"""Joined to the debrief's own policy (hashes of its style and script): in a frame it is nobody's origin."""
+FRAMED_POLICY = "sandbox allow-scripts; frame-ancestors 'self'"
+"""Joined to a page's own policy (hashes of its style and script)."""
+UPLOAD = "/api/desk/received"
 
 
 def build(house: House, seats: Seats, port: int) -> ASGIApp:
@@ -62,24 +66,73 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
     def sessions(_: Request) -> Response:
         return JSONResponse(shelf.rows(house))
 
+    def own(request: Request) -> Path:
+        return found(record.list_sessions(house.sessions), request.path_params["key"])
+
     def session(request: Request) -> Response:
-        folder = places.folder_of(house, request.path_params["key"])
+        folder = own(request)
         if request.method == "DELETE":
-            record.delete(folder)
+            retention.delete(folder, house.data)
             return JSONResponse({})
-        return JSONResponse(places.told(folder, shelf.report(folder)))
+        return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
 
     def sound(request: Request) -> Response:
-        data = places.sound_of(places.folder_of(house, request.path_params["key"]))
+        data = places.sound_of(own(request))
         return Response(data, media_type="audio/mpeg") if data else PlainTextResponse("There is no recording.", 404)
 
+    def takes(request: Request) -> Response:
+        return JSONResponse(places.takes_told(house, own(request)))
+
     def debrief(request: Request) -> Response:
-        folder = places.folder_of(house, request.path_params["key"])
-        html = places.page_of(folder, shelf.report(folder))
-        own = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
-        policy = "; ".join((own[1] if own else "default-src 'none'", DEBRIEF_POLICY))
-        headers = {"content-security-policy": policy, "x-frame-options": "SAMEORIGIN"}
-        return Response(html, media_type="text/html", headers=headers)
+        folder = own(request)
+        return _framed(places.page_of(folder, shelf.report(folder)))
+
+    def submit(request: Request) -> Response:
+        with_sound = request.query_params.get("sound") != "no"
+        if request.method == "GET":
+            return JSONResponse({"lines": desk.would_give(own(request), with_sound)})
+        return JSONResponse({"name": desk.submit(house, own(request), with_sound)})
+
+    def collect(_: Request) -> Response:
+        return JSONResponse({"lines": desk.collect(house)})
+
+    def steps(request: Request) -> Response:
+        return JSONResponse(places.next_steps(house, request.query_params.get("trainee", "")))
+
+    def progress(request: Request) -> Response:
+        return _framed(places.progress_page_of(house, request.query_params.get("trainee", "")))
+
+    def submissions(_: Request) -> Response:
+        return JSONResponse(desk.listed(house))
+
+    async def received(request: Request) -> Response:
+        await run_in_threadpool(desk.take_in, house, await request.body())
+        return JSONResponse({})
+
+    def submission(request: Request) -> Response:
+        path = desk.path_of(house, request.path_params["key"])
+        report = trainers.report_of(path)
+        return JSONResponse({**places.told(report, {"key": key_of(path)}), **desk.marks(report)})
+
+    async def said(request: Request) -> Response:
+        await run_in_threadpool(desk.say, house, request.path_params["key"], _object(await request.json()))
+        return JSONResponse({})
+
+    def submission_page(request: Request) -> Response:
+        return _framed(trainers.page_of(desk.path_of(house, request.path_params["key"]))[1])
+
+    def submission_sound(request: Request) -> Response:
+        with bundles.opened(desk.path_of(house, request.path_params["key"])) as told:
+            data = places.mp3_of(told)
+        return Response(data, media_type="audio/mpeg") if data else PlainTextResponse("There is no recording.", 404)
+
+    def answer(request: Request) -> Response:
+        headers = {"content-disposition": 'attachment; filename="session.trainer.jsonl"'}
+        data = desk.trainer_lines(house, request.path_params["key"])
+        return Response(data, media_type="application/jsonl", headers=headers)
+
+    def agreement(_: Request) -> Response:
+        return JSONResponse(desk.agreement(house))
 
     async def voice(request: Request) -> Response:
         message = _object(await request.json())
@@ -116,7 +169,20 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
             Route("/api/sessions", sessions),
             Route("/api/sessions/{key}", session, methods=["GET", "DELETE"]),
             Route("/api/sessions/{key}/sound", sound),
+            Route("/api/sessions/{key}/takes", takes),
+            Route("/api/sessions/{key}/submit", submit, methods=["GET", "POST"]),
+            Route("/api/collect", collect, methods=["POST"]),
+            Route("/api/next", steps),
+            Route("/api/desk", submissions),
+            Route(UPLOAD, received, methods=["POST"]),
+            Route("/api/desk/agreement", agreement),
+            Route("/api/desk/{key}", submission),
+            Route("/api/desk/{key}/say", said, methods=["POST"]),
+            Route("/api/desk/{key}/sound", submission_sound),
+            Route("/api/desk/{key}/answer", answer),
             Route("/sessions/{key}/debrief", debrief),
+            Route("/desk/{key}/debrief", submission_page),
+            Route("/progress", progress),
             WebSocketRoute("/call", call),
         ],
         exception_handlers={
@@ -128,7 +194,16 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         },
         lifespan=life,
     )
-    return Gate(app, seats, port)
+    return Gate(app, seats, port, {UPLOAD: desk.MAX_BUNDLE_BYTES})
+
+
+def _framed(html: str) -> Response:
+    """A page that brings its own style and script, to be shown in a frame that is nobody's origin."""
+    own = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
+    policy = "; ".join((own[1] if own else "default-src 'none'", FRAMED_POLICY))
+    return Response(
+        html, media_type="text/html", headers={"content-security-policy": policy, "x-frame-options": "SAMEORIGIN"}
+    )
 
 
 def _static() -> Mapping[str, Response]:

@@ -6,7 +6,6 @@ never more calls at a time than the machine carries: the next one is told so bef
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import secrets
@@ -14,21 +13,36 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
-from voicecoach import before, calibration, debrief, judge, prepare, record, session, volume
+from voicecoach import (
+    before,
+    calibration,
+    consent,
+    debrief,
+    desk,
+    drills,
+    judge,
+    prepare,
+    record,
+    retry,
+    session,
+    volume,
+)
 from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.keys import MAX_NOTES
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.turns import Mode
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Procedure, Strict
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Strict
 from voicecoach.persona import LevelName, Persona
+from voicecoach.report.desk import Assignment
 from voicecoach.session import Keys, Outcome, Tick
 from voicecoach.web.gate import Seat
+from voicecoach.web.names import found, key_of
 from voicecoach.web.sound import RATES_HZ, BrowserDuplex, BrowserInfo, Send
 from voicecoach.web.wire import Frame
 from voicecoach.world.ears import Ears
@@ -65,23 +79,42 @@ class Filled:
 
 
 @dataclass(frozen=True)
+class Again:
+    """A turn of a recorded session, to be said again."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
+
+    session: str
+    """As a page calls it."""
+    turn: int
+
+
+@dataclass(frozen=True)
 class Wanted:
     """The call that a page asks for: names out of what it was offered, and switches."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
 
-    persona: str
-    procedure: str
+    persona: str = prepare.DEFAULT_PERSONA
+    procedure: str = prepare.DEFAULT_PROCEDURE
     level: LevelName | None = None
     mode: Mode = "hands-free"
     trainee: str = "trainee"
     cues: bool = True
     speakers: bool = False
     """No headset: the browser's echo cancellation, or where it has none, a microphone that rests."""
+    consent: bool = False
+    """The trainee has just agreed to be recorded."""
     worksheet: Filled | None = None
     """None: it was skipped."""
     focus: bool = False
     recovery: bool = False
+    retry: Again | None = None
+    """Instead of a new call: a moment of a recorded one."""
+    drill: str = ""
+    """Instead of a call: a drill, by its id."""
+    assignment: str = ""
+    """The session whose trainer set this call as the next assignment, as a page calls it."""
 
 
 class Kit(Protocol):
@@ -139,6 +172,13 @@ class House:
     limit: int = 3
     customers: tuple[str, ...] = field(default_factory=lambda: tuple(prepare.names("personas")))
     """Names of bundled customers and paths that the command line gave."""
+    inbox: Path | None = None
+    """The folder that trainees submit to and trainers read; None: one beside the sessions."""
+
+    @property
+    def desk(self) -> Path:
+        """See `inbox`."""
+        return self.inbox or self.data / "desk"
 
     @property
     def sessions(self) -> Path:
@@ -149,7 +189,7 @@ class House:
 class RefusedError(Exception):
     """A call that does not begin: `why` is known to the page, which has the sentence for it."""
 
-    def __init__(self, why: Literal["full", "elsewhere", "gone"], **more: object) -> None:
+    def __init__(self, why: Literal["full", "elsewhere", "gone", "consent"], **more: object) -> None:
         super().__init__(why)
         self.why, self.more = why, more
 
@@ -291,10 +331,11 @@ class Rooms:
 
     def call(self, seat: Seat, wanted: Wanted, info: BrowserInfo) -> Room:
         """A room for a new call, not begun yet. Raises RefusedError, and BadInput for what is not on offer."""
-        chosen = _chosen(self.house, wanted)
+        trainee = before.plain(wanted.trainee) or Wanted.trainee
+        call = begun(self.house, replace(wanted, trainee=trainee), info)
         with self._lock:
             self._refuse(seat)
-            return self._room(Room(seat, BrowserDuplex(info), lambda room: self._hold(room, wanted, chosen)))
+            return self._room(Room(seat, BrowserDuplex(info), lambda room: self._hold(room, call)))
 
     def calibration(self, seat: Seat, trainee: str, info: BrowserInfo) -> Room:
         """A room for a reading aloud, not begun yet; raises RefusedError where a call is going on."""
@@ -341,10 +382,10 @@ class Rooms:
 
     # --- in the call's own thread --------------------------------------------------------------------
 
-    def _hold(self, room: Room, wanted: Wanted, chosen: _Chosen) -> None:
+    def _hold(self, room: Room, call: session.Call) -> None:
         """Hold the call, take notes, close the record, make its page: the same as on a terminal."""
         try:
-            self._held(room, wanted, chosen)
+            self._held(room, call)
         except VoicecoachError as error:
             room.say(t="failed", what=error.what, do=error.do)
         except Exception as error:
@@ -354,19 +395,11 @@ class Rooms:
             self._left(room)
             room.say(t="bye")
 
-    def _held(self, room: Room, wanted: Wanted, chosen: _Chosen) -> None:
-        house, sound, customer = self.house, room.sound, chosen.customer
+    def _held(self, room: Room, call: session.Call) -> None:
+        house, sound = self.house, room.sound
         ears, files = house.kit.ears()
-        voice = house.kit.voice(customer, volume.load(house.data, sound.info.output) or 0.0)
-        wall = prepare.now()
-        call = session.Call(
-            customer, chosen.customer_text, chosen.procedure, chosen.procedure_text, house.kit.rules(),
-            baseline=calibration.load(house.data, wanted.trainee, device_of(sound.browser)), trainee=wanted.trainee,
-            seed=random.randrange(1 << 30), mode=wanted.mode, cues=wanted.cues,
-            half_duplex=wanted.speakers and not sound.browser.echo_cancellation, wall=wall,
-            recent=prepare.recent_lines(house.sessions, customer), prepared=_prepared(house, wanted, customer, wall),
-        )  # fmt: skip
-        folder = record.new_folder(house.sessions, wall, customer.id)
+        voice = house.kit.voice(call.persona, volume.load(house.data, sound.info.output) or 0.0)
+        folder = record.new_folder(house.sessions, call.wall, call.name or call.persona.id)
         outcome: Outcome = "fault"
         failure: VoicecoachError | None = None
         writer = record.Writer(folder, call.persona_text, call.procedure_text)
@@ -428,11 +461,6 @@ class _Keys:
         return self._room.keys()
 
 
-def key_of(folder: Path) -> str:
-    """What a page calls a session: it is looked up among the folders that are there, and never becomes a path."""
-    return hashlib.sha256(b"voicecoach session " + os.fsencode(folder.name)).hexdigest()[:24]
-
-
 def device_of(info: BrowserInfo) -> str:
     """The name under which a calibration is kept: what a browser does to a microphone makes it another one."""
     changed = [
@@ -443,24 +471,70 @@ def device_of(info: BrowserInfo) -> str:
     return ", ".join((f"{info.input} in the browser", *changed))
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    """A customer and a procedure, each with its text for the record."""
+def begun(house: House, wanted: Wanted, info: BrowserInfo) -> session.Call:
+    """The call that a page asks for: a new one, a moment again, or a drill. Names that are not on offer become no path.
 
-    customer: Persona
-    customer_text: str
-    procedure: Procedure
-    procedure_text: str
-
-
-def _chosen(house: House, wanted: Wanted) -> _Chosen:
-    """What a page asks for, if it is on offer; names that are not never get as far as a file."""
+    Raises BadInput for those, and RefusedError where the trainee has not agreed to be recorded.
+    """
     offered = {Path(name).stem: name for name in house.customers}
     if wanted.persona not in offered or wanted.procedure not in prepare.names("assets/procedures"):
         raise BadInput("This customer or procedure is not on offer.", "Load the page again and choose another.")
-    return _Chosen(
-        *prepare.choose_persona(offered[wanted.persona], wanted.level), *prepare.choose_procedure(wanted.procedure)
+    customer, customer_text = prepare.choose_persona(offered[wanted.persona], wanted.level)
+    steps, steps_text = prepare.choose_procedure(wanted.procedure)
+    rules, wall = house.kit.rules(), prepare.now()
+    agreed = _agreed(house, wanted, wall)
+    seed = random.randrange(1 << 30)
+    call = session.Call(customer, customer_text, steps, steps_text, rules, seed=seed, cues=wanted.cues, wall=wall)
+    if wanted.retry is not None:
+        folder = found(record.list_sessions(house.sessions), wanted.retry.session)
+        call = retry.begin(call, retry.prepare_retry(folder, wanted.retry.turn, rules))
+    elif wanted.drill:
+        chosen = next((one for one in drills.all_drills() if one.id == wanted.drill), None)
+        if chosen is None:
+            raise BadInput("There is no such drill.", "Load the page again and choose another.")
+        call = drills.call_of(chosen, customer, customer_text, rules, seed=seed, wall=wall)
+    else:
+        recent = prepare.recent_lines(house.sessions, customer)
+        call = replace(call, recent=recent, prepared=(*_prepared(house, wanted, customer, wall), *_task(house, wanted)))
+    return replace(
+        call,
+        prepared=(*call.prepared, agreed),
+        trainee=wanted.trainee,
+        mode=wanted.mode,
+        half_duplex=wanted.speakers and not info.echo_cancellation,
+        baseline=calibration.load(house.data, wanted.trainee, device_of(info)) or call.baseline,
     )
+
+
+def _agreed(house: House, wanted: Wanted, wall: str) -> before.Prepared:
+    """The consent to the recording, given now or earlier; without it there is no call."""
+    earlier = consent.load(house.data, wanted.trainee)
+    if not earlier and not wanted.consent:
+        raise RefusedError("consent", line=consent.LINE)
+    if not earlier:
+        consent.save(house.data, wanted.trainee, wall)
+    return "consent", {"line": consent.LINE, "how": "earlier" if earlier else "asked", "given": earlier or wall}
+
+
+def _task(house: House, wanted: Wanted) -> tuple[before.Prepared, ...]:
+    """The assignment that this call is an attempt at."""
+    if not wanted.assignment:
+        return ()
+    folder = found(record.list_sessions(house.sessions), wanted.assignment)
+    task = assigned(record.read(folder))
+    if task is None:
+        raise BadInput("This assignment is not there any more.", "Load the page again.")
+    attempt = desk.attempt(house.sessions, task)
+    return (("assignment", {"assignment": asdict(task), "attempt": attempt}),)
+
+
+def assigned(told: record.Record) -> Assignment | None:
+    """The next assignment that a trainer sent back with a session."""
+    given = [line.get("assignment") for line in told.trainer if line.get("kind") == "next"]
+    try:
+        return record.from_json(Assignment, given[-1]) if given else None
+    except ValueError:  # an edited file
+        return None
 
 
 def _prepared(house: House, wanted: Wanted, customer: Persona, wall: str) -> tuple[before.Prepared, ...]:

@@ -8,7 +8,7 @@ secret that only the address printed in the terminal gives away, once (OWASP: CS
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -97,11 +97,11 @@ class Seats:
 class Gate:
     """Lets our own page through and nobody else; puts `HEADERS` on every answer and bounds every body."""
 
-    def __init__(self, app: ASGIApp, seats: Seats, port: int, limits: Iterable[tuple[str, int]] = ()) -> None:
+    def __init__(self, app: ASGIApp, seats: Seats, port: int, limits: Mapping[str, int] | None = None) -> None:
         self._app, self._seats = app, seats
         self._hosts = frozenset({f"{LOOPBACK}:{port}", f"localhost:{port}"})
         self._cookie = f"voicecoach-{port}"  # cookies do not know ports: two servers must not share one
-        self._limits = dict(limits)
+        self._limits = limits or {}
         """Paths that take more than MAX_BODY_BYTES."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,14 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from voicecoach import before, calibration, debrief, prepare, record, volume
-from voicecoach.errors import BadInput
+from voicecoach import before, calibration, debrief, drills, history, prepare, record, takes, volume
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.persona import LEVELS
-from voicecoach.report import facts
+from voicecoach.report import facts, progress, progress_page, trainer, words
+from voicecoach.report.takes import Takes
 from voicecoach.report.text import ending, subtitle, title
 from voicecoach.report.values import Point, Report
-from voicecoach.web.calls import House, key_of
+from voicecoach.web.calls import House, assigned
+from voicecoach.web.names import key_of
 from voicecoach.world import audiofiles
 
 LISTED = 60
@@ -74,14 +75,6 @@ def choices(house: House) -> dict[str, Any]:
 # --- sessions ----------------------------------------------------------------------------------------
 
 
-def folder_of(house: House, key: str) -> Path:
-    """The session that a page means, looked up among those that are there. Raises BadInput where it is not."""
-    for folder in record.list_sessions(house.sessions):
-        if key_of(folder) == key:
-            return folder
-    raise BadInput("This session is not there any more.", "Go back to the list.")
-
-
 class Shelf:
     """What was read of sessions, kept until they change."""
 
@@ -93,9 +86,10 @@ class Shelf:
     def rows(self, house: House) -> list[dict[str, Any]]:
         """The sessions, newest first, a line each."""
         folders = list(reversed(record.list_sessions(house.sessions)))[:LISTED]
-        return [self._row(folder) for folder in folders]
+        return [self.row(folder) for folder in folders]
 
-    def _row(self, folder: Path) -> dict[str, Any]:
+    def row(self, folder: Path) -> dict[str, Any]:
+        """One session as the list shows it."""
         stamp = _stamp(folder)
         kept = self._rows.get(folder.name)
         if kept is None or kept[0] != stamp:
@@ -138,13 +132,20 @@ def _row(folder: Path) -> dict[str, Any]:
         "minutes": round(last / SAMPLE_RATE_HZ / 60, 1),
         "turns": sum(1 for _ in told.of("spoke")),
         "outcome": facts.text(ended.data.get("outcome")) if ended else "",
+        "kind": _kind(data),
+        "answered": bool(told.trainer),
     }
 
 
-def told(folder: Path, report: Report) -> dict[str, Any]:
+def _kind(started: Mapping[str, Any]) -> str:
+    """What a session is besides a whole call."""
+    return "retry" if started.get("retry") else "drill" if started.get("drill") else "call"
+
+
+def told(report: Report, row: Mapping[str, Any]) -> dict[str, Any]:
     """The head of a debrief: how it ended, what to keep and what to work on, and the turns that can be tried again."""
     return {
-        "key": key_of(folder),
+        **row,
         "title": title(report),
         "subtitle": subtitle(report),
         "ending": ending(report),
@@ -155,6 +156,7 @@ def told(folder: Path, report: Report) -> dict[str, Any]:
             for turn in report.turns
         ],
         "problems": list(report.problems),
+        "trainer": [{"heading": heading, "lines": list(lines)} for heading, lines in trainer.sections(report.desk)],
     }
 
 
@@ -172,7 +174,11 @@ def _point(point: Point) -> dict[str, Any]:
 
 def sound_of(folder: Path) -> bytes:
     """The recording as MP3; empty where there is none."""
-    told = record.read(folder)
+    return mp3_of(record.read(folder))
+
+
+def mp3_of(told: record.Record) -> bytes:
+    """The same of a session that was read."""
     n = record.audio_samples(told)
     uri = audiofiles.data_uri_of(record.audio_blocks(told), n)
     return base64.b64decode(uri.partition(",")[2]) if uri else b""
@@ -197,3 +203,84 @@ def volume_sample(volume_db: float) -> bytes:
 def page_of(folder: Path, report: Report) -> str:
     """The debrief as its own page, made anew."""
     return debrief.page_of(record.read(folder), report)
+
+
+# --- takes -------------------------------------------------------------------------------------------
+
+
+def takes_told(house: House, folder: Path) -> list[dict[str, Any]]:
+    """The moments of a session that were said more than once, take beside take."""
+    return [_takes(house, moment) for moment in takes.takes_of(folder)]
+
+
+def _takes(house: House, moment: Takes) -> dict[str, Any]:
+    by_name = {folder.name: key_of(folder) for folder in record.list_sessions(house.sessions)}
+    return {
+        "turn": moment.turn,
+        "missing": list(moment.missing),
+        "takes": [
+            {
+                "number": take.number,
+                "key": by_name.get(take.session, ""),
+                "text": take.said.text,
+                "answer": take.answer,
+                "before": take.before,
+                "after": take.after,
+                "start": take.start_s,
+                "end": take.end_s,
+                "marks": [{"code": words.code(mark.code), "kind": mark.kind} for mark in take.said.marks],
+            }
+            for take in moment.takes
+        ],
+    }
+
+
+# --- progress ----------------------------------------------------------------------------------------
+
+
+def progress_of(house: House, trainee: str) -> progress.Progress:
+    """Practice so far: of this trainee, or of whoever called last where there is nothing of theirs."""
+    seen = history.read(house.sessions)
+    whose = trainee if any(row.trainee == trainee for row in seen.rows) else ""
+    return progress.progress(seen.rows, drills.all_drills(), trainee=whose, now=prepare.now(), skipped=seen.skipped)
+
+
+def next_steps(house: House, trainee: str) -> dict[str, Any]:
+    """What to do next: the drills by the weakest marks, and what a trainer has set."""
+    return {
+        "drills": [
+            {
+                "id": one.drill.id,
+                "name": one.drill.name,
+                "about": one.drill.about,
+                "due": one.due,
+                "when": progress.due_line(one),
+            }
+            for one in progress_of(house, trainee).schedule
+        ],
+        "tasks": _tasks(house),
+    }
+
+
+def _tasks(house: House) -> list[dict[str, Any]]:
+    found_: dict[str, dict[str, Any]] = {}
+    for folder in record.list_sessions(house.sessions):
+        if not (folder / record.TRAINER).is_file():
+            continue
+        task = assigned(record.read(folder))
+        if task is not None:
+            found_[task.id] = {
+                "session": key_of(folder),
+                "title": task.title or task.id,
+                "persona": task.scenario,
+                "level": task.level,
+                "procedure": task.procedure,
+                "lines": list(trainer.assignment_lines(task)),
+                "offered": any(Path(name).stem == task.scenario for name in house.customers),
+            }
+    return list(found_.values())
+
+
+def progress_page_of(house: House, trainee: str) -> str:
+    """The page of `voicecoach history`."""
+    return progress_page.as_html(progress_of(house, trainee))

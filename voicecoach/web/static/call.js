@@ -151,12 +151,26 @@ export const call = async (main, page, _rest, handed) => {
         stuck(T.moved, "", [toChoose()]);
         break;
       case "refused":
-        if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => page.go("choose", { again: {} }), "first")]);
+        if (message.why === "consent") consent(message.line);
+        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => page.go("choose", { again: {} }), "first")]);
         else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => page.go("call", { resume: message.call }), "first"), toChoose()]);
         else stuck(T.gone, T.goneDo, [button(S.places.debrief, () => page.go("debrief"), "first"), toChoose()]);
         break;
       default:
     }
+  };
+  const consent = (words) => {
+    const box = h("dialog", { "aria-labelledby": "consent-h" }, h("h2", { id: "consent-h" }, T.consent), h("p", {}, words),
+      h("p", { class: "row" }, button(T.agree, () => box.close("agree"), "first"), button(T.leaveIt, () => box.close())));
+    box.onclose = () => {
+      box.remove();
+      if (box.returnValue === "agree") {
+        wanted = { ...wanted, consent: true };
+        line = new Line(sound, { t: "call", call: wanted }, ways);
+      } else page.go("choose");
+    };
+    document.body.append(box);
+    box.showModal();
   };
   const ways = {
     told,
@@ -188,7 +202,7 @@ export const call = async (main, page, _rest, handed) => {
 
   const begin = async () => {
     try {
-      sound = sound || (await Sound.open(handed.resume ? {} : { speakers: wanted.speakers }));
+      sound = sound || (await Sound.open(handed.resume ? {} : { speakers: wanted.speakers, deviceId: handed.deviceId || "" }));
     } catch (failure) {
       stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => page.go("call", handed), "first"), toChoose()]);
       return;

@@ -17,6 +17,12 @@ const remembered = () => {
   }
 };
 
+// How this trainee takes calls in this browser, for calls that begin elsewhere: a moment again, a drill, an assignment.
+export const habits = () => {
+  const { trainee = "trainee", speakers = false, mode = "hands-free", cues = true, deviceId = "" } = remembered();
+  return { deviceId, wanted: { trainee, speakers, mode, cues } };
+};
+
 export const meter = (label) => {
   const bar = h("span", { class: "bar" });
   const node = h("div", { class: "meter", role: "meter", "aria-label": label, "aria-valuemin": "-60", "aria-valuemax": "0", "aria-valuenow": "-60" }, bar);
@@ -43,7 +49,7 @@ export const choose = async (main, page, _rest, handed) => {
   const offered = await ask("/api/choices", S.sorry).then((answer) => answer.json());
   const kept = { ...remembered(), ...(handed?.again || {}) };
   const choice = {
-    person: offered.people.find((one) => one.id === kept.person) || offered.people.find((one) => one.id === offered.person) || offered.people[0],
+    person: offered.people.find((one) => one.id === (handed?.persona || kept.person)) || offered.people.find((one) => one.id === offered.person) || offered.people[0],
     level: offered.levels.includes(kept.level) ? kept.level : "medium",
     procedure: offered.procedures.some((one) => one.id === kept.procedure) ? kept.procedure : offered.procedure,
     trainee: kept.trainee || "trainee",
