@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.web.conftest import CALL, HELLO, SAID, Page, Site, serving
+from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
 from voicecoach import record, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web import sound as port

@@ -9,7 +9,7 @@ import pytest
 from starlette.routing import Route
 from websockets.exceptions import ConnectionClosed
 
-from tests.web.conftest import CALL, HELLO, Site
+from tests.web.site import CALL, HELLO, Site
 from voicecoach.web.app import settings
 from voicecoach.web.gate import MAX_BODY_BYTES
 

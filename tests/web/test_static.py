@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import Site
+from tests.web.site import Site
 
 STATIC = Path(__file__).parents[2] / "voicecoach" / "web" / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))

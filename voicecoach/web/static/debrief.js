@@ -74,11 +74,11 @@ const one = async (main, page, key) => {
   put(main, h("p", { class: "waiting", role: "status" }, S.loading));
   const json = (path) => ask(path, S.sorry).then((answer) => answer.json());
   const [told, sound, moments] = await Promise.all([json(`/api/sessions/${key}`), player(`/api/sessions/${key}/sound`), json(`/api/sessions/${key}/takes`)]);
-  const retry = (number) => told.person && told.kind !== "drill" && button(T.retry, () => again(page, told, { retry: { session: key, turn: number } }), "", { "aria-label": T.retryTurn(number) });
+  const retry = (number) => told.person && told.kind !== "drill" && button(T.retry, () => again(page, told, { retry: { session: key, turn: number } }), "small", { "aria-label": T.retryTurn(number) });
   const play = (start, end, what) => sound?.button(start, end, what);
-  const point = (item) =>
-    h("li", {}, h("div", { class: "row" }, h("h3", {}, item.title), play(item.start, item.end, item.title)), item.quote && h("blockquote", {}, item.quote), item.evidence && h("p", { class: "hint" }, item.evidence), item.advice && h("p", { class: "advice" }, item.advice));
-  const points = (heading, items, none) => h("section", { class: "card" }, h("h2", {}, heading), items.length ? h("ol", { class: "points" }, items.map(point)) : h("p", { class: "hint" }, none));
+  const point = (item, kind) =>
+    h("li", {}, h("div", { class: "row" }, h("h3", {}, item.title), h("span", { class: "row" }, kind === "work" && item.turn !== null && retry(item.turn), play(item.start, item.end, item.title))), item.quote && h("blockquote", {}, item.quote), item.evidence && h("p", { class: "hint" }, item.evidence), item.advice && h("p", { class: "advice" }, item.advice));
+  const points = (heading, items, none, kind) => h("section", { class: "card" }, h("h2", {}, heading), items.length ? h("ol", { class: "points" }, items.map((item) => point(item, kind))) : h("p", { class: "hint" }, none));
   const turns = h("ol", { class: "turns" }, told.turns.map((turn) => h("li", {}, h("div", { class: "row" }, h("strong", {}, T.turn(turn.number)), h("span", { class: "row" }, retry(turn.number), play(turn.start, turn.end, T.turn(turn.number)))), h("p", {}, turn.text))));
   const others = new Map(); // recordings of other sessions, fetched when one of them is to be heard
   const listen = (take) => {
@@ -124,7 +124,7 @@ const one = async (main, page, key) => {
     h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),
     told.problems.length > 0 && h("ul", { class: "problems" }, told.problems.map((problem) => h("li", {}, problem))),
     !sound && h("p", { class: "hint" }, T.noSound),
-    h("div", { class: "pair" }, points(T.well, told.well, T.nothingWell), points(T.work, told.work, T.nothingWork)),
+    h("div", { class: "pair" }, points(T.well, told.well, T.nothingWell, "well"), points(T.work, told.work, T.nothingWork, "work")),
     told.trainer.length > 0 && h("section", { class: "card trainer" }, h("h2", {}, T.trainer), told.trainer.map((part) => [h("h3", {}, part.heading), h("ul", { class: "plain" }, part.lines.map((line) => h("li", {}, line)))])),
     takes,
     told.turns.length > 0 && h("section", { class: "card" }, h("h2", {}, T.turns), turns),

@@ -61,7 +61,7 @@ const one = async (main, page, key) => {
   const shown = async () => {
     const { trainer } = await json(`/api/desk/${key}`);
     outcome.textContent = "";
-    put(said, trainer.map((part) => [h("h3", {}, part.heading), h("ul", { class: "plain" }, part.lines.map((line) => h("li", {}, line)))]));
+    put(said, trainer.length ? trainer.map((part) => [h("h3", {}, part.heading), h("ul", { class: "plain" }, part.lines.map((line) => h("li", {}, line)))]) : h("p", { class: "hint" }, T.nothing));
   };
   const comment = (turn) => {
     const label = turn === null ? T.commentAll : T.commentOn(turn);

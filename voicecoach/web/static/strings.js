@@ -245,6 +245,7 @@ export const S = {
     back: "All submissions",
     you: "Your name",
     said: "Said so far",
+    nothing: "Nothing yet.",
     turns: "The trainee's turns",
     turn: (number) => `Turn ${number}`,
     comment: "Comment",
