@@ -56,6 +56,21 @@ def test_the_recogniser_is_named_with_hash_size_and_source(tmp_path: Path) -> No
     assert "doctor --fetch small.en" in bad.do
 
 
+def test_the_page_is_there_or_the_line_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor._page().ok
+    assert "starlette" in doctor._page().found
+
+    def version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "version", version)
+    missing = doctor._page()
+
+    assert not missing.ok
+    assert not missing.needed
+    assert "voicecoach[web]" in missing.do
+
+
 @pytest.mark.models
 def test_missing_things_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library, PortAudio, the pitch tracker and a voice that are missing: needed ones fail, others only tell."""

@@ -26,10 +26,13 @@ def test_the_wheel_holds_customers_voices_and_rules(wheel: Path) -> None:
     """Personas, procedures, cues, the recorded trainee and every spoken line; no tests, no tools."""
     names = set(zipfile.ZipFile(wheel).namelist())
     lines = {name for name in names if name.endswith(".opus")}
+    page = {f"voicecoach/web/static/{path.name}" for path in (ROOT / "voicecoach" / "web" / "static").iterdir()}
 
     assert "voicecoach/_bundled/personas/dana-printer.yaml" in names
     assert "voicecoach/_bundled/assets/procedures/six-guidelines.yaml" in names
     assert "voicecoach/_bundled/assets/trainees/demo.yaml" in names
+    assert page
+    assert page <= names
     assert len(lines) == len(list((ROOT / "assets" / "spoken").glob("*.opus")))
     assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/"))]
     assert wheel.stat().st_size < 30e6

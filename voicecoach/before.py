@@ -7,7 +7,7 @@ only: bounded, without control characters.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,21 +63,27 @@ def _worksheet(terminal: Terminal, customer: Persona) -> Prepared:
     answer = _line(terminal, "  Enter keeps it, or type your own goal (s skips the worksheet): ")
     if answer is None or answer.casefold() in SKIP:
         return "worksheet", {"outcome": "skipped"}
-    filled: dict[str, Any] = {"goal": answer or sheet.goal}
-    for key, heading in PARTS:
-        filled[key] = _phrases(terminal, heading, getattr(sheet, key))
-    return "worksheet", {"outcome": "done", **asdict(replace(Worksheet(), **filled))}
+    return filled(sheet, answer, {key: _phrases(terminal, heading, getattr(sheet, key)) for key, heading in PARTS})
+
+
+def filled(sheet: Worksheet, goal: str, own: Mapping[str, Sequence[str]]) -> Prepared:
+    """The scenario's worksheet with the trainee's own goal, if there is one, and own phrases behind the given ones."""
+    parts: dict[str, Any] = {"goal": plain(goal) or sheet.goal}
+    for key, _ in PARTS:
+        typed = [phrase for one in own.get(key, ()) if (phrase := plain(one))]
+        parts[key] = (*getattr(sheet, key), *typed[:MAX_PHRASES])
+    return "worksheet", {"outcome": "done", **asdict(replace(Worksheet(), **parts))}
 
 
 def _phrases(terminal: Terminal, heading: str, given: tuple[str, ...]) -> tuple[str, ...]:
-    """The scenario's phrases and the trainee's own behind them."""
+    """Shows the scenario's phrases and asks for the trainee's own."""
     terminal.say(f"{heading}:")
     for phrase in given:
         terminal.say(f"  - {phrase}")
     own: list[str] = []
     while len(own) < MAX_PHRASES and (typed := _line(terminal, "  Add one, or Enter: ")):
         own.append(typed)
-    return (*given, *own)
+    return tuple(own)
 
 
 def _focus(terminal: Terminal) -> Prepared:

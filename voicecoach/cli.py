@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand
 
 from voicecoach import __version__
-from voicecoach.commands import delete, desk, drill, export, history, practice
+from voicecoach.commands import delete, desk, drill, export, history, practice, serve
 from voicecoach.errors import BadInput, DeviceError, DiskError, NoDevice, VoicecoachError
 
 if TYPE_CHECKING:
@@ -1152,6 +1152,7 @@ def judge(
         _say(json.dumps(result, ensure_ascii=False))
 
 
+serve.add_to(app)
 practice.add_to(app)
 drill.add_to(app)
 

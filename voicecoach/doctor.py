@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,6 +28,7 @@ from voicecoach.world.spoken import Spoken
 from voicecoach.world.voice import ENGINES
 
 LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "swift-f0", "librosa", "numpy", "sounddevice", "pyttsx3")
+PAGE_LIBRARIES = ("starlette", "uvicorn", "websockets")
 LISTEN_S = 5.0
 AIM_P50_MS = 700.0
 AIM_P95_MS = 1100.0
@@ -62,6 +63,7 @@ def checks(data: Path, model: str = OFFLINE) -> Iterator[Check]:
     yield Check("pitch tracker", own, f"{pitch.name()}{from_where}", "pip install swift-f0", needed=False)
     yield _encoder()
     yield from _voices()
+    yield _page()
     yield _disk(data)
     yield _kept(data)
     yield from _latency(data)
@@ -71,13 +73,25 @@ def _hash(sha256: str) -> str:
     return f"SHA-256 {sha256[:16]}..."
 
 
-def _libraries() -> Check:
+def _versions(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(what is installed with its version, what is not)."""
     found, missing = [], []
-    for name in LIBRARIES:
+    for name in names:
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
+    return found, missing
+
+
+def _page() -> Check:
+    found, missing = _versions(PAGE_LIBRARIES)
+    told = ", ".join(found) if not missing else f"{', '.join(missing)} not installed"
+    return Check("page", not missing, told, "For `voicecoach serve`: pip install 'voicecoach[web]'", needed=False)
+
+
+def _libraries() -> Check:
+    found, missing = _versions(LIBRARIES)
     return Check("libraries", not missing, ", ".join(found), f"pip install {' '.join(missing)}" if missing else "")
 
 

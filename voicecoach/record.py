@@ -13,7 +13,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     fact       data
     started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode,
                patience_s, patience {name, finished_s, unfinished_s}, sound {port, input,
-               output, device_rate_hz, latency_s, echo, echo_test}, ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
+               output, device_rate_hz, latency_s, echo, echo_test; of a page also what the browser did to the voice},
+               ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
                baseline | null, recent, and in some sessions: moment (where it began), retry {session, turn, take},
                drill
     said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
@@ -34,6 +35,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     timed      turn, speech_end, speculated, committed, chosen, first_out (samples), endpoint_ms, recognise_ms, judge_ms,
                voice_ms, answer_ms, withdrawn          end of speech to the customer's first sample, and its parts
     note       text                                             the trainee's own notes
+    hold       on                                               the trainee put the customer on hold, or came back (the page)
     worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call
     focus, recovery  outcome ("done" | "skipped")               one breath; the pause after the call before
     consent    line, how ("asked" | "earlier" | "told"), given  what was agreed to, and when, before anything was recorded
@@ -389,10 +391,6 @@ def read_events(folder: Path) -> Record:
     if not any(event.kind == "ended" for event in events):
         problems.append("The session was cut off before its end; what was recorded until then is shown.")
     audio = next((folder / name for name in ("audio.flac", "audio.wav") if (folder / name).is_file()), None)
-    if audio is None:
-        problems.append("The recording is missing: nothing can be played back.")
-    else:
-        problems += _missing_sound(audio, max((event.at for event in events), default=0))
     trainer, odd = read_lines(folder / TRAINER)
     if odd:
         problems.append(f"{odd} lines of {TRAINER} are damaged and left out.")

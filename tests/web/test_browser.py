@@ -1,0 +1,503 @@
+"""The page in a real headless Chromium: every place, a whole call, and everything that a browser can refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.web import browser as chrome
+from tests.web.site import CALL, SAID, FakeKit, Site, serving
+from tests.web.site import Page as FarPage
+from voicecoach import desk, prepare, record, retry, session, testing
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.web.calls import House
+from voicecoach.web.names import key_of
+from voicecoach.world.trainee import calibration_of
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not chrome.CHROMIUM, reason="there is no chromium on this machine"),
+]
+WIDTHS = (360, 1920)
+RUNS = ".time:text-matches('0:0[1-9]')"
+"""A call that is going on."""
+STATIC = Path(__file__).parents[2] / "voicecoach" / "web" / "static"
+
+
+@pytest.fixture(scope="module")
+def reading() -> np.ndarray:
+    """A calm reading, and then replies with room between them: what the fake microphone says, whoever listens."""
+    script, spoken = prepare.demo_trainee(), prepare.spoken()
+    calm = calibration_of(script, spoken)
+    return np.concatenate(
+        [testing.noise(1.0, -70), calm, testing.noise(4.0, -70), calm[: 3 * SAMPLE_RATE_HZ], testing.noise(60.0, -70)]
+    )
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory, reading: np.ndarray) -> Iterator[Any]:
+    option = chrome.microphone(tmp_path_factory.mktemp("mic") / "mic.wav", reading)
+    with chrome.chromium(*chrome.FAKE, option) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for all of them: starting it takes longer than most tests."""
+    house = House(tmp_path_factory.mktemp("house") / "data", FakeKit(), limit=2)
+    with serving(house) as found:
+        yield found
+
+
+class Tab:
+    """One tab of one browser of one trainee, with everything that it complained about."""
+
+    def __init__(self, browser: Any, site: Site, width: int = 1366, **more: Any) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": 800}, **more)
+        self.complaints: list[str] = []
+        self.site = site
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, place: str = "choose", ready: str = ".answer") -> Any:
+        self.page.goto(f"{self.site.origin}/?token={self.site.seats.issue()}")
+        if place != "choose":
+            self.page.goto(f"{self.site.origin}/#{place}")
+        self.page.wait_for_selector(ready)
+        return self.page
+
+    def close(self) -> None:
+        self.context.close()
+
+
+@pytest.fixture
+def tab(browser: Any, site: Site) -> Iterator[Tab]:
+    found = Tab(browser, site)
+    yield found
+    found.close()
+    assert found.complaints == []
+
+
+def serious(page: Any) -> list[str]:
+    """What axe finds that is serious or worse."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in {"serious", "critical"}
+    ]
+
+
+def sideways(page: Any) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts.push([entry.value, ...entry.sources.map((one) => one.node?.className || one.node?.nodeName)]);
+  }).observe({type: "layout-shift", buffered: false});
+}"""
+
+
+def put_through(page: Any) -> None:
+    """Agree to be recorded, if that is asked, and wait until the call runs."""
+    page.wait_for_selector(f"dialog[open], {RUNS}", timeout=20_000)
+    if page.locator("dialog[open]").count():
+        page.click("text=I agree")
+    page.wait_for_selector(RUNS, timeout=20_000)
+
+
+def test_a_whole_call_in_the_browser(tab: Tab) -> None:
+    """Choose, calibrate, prepare, answer, note, end, note again, read the debrief: by the page alone, nothing moves."""
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector("text=We hear you well")
+    assert "no echo cancellation, no noise suppression, no gain control" in page.inner_text(".panel")
+    page.click("text=Read aloud, 20 seconds")
+    page.wait_for_selector("text=Listening")
+    page.wait_for_timeout(8000)
+    page.click("text=I have read it")
+    page.wait_for_selector("text=Your calm voice is known on this microphone.", state="attached", timeout=20_000)
+    page.click("summary:has-text('Worksheet')")
+    page.fill("input[aria-label='Add to: You can offer']", "a cake <b>for her</b>")
+    page.press("input[aria-label='Add to: You can offer']", "Enter")
+    page.click("text=I know what I can offer")
+    page.click(".answer")
+    put_through(page)
+    page.evaluate(SHIFTS)
+    page.click("summary:has-text('Notes')")
+    page.wait_for_timeout(700)
+    page.evaluate("window.shifts = []")  # opening the drawer was asked for
+    page.fill("#pad", "Loan printer by ten")
+    page.press("#pad", "Enter")
+    page.wait_for_selector(".kept li")
+    page.wait_for_selector(".lines li.mine", state="attached", timeout=20_000)
+    assert page.evaluate("window.shifts") == []
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    page.fill("#rest", "Call back at ten")
+    page.click("text=To the debrief")
+    page.wait_for_selector("h1:has-text('Your call with Dana')", timeout=20_000)
+    frame = page.frame_locator("iframe.whole")
+    frame.locator("h1").wait_for()
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+    started = told.first("started")
+    assert started is not None
+
+    assert started.data["baseline"]["f0_hz"] > 80
+    assert started.data["sound"]["gain_control"] is False
+    assert "Fake" in started.data["sound"]["input"]
+    assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten", "Call back at ten"]
+    assert next(told.of("worksheet")).data["can"][-1] == "a cake <b>for her</b>"
+    assert told.problems == ()
+    both = record.read_audio(told)
+    said = next(told.of("said")).data
+    first_second = both[said["start"] : said["start"] + SAMPLE_RATE_HZ, 1]
+    assert np.mean(np.abs(first_second.astype(int)) > 0) > 0.9
+
+
+def test_the_first_place_is_there_within_a_second(tab: Tab) -> None:
+    """From the request to a button that can be pressed."""
+    page = tab.open()
+    took_ms = page.evaluate("performance.getEntriesByType('navigation')[0].startTime + performance.now()")
+    page.reload()
+    page.wait_for_selector(".answer")
+    again_ms = page.evaluate("performance.now()")
+
+    assert min(took_ms, again_ms) < 1000
+
+
+PEEK = """
+  window.streams = []; window.sockets = []; window.contexts = [];
+  const given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wish) => { const found = await given(wish); streams.push(found); return found; };
+  window.WebSocket = class extends WebSocket { constructor(...all) { super(...all); sockets.push(this); } };
+  window.AudioContext = class extends AudioContext { constructor(...all) { super(...all); contexts.push(this); } };
+"""
+"""Lets a test pull the plug: what the page opened, in the order in which it did."""
+
+
+def answered(tab: Tab) -> Any:
+    """A page with a call going on."""
+    tab.context.add_init_script(PEEK)
+    page = tab.open()
+    page.click(".answer")
+    put_through(page)
+    return page
+
+
+REFUSALS = {
+    "NotAllowedError": "Allow it with the sign beside the address",
+    "NotFoundError": "No microphone was found.",
+    "NotReadableError": "another program may be using it",
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_microphone_that_cannot_be_had_is_a_sentence_and_a_way_on(tab: Tab, name: str) -> None:
+    """Denied, missing, in use: what happened, what to do, and a button that tries again and then works."""
+    tab.context.add_init_script(
+        "const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+        f"window.refuse = true; navigator.mediaDevices.getUserMedia = (wish) => window.refuse ? Promise.reject(new DOMException('', '{name}')) : real(wish);"
+    )
+    page = tab.open()
+    page.click(".answer")
+    page.wait_for_selector(f".sorry:has-text('{REFUSALS[name]}')")
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector(f".reading .sorry:has-text('{REFUSALS[name]}')")
+    page.evaluate("window.refuse = false")
+    page.click("text=Check again")
+    page.wait_for_selector("text=What the browser does to your voice")
+
+
+def test_an_insecure_page_says_so(tab: Tab) -> None:
+    tab.context.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+    page = tab.open()
+    page.click(".answer")
+
+    page.wait_for_selector(".sorry:has-text('only to a secure page')")
+
+
+def test_a_call_survives_what_a_browser_can_do_to_it(browser: Any, site: Site) -> None:
+    """A broken line, a microphone that is unplugged, sound put to sleep, and the back button: one call, one record."""
+    tab = Tab(browser, site)
+    page = answered(tab)
+    count = len(record.list_sessions(site.house.sessions))
+    page.evaluate("sockets.at(-1).close()")
+    page.wait_for_selector(".notice:has-text('The connection is lost')", state="attached")
+    page.wait_for_selector(".notice:has-text('Back in the call.')", timeout=8000)
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    page.wait_for_selector(".notice:has-text('Now listening through')")
+    page.evaluate("contexts.at(-1).suspend()")
+    page.click(".notice >> text=Wake the sound")
+    page.wait_for_function("contexts.at(-1).state === 'running'")
+    page.go_back()
+    page.click("dialog >> text=Stay in the call")
+    before = page.inner_text(".time")
+    page.wait_for_function(f"document.querySelector('.time').textContent !== '{before}'")
+    assert page.url.endswith("#call")
+    assert "dialog" not in page.content()
+    page.go_back()
+    page.click("dialog >> text=End the call")
+    page.wait_for_selector(".answer")
+    tab.close()
+
+    assert tab.complaints == []
+    assert len(record.list_sessions(site.house.sessions)) == count
+    told = record.read(record.list_sessions(site.house.sessions)[-1])
+    assert not [problem for problem in told.problems if "missing" in problem]
+
+
+def test_a_tab_that_is_loaded_again_goes_on(tab: Tab) -> None:
+    """As after a crash: the same call, within the five seconds."""
+    page = answered(tab)
+    sessions = record.list_sessions(tab.site.house.sessions)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.wait_for_selector(".who:text-matches('speaking|Your turn')", timeout=8000)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+    assert record.list_sessions(tab.site.house.sessions) == sessions
+
+
+def test_a_second_tab_says_where_the_call_is(tab: Tab) -> None:
+    page = answered(tab)
+    other = tab.context.new_page()
+    other.goto(f"{tab.site.origin}/")
+    other.click(".answer")
+    other.wait_for_selector("text=A call is going on in another tab of this browser.")
+    other.click("text=Take it over here")
+    other.wait_for_selector(".who:text-matches('speaking|Your turn')", timeout=8000)
+    page.wait_for_selector("text=The call goes on in another tab.")
+    other.click("text=End the call")
+    other.wait_for_selector("text=You ended the call.")
+
+
+def test_one_call_too_many_is_refused_politely(tab: Tab) -> None:
+    """The machine carries two here; the third is told so, and the two go on."""
+    others = [FarPage(tab.site, tab.site.seat(), {"t": "call", "call": CALL}, speed=1.0) for _ in range(2)]
+    for other in others:
+        other.wait("event", kind="started")
+    page = tab.open()
+    page.click(".answer")
+    page.wait_for_selector(".sorry:has-text('2 calls are going on'), dialog[open]")
+    if page.locator("dialog[open]").count():
+        page.click("text=I agree")
+    page.wait_for_selector(".sorry:has-text('2 calls are going on')")
+    for other in others:
+        other.say(t="stop")
+        other.wait("ended")
+        other.vanish()
+    page.click("text=Try again")
+    page.click(".answer")
+    put_through(page)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_the_whole_way_by_keyboard(tab: Tab) -> None:
+    """Tab, arrows, Enter and space: another caller, a call by push-to-talk, and its end."""
+    page = tab.open()
+    keys = page.keyboard
+
+    def reach(selector: str, most: int = 60) -> None:
+        for _ in range(most):
+            if page.evaluate(f"document.activeElement.matches({selector!r})"):
+                return
+            keys.press("Tab")
+        raise AssertionError(f"{selector} is not reached by Tab")
+
+    reach("input[name=person]")
+    keys.press("ArrowDown")
+    assert page.inner_text(".panel h2") != "Dana Whitfield"
+    reach("details:nth-of-type(2) > summary")
+    keys.press("Enter")
+    reach("input[name=mode]")
+    keys.press("ArrowRight")
+    reach(".answer")
+    keys.press("Enter")
+    page.wait_for_selector(f"dialog[open], {RUNS}")
+    if page.locator("dialog[open]").count():
+        keys.press("Enter")
+    page.wait_for_selector(RUNS, timeout=20_000)
+    keys.down("Space")
+    page.wait_for_selector(".talk.on")
+    keys.up("Space")
+    page.wait_for_selector(".talk:not(.on)")
+    reach(".end")
+    keys.press("Enter")
+    page.wait_for_selector("text=You ended the call.")
+
+
+@pytest.fixture(scope="module")
+def recorded(site: Site) -> str:
+    """A recorded call with a retried turn, also on the desk; how a page calls it."""
+    customer, text = prepare.choose_persona("dana-printer")
+    steps, steps_text = prepare.choose_procedure("six-guidelines")
+    call = session.Call(
+        customer,
+        text,
+        steps,
+        steps_text,
+        FakeKit().rules(),
+        seed=1,
+        wall="2026-01-02T09:00:00+00:00",
+        trainee="<b>Kim</b>",
+    )
+    folder = site.house.sessions / "20260102-090000-dana-printer"
+    _held(call, folder)
+    _held(
+        retry.begin(call, retry.prepare_retry(folder, 1, call.rules)),
+        site.house.sessions / "20260102-090500-dana-printer-take",
+    )
+    (site.house.data / "desk").mkdir()
+    desk.submit(folder, site.house.desk, "2026-01-02T10:00:00+00:00")
+    return key_of(folder)
+
+
+def _held(call: session.Call, folder: Path) -> None:
+    trainee = testing.RecordedTrainee([testing.Reply(testing.voice_like(3.0, syllables_per_s=5.0)) for _ in SAID])
+    with record.Writer(folder, call.persona_text, call.procedure_text) as writer:
+        session.rehearse(
+            call, testing.FileDuplex(trainee), testing.ScriptedEars(SAID), None, testing.BeepVoice(), writer
+        )
+
+
+PLACES = [
+    ("choose", ".answer"),
+    ("debrief", ".sessions"),
+    ("debrief/{key}", ".takes"),
+    ("progress", ".whole"),
+    ("desk", ".sessions"),
+    ("desk/{bundle}", ".bench"),
+]
+
+
+@pytest.mark.parametrize(("place", "ready"), PLACES, ids=[place for place, _ in PLACES])
+def test_every_place_fits_and_can_be_used_by_everybody(
+    browser: Any, site: Site, recorded: str, tmp_path: Path, place: str, ready: str
+) -> None:
+    """At a phone's and at a large screen's width, light and dark: nothing sideways, and nothing serious for axe."""
+    (bundle,) = (key_of(path) for path in site.house.desk.glob("*.zip"))
+    tab = Tab(browser, site, reduced_motion="reduce")
+    page = tab.open(place.format(key=recorded, bundle=bundle), ready)
+    for width in WIDTHS:
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.screenshot(path=tmp_path / f"{ready[1:]}-{width}-{scheme}.png")
+            assert sideways(page) <= 0, (width, scheme)
+            if (width, scheme) in ((360, "dark"), (1920, "light")):
+                assert serious(page) == [], (width, scheme)
+    assert "<b>Kim</b>" in page.inner_text("body") or place in ("choose", "progress", "debrief", "debrief/{key}")
+    tab.close()
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_call_fits_and_can_be_used_by_everybody(browser: Any, site: Site, width: int) -> None:
+    tab = Tab(browser, site, width, reduced_motion="reduce")
+    page = answered(tab)
+    assert sideways(page) <= 0
+    assert serious(page) == []
+    assert page.evaluate("getComputedStyle(document.querySelector('.portrait')).transitionProperty") == "none"
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    assert serious(page) == []
+    tab.close()
+    assert tab.complaints == []
+
+
+def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
+    """The trainee submits, the trainer comments, marks, decides and assigns; the trainee reads it and takes the call."""
+    page = tab.open(f"debrief/{recorded}", ".turns")
+    page.click("text=Submit to my trainer")
+    page.wait_for_selector("dialog >> text=would give away")
+    page.click("dialog label:has-text('With the recording')")
+    page.wait_for_selector("dialog >> text=no recording")
+    page.click("dialog button:has-text('Submit')")
+    page.wait_for_selector("dialog >> text=/Submitted: .*zip/")
+    page.click("dialog >> text=Keep it")
+    page.click("nav >> text=Desk")
+    page.click(".sessions a >> nth=0")
+    page.wait_for_selector(".bench")
+    page.fill("#trainer", "Robin")
+    page.dispatch_event("#trainer", "change")
+    page.fill("textarea[aria-label='Comment on turn 1']", "Good: <script>alert(1)</script>")
+    page.click(".turns li:first-child button:has-text('Keep')")
+    page.wait_for_selector(".said >> text=alert(1)")
+    page.select_option("label:has-text('What') select", "code:empathise")
+    page.select_option("label:has-text('I hear it as') select", "done")
+    page.fill("label:has-text('Why') textarea", "The tone.")
+    page.click("section:has-text('Mark it as I hear it') button")
+    page.wait_for_selector(".said >> text=The tone.")
+    page.fill("label:has-text('Per cent') input", "60")
+    page.click("text=Send it along")
+    page.click("button:has-text('Again')")
+    page.wait_for_selector(".said >> text=/again/i")
+    page.click("nav >> text=Debriefs")
+    page.click("text=Look for answers from my trainer")
+    page.wait_for_selector("text=your trainer answered")
+    page.goto(f"{tab.site.origin}/#debrief/{recorded}")
+    page.wait_for_selector(".trainer >> text=alert(1)")
+    page.click("nav >> text=Progress")
+    page.wait_for_selector("text=From your trainer")
+    page.click("text=Take this call")
+    put_through(page)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert next(told.of("assignment")).data["assignment"]["pass_mark"] == 60
+
+
+def test_a_moment_is_retried_and_heard_beside_the_first(tab: Tab, recorded: str) -> None:
+    page = tab.open(f"debrief/{recorded}", ".takes")
+    page.click(".take:nth-child(2) .play")
+    page.wait_for_selector(".take:nth-child(2) .play[aria-pressed=true]")
+    page.click("button[aria-label='Retry turn 1']")
+    put_through(page)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+    started = told.first("started")
+    assert started is not None
+
+    assert started.data["retry"]["turn"] == 1
+    assert started.data["retry"]["take"] >= 3
+
+
+def test_every_word_that_is_used_is_there_and_every_one_that_is_there_is_used(tab: Tab) -> None:
+    """The uses of strings.js in the other modules against what it holds, as the browser reads it."""
+    page = tab.open()
+    flat = """async () => {
+      const {S} = await import("/static/strings.js");
+      const walk = (value, path) => typeof value === "object" ? Object.entries(value).flatMap(([key, one]) => walk(one, [...path, key])) : [path];
+      return walk(S, []);
+    }"""
+    there = {".".join(path) for path in page.evaluate(flat)}
+    used: set[str] = set()
+    for module in STATIC.glob("*.js"):
+        code = module.read_text("utf-8")
+        group = re.search(r"const T = S\.(\w+);", code)
+        used |= set(re.findall(r"\bS((?:\.\w+)+)", code))
+        used |= {f".{group[1]}{path}" for path in re.findall(r"\bT((?:\.\w+)+)", code)} if group else set()
+    used = {path.lstrip(".") for path in used}
+    whole = {path for path in used if any(one == path or one.startswith(f"{path}.") for one in there)}
+    methods = {path.rpartition(".")[0] for path in used - whole}
+
+    assert methods <= there | whole
+    assert [
+        one for one in sorted(there) if not any(one == path or one.startswith(f"{path}.") for path in used | methods)
+    ] == []

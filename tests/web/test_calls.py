@@ -1,0 +1,239 @@
+"""Calls through the server: whole ones, and pages that go away, come back, or are one too many."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
+from voicecoach import record, testing
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.web import sound as port
+from voicecoach.web.calls import House
+
+
+def only(site: Site) -> record.Record:
+    """The one session that was recorded, once it is closed."""
+    (folder,) = record.list_sessions(site.house.sessions)
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not any(event.kind == "ended" for event in record.read(folder).events):
+        time.sleep(0.02)
+    return record.read(folder)
+
+
+def test_a_whole_call_is_recorded_as_any_other(site: Site) -> None:
+    """Turns, notes, hold and preparation are in the record, and both channels hold what was heard and played."""
+    sheet = {"goal": "Keep her", "can": ["a cake\nfor <b>her</b>"], "cannot": [], "problems": [], "win_wins": []}
+    page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "worksheet": sheet, "focus": True}}, replies=2)
+    page.wait("event", kind="heard", text=SAID[0])
+    page.say(t="note", text="Loan printer\x07 by ten")
+    page.say(t="hold", on=True)
+    page.say(t="hold", on=False)
+    page.wait("event", kind="heard", text=SAID[1])
+    page.wait("event", kind="note")
+    page.say(t="stop")
+    ended = page.wait("ended")
+    page.say(t="done", notes=["Call back at ten", "", "x" * 500])
+    over = page.wait("over")
+    page.closed.wait(10)
+    told = only(site)
+    both = record.read_audio(told)
+    started = told.first("started")
+    assert started is not None
+
+    assert ended["outcome"] == "stopped"
+    assert ended["session"] == over["session"]
+    assert [event.data["text"] for event in told.of("heard")] == SAID[:2]
+    assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten", "Call back at ten", "x" * 240]
+    assert [event.data["on"] for event in told.of("hold")] == [True, False]
+    assert next(told.of("worksheet")).data["can"][-1] == "a cake for <b>her</b>"
+    assert next(told.of("focus")).data["outcome"] == "done"
+    assert started.data["sound"]["port"] == "browser"
+    assert started.data["sound"]["gain_control"] is False
+    assert started.data["trainee"] == "Sam"
+    assert told.problems == ()
+    assert (told.folder / "audio.flac").is_file()
+    assert (told.folder / "debrief.html").is_file()
+    said = next(told.of("said")).data
+    line = both[said["start"] : said["end"], 1]
+    assert np.mean(np.abs(line.astype(int)) > 0) > 0.9
+    spoke = next(told.of("spoke")).data
+    assert np.abs(both[spoke["start"] : spoke["end"], 0].astype(int)).max() > 1000
+
+
+def test_push_to_talk_ends_a_turn_when_it_is_let_go(site: Site) -> None:
+    page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "mode": "push-to-talk"}}, replies=1, speed=2.0)
+    page.wait("tick", who="customer")
+    while page.told[-1].get("who") == "customer":
+        time.sleep(0.01)
+    page.say(t="talk", on=True)
+    page.wait("tick", who="you")
+    time.sleep(1.6)
+    page.say(t="talk", on=False)
+    page.wait("event", kind="heard")
+    page.say(t="stop")
+    page.wait("ended")
+    page.vanish()
+
+    assert [event.data["text"] for event in only(site).of("heard")] == SAID[:1]
+
+
+def test_a_tab_that_vanishes_leaves_a_whole_record(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.3)
+    monkeypatch.setattr(port, "SLACK_S", 0.0)
+    page = Page(site, site.seat(), {"t": "call", "call": CALL}, replies=1)
+    page.wait("event", kind="heard")
+    page.vanish()
+    told = only(site)
+    ended = told.first("ended")
+    assert ended is not None
+
+    assert ended.data["outcome"] == "fault"
+    assert "page in the browser" in ended.data["why"]
+    assert [problem for problem in told.problems if "missing" in problem] == []
+    assert [event.data["text"] for event in told.of("heard")] == SAID[:1]
+    until = time.monotonic() + 10
+    while time.monotonic() < until and not (told.folder / "debrief.html").is_file():
+        time.sleep(0.05)
+    assert (told.folder / "debrief.html").is_file()
+
+
+def test_a_broken_line_goes_on_and_loses_nothing_of_the_clock(site: Site) -> None:
+    """The same page, a new connection: one record, one clock, and what was not sent is silence."""
+    page = Page(site, site.seat(), {"t": "call", "call": CALL}, replies=1, speed=1.0)
+    call = page.wait("ready")["call"]
+    page.wait("tick", who="customer")
+    before = page.first
+    page.mute = True
+    page.socket.close()
+    time.sleep(0.6)
+    page.open({**HELLO, "t": "resume", "call": call, "have": page.got})
+    page.wait("resumed")
+    page.mute = False
+    away = page.first - before
+    page.wait("event", kind="heard")
+    page.say(t="stop")
+    page.wait("ended")
+    sent = page.first
+    page.vanish()
+    told = only(site)
+    both = record.read_audio(told)
+
+    assert away > 0.4 * SAMPLE_RATE_HZ
+    assert len(both) == pytest.approx(sent, abs=1.5 * SAMPLE_RATE_HZ)  # the loading before, the end after
+    assert next(told.of("ended")).data["outcome"] == "stopped"
+    assert len(record.list_sessions(site.house.sessions)) == 1
+
+
+def test_two_tabs_of_one_browser_hold_one_call(site: Site) -> None:
+    """The second tab is told where the call is, and may take it over; the first is told that it was."""
+    seat = site.seat()
+    first = Page(site, seat, {"t": "call", "call": CALL}, speed=1.0)
+    call = first.wait("ready")["call"]
+    first.wait("event", kind="started")
+    second = Page(site, seat, {"t": "call", "call": CALL}, speed=1.0)
+    refused = second.wait("refused")
+
+    assert (refused["why"], refused["call"], refused["away"]) == ("elsewhere", call, False)
+    third = Page(site, seat, {"t": "resume", "call": call, "have": None}, speed=1.0)
+    third.wait("resumed")
+    first.wait("moved")
+    third.wait("tick")
+    third.say(t="stop")
+    third.wait("ended")
+    third.vanish()
+    assert next(only(site).of("ended")).data["outcome"] == "stopped"
+
+
+def test_another_trainee_has_a_call_of_their_own(site: Site) -> None:
+    """Two browsers: two calls at once, two records; nobody can take over somebody else's."""
+    one = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
+    other_seat = site.seat()
+    other = Page(site, other_seat, {"t": "call", "call": {**CALL, "trainee": "Kim"}}, speed=1.0)
+    call = one.wait("ready")["call"]
+    other.wait("event", kind="started")
+    one.wait("event", kind="started")
+    thief = Page(site, other_seat, {"t": "resume", "call": call, "have": None})
+
+    assert thief.wait("refused")["why"] == "gone"
+    for page in (one, other):
+        page.say(t="stop")
+        page.wait("ended")
+        page.say(t="done", notes=[])
+        page.wait("over")
+    names = {record.read(folder).events[0].data["trainee"] for folder in record.list_sessions(site.house.sessions)}
+    assert names == {"Sam", "Kim"}
+
+
+def test_one_call_too_many_is_refused_and_the_others_go_on(site: Site) -> None:
+    """The limit holds for calls that are going on; one that ends makes room."""
+    pages = [Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0) for _ in range(2)]
+    for page in pages:
+        page.wait("event", kind="started")
+    late = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
+
+    assert late.wait("refused") == {"t": "refused", "why": "full", "limit": 2}
+    pages[0].say(t="stop")
+    pages[0].wait("ended")
+    again = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
+    again.wait("event", kind="started")
+    for page in (pages[1], again):
+        page.say(t="stop")
+        page.wait("ended")
+    for page in (*pages, again):
+        page.vanish()
+
+
+def test_bytes_that_are_no_sound_end_the_connection_and_not_the_record(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.3)
+    monkeypatch.setattr(port, "SLACK_S", 0.0)
+    page = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
+    page.wait("event", kind="started")
+    page.socket.send(b"\xff" * 100)
+
+    assert page.closed.wait(10)
+    assert next(only(site).of("ended")).data["outcome"] == "fault"
+
+
+def test_closing_the_server_ends_calls_with_their_records(house: House) -> None:
+    """Ctrl-C in the middle of a call: it is stopped, not lost."""
+    with serving(house) as site:
+        page = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
+        page.wait("tick")
+    page.gone = True
+    told = only(site)
+
+    assert next(told.of("ended")).data["outcome"] == "stopped"
+    assert (told.folder / "audio.flac").is_file()
+
+
+def test_a_reading_becomes_a_calm_voice(site: Site) -> None:
+    """Calibrating through the page: kept for this trainee and this microphone as the browser has it."""
+    page = Page(site, site.seat(), {"t": "calibrate", "trainee": "Sam"}, speed=8.0)
+    page.trainee = testing.PlainRecording(testing.voice_like(14.0, syllables_per_s=4.0))
+    page.wait("listening")
+    time.sleep(2.2)
+    page.say(t="done", notes=[])
+    found = page.wait("calibrated", 30)
+    page.wait("bye")
+    asked = json.dumps({**HELLO, "trainee": "Sam"}).encode()
+    other = json.dumps({**HELLO, "trainee": "Sam", "input": "Another"}).encode()
+    seat = site.seat()
+
+    assert found["f0_hz"] == pytest.approx(120, abs=8)
+    assert json.loads(site.ask("/api/voice", "POST", seat, asked)[2])["calibrated"] is True
+    assert json.loads(site.ask("/api/voice", "POST", seat, other)[2])["calibrated"] is False
+
+
+def test_a_reading_without_a_voice_is_refused_with_its_reason(site: Site) -> None:
+    page = Page(site, site.seat(), {"t": "calibrate", "trainee": "Sam"}, speed=8.0)
+    page.wait("listening")
+    time.sleep(0.5)
+    page.say(t="done", notes=[])
+
+    assert "at least 6 s are needed" in page.wait("failed", 30)["what"]

@@ -1,0 +1,252 @@
+"""Who may ask: our own page, in a browser that came in by an address of its own, and nobody else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+from websockets.exceptions import ConnectionClosed
+
+from tests.web.site import CALL, HELLO, Site
+from voicecoach.web.app import settings
+from voicecoach.web.gate import MAX_BODY_BYTES
+
+PATHS = [
+    ("GET", "/"),
+    ("GET", "/static/app.js"),
+    ("GET", "/api/choices"),
+    ("GET", "/api/state"),
+    ("POST", "/api/voice"),
+    ("POST", "/api/volume"),
+    ("GET", "/api/volume.wav"),
+    ("GET", "/api/sessions"),
+    ("GET", "/api/sessions/0123"),
+    ("DELETE", "/api/sessions/0123"),
+    ("GET", "/api/sessions/0123/sound"),
+    ("GET", "/api/sessions/0123/takes"),
+    ("POST", "/api/sessions/0123/submit"),
+    ("POST", "/api/collect"),
+    ("GET", "/api/next"),
+    ("GET", "/api/desk"),
+    ("POST", "/api/desk/received"),
+    ("GET", "/api/desk/agreement"),
+    ("GET", "/api/desk/0123"),
+    ("POST", "/api/desk/0123/say"),
+    ("GET", "/api/desk/0123/sound"),
+    ("GET", "/api/desk/0123/answer"),
+    ("GET", "/sessions/0123/debrief"),
+    ("GET", "/desk/0123/debrief"),
+    ("GET", "/progress"),
+    ("GET", "/nothing"),
+]
+
+
+def test_every_route_is_in_the_list(site: Site) -> None:
+    """A new route has to be put under these tests."""
+    inner = settings(site.house, site.seats, site.port).app._app
+    shape = {
+        (route.path.replace("{key}", "0123").replace("{name}", "app.js"))
+        for route in inner.routes
+        if isinstance(route, Route)
+    }
+
+    assert shape <= {path for _, path in PATHS}
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_without_the_cookie_nothing_answers(site: Site, method: str, path: str) -> None:
+    for cookie in ({}, {"Cookie": f"voicecoach-{site.port}=guess"}, {"Cookie": "=;;\x01"}):
+        status, headers, _ = site.ask(path, method, {**cookie, "Origin": site.origin})
+
+        assert status == 403
+        assert "set-cookie" not in headers
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "127.0.0.1.evil.example:{port}", "evil.example:{port}", ""]
+)
+def test_another_host_is_refused_even_with_the_cookie(site: Site, method: str, path: str, host: str) -> None:
+    """DNS rebinding: a name of somebody else's that leads here."""
+    named = host.format(port=site.port)
+    status, _, _ = site.ask(path, method, {**site.seat(), "Host": named, "Origin": f"http://{named}"})
+
+    assert status in {400, 403}  # 400: the server itself refuses a Host that is none
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.example",
+        "null",
+        "https://127.0.0.1:{port}",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1:{port}.evil.example",
+    ],
+)
+def test_another_origin_is_refused_even_with_the_cookie(site: Site, method: str, path: str, origin: str) -> None:
+    status, _, _ = site.ask(path, method, {**site.seat(), "Origin": origin.format(port=site.port)})
+
+    assert status == 403
+
+
+@pytest.mark.parametrize("path", ["/api/voice", "/api/volume", "/api/desk/0123/say", "/api/sessions/0123/submit"])
+def test_a_change_without_an_origin_is_refused(site: Site, path: str) -> None:
+    headers = site.seat()
+    del headers["Origin"]
+
+    assert site.ask(path, "POST", headers, b"{}")[0] == 403
+
+
+@pytest.mark.parametrize("site_of", ["cross-site", "same-site"])
+def test_what_another_site_embeds_is_refused(site: Site, site_of: str) -> None:
+    """A picture or a frame of ours in somebody else's page has no Origin, but the browser says where it stands."""
+    headers = site.seat()
+    del headers["Origin"]
+
+    assert site.ask("/api/sessions", headers={**headers, "Sec-Fetch-Site": site_of})[0] == 403
+    assert site.ask("/api/sessions", headers={**headers, "Sec-Fetch-Site": "same-origin"})[0] == 200
+
+
+def test_the_address_works_once(site: Site) -> None:
+    """A token becomes a cookie that no script and no other site has, and the address loses it."""
+    token = site.seats.issue()
+    status, headers, _ = site.ask(f"/?token={token}")
+    cookie = headers["set-cookie"].lower()
+
+    assert (status, headers["location"]) == (303, "/")
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert token.lower() not in cookie
+    assert site.ask(f"/?token={token}")[0] == 403
+    assert site.ask(f"/?token={token}", headers={"Cookie": headers["set-cookie"].split(";")[0]})[0] == 303
+    assert site.ask("/", headers={"Cookie": headers["set-cookie"].split(";")[0]})[0] == 200
+
+
+def test_guesses_and_looking_ahead_do_not_use_the_address_up(site: Site) -> None:
+    token = site.seats.issue()
+
+    assert site.ask("/?token=guess")[0] == 403
+    assert site.ask("/?token=")[0] == 403
+    assert site.ask(f"/?token={token}", "HEAD")[0] == 405
+    assert site.ask(f"/?token={token}", headers={"Sec-Purpose": "prefetch;prerender"})[0] == 405
+    assert site.ask(f"/?token={token}", headers={"Host": "evil.example"})[0] == 403
+    assert site.ask(f"/?token={token}")[0] == 303
+
+
+def test_two_servers_on_this_machine_do_not_share_a_cookie(site: Site) -> None:
+    assert str(site.port) in site.seat()["Cookie"]
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/sessions", "/nothing"])
+def test_every_answer_says_what_the_browser_may_do(site: Site, path: str) -> None:
+    for headers in (site.seat(), {}):
+        _, found, _ = site.ask(path, headers=headers)
+        policy = found["content-security-policy"]
+
+        assert "default-src 'none'" in policy
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert found["x-content-type-options"] == "nosniff"
+        assert found["referrer-policy"] == "no-referrer"
+        assert "server" not in found
+
+
+REFUSED: list[dict[str, str]] = [
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Cookie": ""},
+    {"Host": "evil.example:{port}"},
+]
+
+
+@pytest.mark.parametrize("wrong", REFUSED, ids=lambda wrong: next(iter(wrong.items()))[1] or "none")
+def test_a_websocket_of_somebody_elses_is_refused(site: Site, wrong: dict[str, str]) -> None:
+    """Cross-site WebSocket hijacking: browsers send the cookie along, whoever asks."""
+    headers = {**site.seat(), **{name: value.format(port=site.port) for name, value in wrong.items()}}
+    headers = {name: value for name, value in headers.items() if value}
+
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+
+    assert site.ask("/call", "GET", {**headers, **upgrade})[0] == 403
+
+
+def test_our_own_websocket_opens(site: Site) -> None:
+    with site.line(site.seat()) as line:
+        line.send(json.dumps({"t": "resume", "call": "none", **HELLO}))
+
+        assert json.loads(line.recv(10)) == {"t": "refused", "why": "gone"}
+
+
+def test_a_body_that_is_too_long_is_not_taken(site: Site) -> None:
+    body = b" " * (MAX_BODY_BYTES + 1)
+    headers = {**site.seat(), "Content-Type": "application/json"}
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body,)) + b"0\r\n\r\n"
+
+    assert site.ask("/api/voice", "POST", headers, body)[0] == 413
+    assert site.ask("/api/voice", "POST", {**headers, "Transfer-Encoding": "chunked"}, chunked)[0] == 413
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e/app.py",
+        "/static//etc/passwd",
+        "/static/%2fetc%2fpasswd",
+        "/static/app.js%00",
+        "/api/sessions/..%2f..%2fetc",
+        "/api/sessions/%2e%2e",
+        "/sessions/..%2f..%2fetc%2fpasswd/debrief",
+    ],
+)
+def test_no_path_reaches_the_disk(site: Site, path: str) -> None:
+    """Files and sessions are looked up by name among those that are there."""
+    status, _, body = site.ask(path, headers=site.seat())
+
+    assert status in {400, 404}
+    assert b"root:" not in body
+    assert b"Starlette" not in body
+
+
+NONSENSE: list[Any] = [
+    b"",
+    b"[]",
+    b"{",
+    b'{"t": "call"}',
+    b'{"t": "nothing", "rate": 48000}',
+    json.dumps({"t": "call", **HELLO, "rate": 1e12, "call": CALL}).encode(),
+    json.dumps({"t": "call", **HELLO, "call": {**CALL, "persona": 7}}).encode(),
+    json.dumps({"t": "call", **HELLO, "call": {**CALL, "more": 1}}).encode(),
+]
+
+
+@pytest.mark.parametrize("first", NONSENSE)
+def test_a_first_message_that_makes_no_sense_ends_the_line(site: Site, first: bytes) -> None:
+    with site.line(site.seat()) as line:
+        line.send(first.decode())
+
+        with pytest.raises(ConnectionClosed):
+            line.recv(10)
+
+
+@pytest.mark.parametrize(
+    "persona", ["../../etc/passwd", "/etc/passwd", "amara-train-ticket", "x" * 5000, "dana-printer.yaml"]
+)
+def test_a_customer_that_is_not_on_offer_is_refused(site: Site, persona: str) -> None:
+    """Names are compared with what the server offers; none of them becomes a path."""
+    with site.line(site.seat()) as line:
+        line.send(json.dumps({"t": "call", **HELLO, "call": {**CALL, "persona": persona}}))
+
+        assert json.loads(line.recv(10))["what"] == "This customer or procedure is not on offer."

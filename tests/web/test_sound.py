@@ -1,0 +1,225 @@
+"""The browser's Sound port: one clock for both channels, gaps as silence, and a page that goes and comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicecoach import testing
+from voicecoach.errors import DeviceError
+from voicecoach.measure.activity import FRAME
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.testing import Samples
+from voicecoach.web import sound as port
+from voicecoach.web import wire
+from voicecoach.web.sound import BrowserDuplex, BrowserInfo
+from voicecoach.world.sound import Block
+
+
+def duplex(rate_hz: int = SAMPLE_RATE_HZ) -> BrowserDuplex:
+    return BrowserDuplex(BrowserInfo("browser", "A microphone", "speaker", rate_hz, 0.02, False, False, False))
+
+
+class Far:
+    """The page at the far end."""
+
+    def __init__(self, near: BrowserDuplex, rate_hz: int, have: int | None = None) -> None:
+        self.near, self.n = near, rate_hz // 50
+        self.first = 0
+        self.done = 0
+        self.messages: list[Any] = []
+        near.connect(self.messages.append, rate_hz, have)
+
+    def send(self, mic: Samples, out: Samples | None = None, customer: bool = False) -> None:
+        """Both channels in frames of 20 ms."""
+        out = np.zeros_like(mic) if out is None else out
+        for at in range(0, len(mic), self.n):
+            piece = mic[at : at + self.n]
+            spoken = (0, len(piece)) if customer else (0, 0)
+            self.near.feed(wire.Frame(self.first, self.done, spoken, 0, piece, out[at : at + self.n]))
+            self.first += len(piece)
+
+    @property
+    def line(self) -> Samples:
+        """The samples of the customer that came."""
+        found = [wire.unpack_chunk(message)[1] for message in self.messages if isinstance(message, bytes)]
+        return np.concatenate(found) if found else np.zeros(0, np.int16)
+
+
+def blocks(near: BrowserDuplex, n: int) -> list[Block]:
+    return [near.read() for _ in range(n)]
+
+
+def mic_of(found: list[Block]) -> Samples:
+    return np.concatenate([block.mic for block in found])
+
+
+def out_of(found: list[Block]) -> Samples:
+    return np.concatenate([block.out for block in found])
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000])
+def test_both_channels_stay_on_one_clock(rate_hz: int) -> None:
+    """A click that is in both channels at the same moment is at the same sample of the record, and at the right one."""
+    near = duplex(rate_hz)
+    far = Far(near, rate_hz)
+    click = np.zeros(rate_hz, np.int16)
+    click[rate_hz // 2] = 20_000
+    far.send(click, click, customer=True)
+    found = blocks(near, 25)
+    mic, out = mic_of(found), out_of(found)
+
+    assert np.argmax(mic) == np.argmax(out)
+    assert abs(int(np.argmax(mic)) - SAMPLE_RATE_HZ // 2) <= 1
+    assert all(len(block.mic) == FRAME == len(block.out) for block in found)
+
+
+def test_the_customer_is_where_the_page_says() -> None:
+    """`customer` is true in the blocks in which the loudspeaker spoke, and in no other."""
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    quiet, line = testing.silence(0.32), testing.tone(300, 0.32)
+    far.send(quiet)
+    far.send(quiet, line, customer=True)
+    far.send(testing.silence(0.64))
+    found = [block.customer for block in blocks(near, 30)]
+
+    assert found == [False] * 10 + [True] * 10 + [False] * 10
+
+
+def test_what_the_page_could_not_send_is_silence_of_the_same_length() -> None:
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    tone = testing.tone(300, 0.32)
+    far.send(tone)
+    far.first += SAMPLE_RATE_HZ  # one second that never arrived
+    far.send(tone)
+    found = mic_of(blocks(near, (2 * len(tone) + SAMPLE_RATE_HZ) // FRAME))
+    lost = found[len(tone) : len(tone) + SAMPLE_RATE_HZ]
+
+    assert np.abs(lost[200:-200]).max() <= 1  # the resampler dithers
+    assert np.abs(found[: len(tone)]).max() > 1000
+    assert np.abs(found[len(tone) + SAMPLE_RATE_HZ + 200 :]).max() > 1000
+    assert near.xruns == 1
+
+
+def test_what_comes_twice_counts_once() -> None:
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    ramp = np.arange(SAMPLE_RATE_HZ // 2, dtype=np.int16)
+    far.send(ramp)
+    far.first = 0
+    far.send(ramp)
+    far.send(np.full(4 * FRAME, 9000, np.int16))
+    found = mic_of(blocks(near, 16))
+
+    assert np.abs(found[: len(ramp)] - ramp).max() <= 2  # the resampler dithers
+    assert np.abs(found[len(ramp) + 100 :] - 9000).max() < 200
+
+
+def test_a_line_goes_out_at_the_rate_of_the_page_and_is_playing_until_it_was_played() -> None:
+    near = duplex(48_000)
+    far = Far(near, 48_000)
+    near.play(testing.tone(300, 1.0))
+
+    assert len(far.line) == pytest.approx(48_000, abs=50)
+    assert near.playing()
+    far.done = len(far.line)
+    far.send(np.zeros(960, np.int16))
+    assert not near.playing()
+
+
+def test_a_line_that_is_stopped_is_halted_at_the_page() -> None:
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    near.play(testing.tone(300, 1.0))
+    near.stop()
+
+    assert far.messages[-1] == {"t": "halt", "upto": SAMPLE_RATE_HZ, "fade_ms": port.FADE_MS}
+    far.done = SAMPLE_RATE_HZ
+    far.send(np.zeros(320, np.int16))
+    assert not near.playing()
+
+
+def test_a_page_that_comes_back_gets_what_it_has_not_got() -> None:
+    """A broken connection: the same page goes on with its clock and the rest of the line."""
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    near.play(testing.tone(300, 1.0))
+    whole = far.line
+    near.disconnect(far.messages.append)
+    near.play(testing.tone(500, 0.5))
+    again = Far(near, SAMPLE_RATE_HZ, have=12_000)
+
+    assert np.array_equal(again.line[:4000], whole[12_000:])
+    assert len(again.line) == 4000 + 8000
+
+
+def test_a_page_that_is_loaded_again_goes_on_where_the_line_was() -> None:
+    """A crashed tab: a new clock, perhaps at another rate; the time between is silence, and nothing is played twice."""
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    near.play(testing.tone(300, 1.0))
+    far.done = 8000
+    far.send(testing.noise(0.512))
+    near.disconnect(far.messages.append)
+    time.sleep(0.3)
+    again = Far(near, 48_000, have=None)
+    again.first = 77_777
+    again.send(np.full(48_000, 5000, np.int16))
+    found = mic_of(blocks(near, 50))
+    back = int(np.argmax(found > 4000)) / SAMPLE_RATE_HZ
+
+    assert len(again.line) == pytest.approx(24_000, abs=50)
+    assert back == pytest.approx(0.512 + 0.3, abs=0.1)
+    assert np.abs(found[8400:12_000]).max() <= 2  # the resampler dithers
+
+
+def test_a_page_that_stays_away_loses_its_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.2)
+    monkeypatch.setattr(port, "SLACK_S", 0.0)
+    monkeypatch.setattr(port, "STALLED_AFTER_S", 0.1)
+    near = duplex()
+    stalls: list[bool] = []
+    near.on_stall = lambda: stalls.append(True)
+    far = Far(near, SAMPLE_RATE_HZ)
+    far.send(testing.silence(0.064))
+    blocks(near, 1)
+
+    with pytest.raises(DeviceError, match="page in the browser"):
+        blocks(near, 10)
+    assert stalls == [True]
+    assert near.gone
+
+
+def test_a_clock_that_jumps_is_a_machine_that_slept() -> None:
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    far.send(testing.silence(0.064))
+    far.first += 3600 * SAMPLE_RATE_HZ
+    far.send(testing.silence(0.02))
+
+    assert near.gone
+    with pytest.raises(DeviceError):
+        blocks(near, 10)
+
+
+def test_a_loop_that_falls_behind_loses_sound_and_not_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames that find no room are counted, and their place is silence."""
+    monkeypatch.setattr(port, "QUEUE_FRAMES", 10)
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    sent = threading.Thread(target=far.send, args=(testing.noise(0.4),))
+    sent.start()
+    sent.join()
+    early = blocks(near, 5)
+    far.send(np.full(320, 7000, np.int16))
+    late = blocks(near, 8)
+
+    assert near.lost_blocks > 0
+    assert len(mic_of(early)) + len(mic_of(late)) == 13 * FRAME
+    assert int(np.argmax(mic_of(late) > 6000)) + 5 * FRAME == pytest.approx(0.4 * SAMPLE_RATE_HZ, abs=20)

@@ -1,0 +1,394 @@
+"""The server: a page, its data as JSON, and a WebSocket for each call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from voicecoach import bundles, calibration, record, retention, volume
+from voicecoach import desk as trainers
+from voicecoach.errors import DeviceError, VoicecoachError
+from voicecoach.record import from_json
+from voicecoach.web import desk, places, wire
+from voicecoach.web.calls import House, RefusedError, Room, Rooms, Wanted, device_of, info_of
+from voicecoach.web.gate import LOOPBACK, Gate, Seat, Seats, TooMuchError
+from voicecoach.web.names import found, key_of
+
+PORT = 8477
+"""Where it listens if that is free: the same address each time, so that the browser remembers the microphone."""
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Of one WebSocket message; the largest frame has 38 kB."""
+HELLO_WITHIN_S = 10.0
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+FRAMED_POLICY = "sandbox allow-scripts; frame-ancestors 'self'"
+"""Joined to a page's own policy (hashes of its style and script)."""
+UPLOAD = "/api/desk/received"
+
+
+def build(house: House, seats: Seats, port: int) -> ASGIApp:
+    """The whole application behind its gate."""
+    rooms, shelf, files = Rooms(house), places.Shelf(), _static()
+
+    def page(_: Request) -> Response:
+        return files["index.html"]
+
+    def static(request: Request) -> Response:
+        return files.get(request.path_params["name"]) or PlainTextResponse("There is no such file.", 404)
+
+    def choices(_: Request) -> Response:
+        return JSONResponse(places.choices(house))
+
+    def state(request: Request) -> Response:
+        room = rooms.of(request.scope["seat"])
+        return JSONResponse({"call": room.id if room else None, "away": room.alone if room else False})
+
+    def sessions(_: Request) -> Response:
+        return JSONResponse(shelf.rows(house))
+
+    def own(request: Request) -> Path:
+        return found(record.list_sessions(house.sessions), request.path_params["key"])
+
+    def session(request: Request) -> Response:
+        folder = own(request)
+        if request.method == "DELETE":
+            retention.delete(folder, house.data)
+            return JSONResponse({})
+        return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
+
+    def sound(request: Request) -> Response:
+        data = places.sound_of(own(request))
+        return Response(data, media_type="audio/mpeg") if data else PlainTextResponse("There is no recording.", 404)
+
+    def takes(request: Request) -> Response:
+        return JSONResponse(places.takes_told(house, own(request)))
+
+    def debrief(request: Request) -> Response:
+        folder = own(request)
+        return _framed(places.page_of(folder, shelf.report(folder)))
+
+    def submit(request: Request) -> Response:
+        with_sound = request.query_params.get("sound") != "no"
+        if request.method == "GET":
+            return JSONResponse({"lines": desk.would_give(own(request), with_sound)})
+        return JSONResponse({"name": desk.submit(house, own(request), with_sound)})
+
+    def collect(_: Request) -> Response:
+        return JSONResponse({"lines": desk.collect(house)})
+
+    def steps(request: Request) -> Response:
+        return JSONResponse(places.next_steps(house, request.query_params.get("trainee", "")))
+
+    def progress(request: Request) -> Response:
+        return _framed(places.progress_page_of(house, request.query_params.get("trainee", "")))
+
+    def submissions(_: Request) -> Response:
+        return JSONResponse(desk.listed(house))
+
+    async def received(request: Request) -> Response:
+        await run_in_threadpool(desk.take_in, house, await request.body())
+        return JSONResponse({})
+
+    def submission(request: Request) -> Response:
+        path = desk.path_of(house, request.path_params["key"])
+        report = trainers.report_of(path)
+        return JSONResponse({**places.told(report, {"key": key_of(path)}), **desk.marks(report)})
+
+    async def said(request: Request) -> Response:
+        await run_in_threadpool(desk.say, house, request.path_params["key"], _object(await request.json()))
+        return JSONResponse({})
+
+    def submission_page(request: Request) -> Response:
+        return _framed(trainers.page_of(desk.path_of(house, request.path_params["key"]))[1])
+
+    def submission_sound(request: Request) -> Response:
+        with bundles.opened(desk.path_of(house, request.path_params["key"])) as told:
+            data = places.mp3_of(told)
+        return Response(data, media_type="audio/mpeg") if data else PlainTextResponse("There is no recording.", 404)
+
+    def answer(request: Request) -> Response:
+        headers = {"content-disposition": 'attachment; filename="session.trainer.jsonl"'}
+        data = desk.trainer_lines(house, request.path_params["key"])
+        return Response(data, media_type="application/jsonl", headers=headers)
+
+    def agreement(_: Request) -> Response:
+        return JSONResponse(desk.agreement(house))
+
+    async def voice(request: Request) -> Response:
+        message = _object(await request.json())
+        info, trainee = info_of(message), _text(message, "trainee")
+        kept = await run_in_threadpool(calibration.load, house.data, trainee, device_of(info))
+        return JSONResponse({"calibrated": kept is not None, "volume_db": volume.load(house.data, info.output) or 0.0})
+
+    async def loudness(request: Request) -> Response:
+        message = _object(await request.json())
+        db = min(max(float(message["db"]), volume.LOWEST_DB), volume.HIGHEST_DB)
+        await run_in_threadpool(volume.save, house.data, info_of(message).output, db)
+        return JSONResponse({"volume_db": db})
+
+    def sample(request: Request) -> Response:
+        return Response(places.volume_sample(float(request.query_params.get("db", "0"))), media_type="audio/wav")
+
+    async def call(socket: WebSocket) -> None:
+        await _Line(socket, rooms).run()
+
+    @contextlib.asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(rooms.close)
+
+    app = Starlette(
+        routes=[
+            Route("/", page),
+            Route("/static/{name}", static),
+            Route("/api/choices", choices),
+            Route("/api/state", state),
+            Route("/api/voice", voice, methods=["POST"]),
+            Route("/api/volume", loudness, methods=["POST"]),
+            Route("/api/volume.wav", sample),
+            Route("/api/sessions", sessions),
+            Route("/api/sessions/{key}", session, methods=["GET", "DELETE"]),
+            Route("/api/sessions/{key}/sound", sound),
+            Route("/api/sessions/{key}/takes", takes),
+            Route("/api/sessions/{key}/submit", submit, methods=["GET", "POST"]),
+            Route("/api/collect", collect, methods=["POST"]),
+            Route("/api/next", steps),
+            Route("/api/desk", submissions),
+            Route(UPLOAD, received, methods=["POST"]),
+            Route("/api/desk/agreement", agreement),
+            Route("/api/desk/{key}", submission),
+            Route("/api/desk/{key}/say", said, methods=["POST"]),
+            Route("/api/desk/{key}/sound", submission_sound),
+            Route("/api/desk/{key}/answer", answer),
+            Route("/sessions/{key}/debrief", debrief),
+            Route("/desk/{key}/debrief", submission_page),
+            Route("/progress", progress),
+            WebSocketRoute("/call", call),
+        ],
+        exception_handlers={
+            VoicecoachError: _sentence,
+            TooMuchError: _too_much,
+            ValueError: _nonsense,
+            KeyError: _nonsense,
+            TypeError: _nonsense,
+        },
+        lifespan=life,
+    )
+    return Gate(app, seats, port, {UPLOAD: desk.MAX_BUNDLE_BYTES})
+
+
+def _framed(html: str) -> Response:
+    """A page that brings its own style and script, to be shown in a frame that is nobody's origin."""
+    own = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
+    policy = "; ".join((own[1] if own else "default-src 'none'", FRAMED_POLICY))
+    return Response(
+        html, media_type="text/html", headers={"content-security-policy": policy, "x-frame-options": "SAMEORIGIN"}
+    )
+
+
+def _static() -> Mapping[str, Response]:
+    """The page's own files, read once: what a request names is looked up here and never on the disk."""
+    folder = resources.files("voicecoach.web").joinpath("static")
+    return {
+        file.name: Response(
+            file.read_bytes(),
+            media_type=KINDS["." + file.name.rpartition(".")[2]],
+            headers={"cache-control": "no-cache"},
+        )
+        for file in folder.iterdir()
+        if file.is_file()
+    }
+
+
+def _sentence(_: Request, error: Exception) -> Response:
+    what, do = (error.what, error.do) if isinstance(error, VoicecoachError) else (str(error), "")
+    return JSONResponse({"what": what, "do": do}, 400)
+
+
+def _too_much(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("That is more than is taken here.", 413)
+
+
+def _nonsense(_: Request, __: Exception) -> Response:
+    return JSONResponse({"what": "This request makes no sense.", "do": "Load the page again."}, 400)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError("not an object")
+    return value
+
+
+def _text(message: Mapping[str, Any], key: str) -> str:
+    from voicecoach.before import plain
+
+    value = message.get(key)
+    return plain(value) if isinstance(value, str) else ""
+
+
+class _Line:
+    """One WebSocket: what arrives goes to its room, what the room says goes out."""
+
+    def __init__(self, socket: WebSocket, rooms: Rooms) -> None:
+        self._socket, self._rooms = socket, rooms
+        self._loop = asyncio.get_running_loop()
+        self._out: asyncio.Queue[bytes | dict[str, object]] = asyncio.Queue()
+
+    def send(self, message: bytes | dict[str, object]) -> None:
+        """Queue a message; called by any thread."""
+        with contextlib.suppress(RuntimeError):  # the server has closed
+            self._loop.call_soon_threadsafe(self._out.put_nowait, message)
+
+    async def run(self) -> None:
+        """From the first message to the end of the connection."""
+        await self._socket.accept()
+        pump = asyncio.create_task(self._pump())
+        room: Room | None = None
+        try:
+            hello = _object(await asyncio.wait_for(self._socket.receive_json(), HELLO_WITHIN_S))
+            room = await self._room(hello)
+            while True:
+                message = await self._socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                data = message.get("bytes")
+                if data is not None:
+                    room.frame(wire.unpack(data))
+                else:
+                    room.told(_object(_json(message.get("text"))))
+        except RefusedError as refused:
+            self.send({"t": "refused", "why": refused.why, **refused.more})
+            self.send({"t": "bye"})
+            await pump
+        except VoicecoachError as error:
+            self.send({"t": "failed", "what": error.what, "do": error.do})
+            self.send({"t": "bye"})
+            await pump
+        except (ValueError, KeyError, TypeError, TimeoutError):
+            await self._close(1008)
+        except (WebSocketDisconnect, RuntimeError):
+            pass
+        finally:
+            if room is not None:
+                room.detach(self.send)
+            pump.cancel()
+
+    async def _room(self, hello: Mapping[str, Any]) -> Room:
+        """The room that the first message asks for; a new one begins when the page knows of it."""
+        seat: Seat = self._socket.scope["seat"]
+        info = info_of(hello)
+        match hello.get("t"):
+            case "call":
+                wanted = from_json(Wanted, hello.get("call"))
+                room = await run_in_threadpool(self._rooms.call, seat, wanted, info)
+            case "calibrate":
+                room = self._rooms.calibration(seat, _text(hello, "trainee"), info)
+            case "resume":
+                have = hello.get("have")
+                room = self._rooms.again(seat, str(hello.get("call")))
+                self.send({"t": "resumed", "call": room.id})
+                room.attach(self.send, info.device_rate_hz, have if type(have) is int else None)
+                return room
+            case _:
+                raise ValueError("an unknown first message")
+        self.send({"t": "ready", "call": room.id})
+        room.attach(self.send, info.device_rate_hz, None)
+        room.thread.start()
+        return room
+
+    async def _pump(self) -> None:
+        """Send what is queued, in order; "bye" is the last."""
+        while True:
+            message = await self._out.get()
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                if isinstance(message, bytes):
+                    await self._socket.send_bytes(message)
+                    continue
+                await self._socket.send_json(message)
+            if isinstance(message, dict) and message["t"] in {"bye", "moved"}:
+                await self._close(1000)
+                return
+
+    async def _close(self, code: int) -> None:
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                await self._socket.close(code)
+
+
+def _json(text: str | None) -> Any:
+    import json
+
+    return json.loads(text or "null")
+
+
+def listen(port: int | None) -> socket.socket:
+    """A socket on the loopback: at `port`, else at PORT, or where that is taken at any that is free."""
+    failure: OSError | None = None
+    for wanted in (port,) if port else (PORT, 0):
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((LOOPBACK, wanted))
+            return found
+        except OSError as error:
+            found.close()
+            failure = error
+    raise DeviceError(
+        f"The address {LOOPBACK}:{port} cannot be used ({failure}).", "Choose another with --port, or leave it out."
+    )
+
+
+def settings(house: House, seats: Seats, port: int) -> uvicorn.Config:
+    """How the server runs."""
+    return uvicorn.Config(
+        build(house, seats, port),
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def serve(house: House, port: int | None, ready: Callable[[Callable[[], str]], None]) -> None:
+    """Serve until Ctrl-C. `ready` is called once requests are answered, with what makes a new one-time address."""
+    places.people(house.customers)
+    places.procedures()
+    with listen(port) as at:
+        number = at.getsockname()[1]
+        seats = Seats()
+        server = uvicorn.Server(settings(house, seats, number))
+        at.listen()
+        threading.Thread(target=_warm, args=(house,), daemon=True).start()
+        ready(lambda: f"http://{LOOPBACK}:{number}/?token={seats.issue()}")
+        server.run(sockets=[at])
+
+
+def _warm(house: House) -> None:
+    """Load what calls need before the first one; where it is missing, the call will say so."""
+    with contextlib.suppress(VoicecoachError):
+        house.kit.rules()
+        house.kit.ears()

@@ -1,0 +1,286 @@
+"""What the places of the page show, as plain JSON: read from the customers, the records and the reports, never judged here."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from voicecoach import before, calibration, debrief, drills, history, prepare, record, takes, volume
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.persona import LEVELS
+from voicecoach.report import facts, progress, progress_page, trainer, words
+from voicecoach.report.takes import Takes
+from voicecoach.report.text import ending, subtitle, title
+from voicecoach.report.values import Point, Report
+from voicecoach.web.calls import House, assigned
+from voicecoach.web.names import key_of
+from voicecoach.world import audiofiles
+
+LISTED = 60
+"""Sessions shown, newest first."""
+
+
+@lru_cache(maxsize=4)
+def people(customers: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Who may call, and what is known before the call. Reading all of it takes a second, so it is kept."""
+    shown = []
+    for name in customers:
+        customer, _ = prepare.choose_persona(name)
+        shown.append(
+            {
+                "id": Path(name).stem,
+                "person": customer.person or customer.id,
+                "name": customer.name,
+                "full_name": customer.full_name,
+                "sex": customer.sex,
+                "title": customer.title,
+                "about": customer.about,
+                "brief": asdict(customer.brief),
+            }
+        )
+    return shown
+
+
+@lru_cache(maxsize=1)
+def procedures() -> list[dict[str, str]]:
+    """What can score a call."""
+    return [
+        {"id": name, "name": steps.name, "about": steps.about, "document": steps.document}
+        for name in prepare.names("assets/procedures")
+        for steps, _ in [prepare.choose_procedure(name)]
+    ]
+
+
+def choices(house: House) -> dict[str, Any]:
+    """Everything that the first place shows."""
+    return {
+        "people": people(house.customers),
+        "person": prepare.DEFAULT_PERSONA,
+        "levels": list(LEVELS),
+        "procedures": procedures(),
+        "procedure": prepare.DEFAULT_PROCEDURE,
+        "reading": list(calibration.READING),
+        "breath": [before.BREATH_IN_S, before.BREATH_OUT_S],
+        "hard": before.hard_call(house.sessions, prepare.now()),
+        "max_chars": before.MAX_CHARS,
+        "volume": [volume.LOWEST_DB, volume.HIGHEST_DB, volume.STEP_DB],
+    }
+
+
+# --- sessions ----------------------------------------------------------------------------------------
+
+
+class Shelf:
+    """What was read of sessions, kept until they change."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+        self._reports: dict[str, tuple[tuple[int, int], Report]] = {}
+        self._lock = threading.Lock()
+
+    def rows(self, house: House) -> list[dict[str, Any]]:
+        """The sessions, newest first, a line each."""
+        folders = list(reversed(record.list_sessions(house.sessions)))[:LISTED]
+        return [self.row(folder) for folder in folders]
+
+    def row(self, folder: Path) -> dict[str, Any]:
+        """One session as the list shows it."""
+        stamp = _stamp(folder)
+        kept = self._rows.get(folder.name)
+        if kept is None or kept[0] != stamp:
+            kept = self._rows[folder.name] = (stamp, _row(folder))
+        return kept[1]
+
+    def report(self, folder: Path) -> Report:
+        """The debrief under the rules of today."""
+        stamp = _stamp(folder)
+        with self._lock:  # judging is work: two tabs that ask for the same have it done once
+            kept = self._reports.get(folder.name)
+            if kept is None or kept[0] != stamp:
+                kept = (stamp, debrief.report_on(record.read(folder)))
+                self._reports = {**dict(list(self._reports.items())[-3:]), folder.name: kept}
+            return kept[1]
+
+
+def _stamp(folder: Path) -> tuple[int, int]:
+    """What changes when a session changes."""
+    try:
+        found = (folder / "events.jsonl").stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    told = record.read(folder)
+    started, ended = told.first("started"), told.first("ended")
+    data: Mapping[str, Any] = started.data if started else {}
+    customer = data.get("persona")
+    last = told.events[-1].at if told.events else 0
+    return {
+        "key": key_of(folder),
+        "wall": facts.text(data.get("wall")),
+        "trainee": facts.text(data.get("trainee")),
+        "customer": facts.text(customer.get("name")) if isinstance(customer, Mapping) else folder.name,
+        "person": facts.text(customer.get("person")) if isinstance(customer, Mapping) else "",
+        "level": facts.text(customer.get("level")) if isinstance(customer, Mapping) else "",
+        "minutes": round(last / SAMPLE_RATE_HZ / 60, 1),
+        "turns": sum(1 for _ in told.of("spoke")),
+        "outcome": facts.text(ended.data.get("outcome")) if ended else "",
+        "kind": _kind(data),
+        "answered": bool(told.trainer),
+    }
+
+
+def _kind(started: Mapping[str, Any]) -> str:
+    """What a session is besides a whole call."""
+    return "retry" if started.get("retry") else "drill" if started.get("drill") else "call"
+
+
+def told(report: Report, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The head of a debrief: how it ended, what to keep and what to work on, and the turns that can be tried again."""
+    return {
+        **row,
+        "title": title(report),
+        "subtitle": subtitle(report),
+        "ending": ending(report),
+        "well": [_point(point) for point in report.well],
+        "work": [_point(point) for point in report.work],
+        "turns": [
+            {"number": turn.number, "text": turn.text, "start": turn.start_s, "end": turn.end_s}
+            for turn in report.turns
+        ],
+        "problems": list(report.problems),
+        "trainer": [{"heading": heading, "lines": list(lines)} for heading, lines in trainer.sections(report.desk)],
+    }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {
+        "title": point.title,
+        "quote": point.quote,
+        "evidence": point.evidence,
+        "advice": point.advice,
+        "turn": point.turn,
+        "start": point.start_s,
+        "end": point.end_s,
+    }
+
+
+def sound_of(folder: Path) -> bytes:
+    """The recording as MP3; empty where there is none."""
+    return mp3_of(record.read(folder))
+
+
+def mp3_of(told: record.Record) -> bytes:
+    """The same of a session that was read."""
+    n = record.audio_samples(told)
+    uri = audiofiles.data_uri_of(record.audio_blocks(told), n)
+    return base64.b64decode(uri.partition(",")[2]) if uri else b""
+
+
+def volume_sample(volume_db: float) -> bytes:
+    """A calm line and the loudest, at a volume, as a WAV file."""
+    import io
+    import wave
+
+    db = min(max(volume_db, volume.LOWEST_DB), volume.HIGHEST_DB)
+    samples = volume.sample(prepare.spoken(), db)
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
+def page_of(folder: Path, report: Report) -> str:
+    """The debrief as its own page, made anew."""
+    return debrief.page_of(record.read(folder), report)
+
+
+# --- takes -------------------------------------------------------------------------------------------
+
+
+def takes_told(house: House, folder: Path) -> list[dict[str, Any]]:
+    """The moments of a session that were said more than once, take beside take."""
+    return [_takes(house, moment) for moment in takes.takes_of(folder)]
+
+
+def _takes(house: House, moment: Takes) -> dict[str, Any]:
+    by_name = {folder.name: key_of(folder) for folder in record.list_sessions(house.sessions)}
+    return {
+        "turn": moment.turn,
+        "missing": list(moment.missing),
+        "takes": [
+            {
+                "number": take.number,
+                "key": by_name.get(take.session, ""),
+                "text": take.said.text,
+                "answer": take.answer,
+                "before": take.before,
+                "after": take.after,
+                "start": take.start_s,
+                "end": take.end_s,
+                "marks": [{"code": words.code(mark.code), "kind": mark.kind} for mark in take.said.marks],
+            }
+            for take in moment.takes
+        ],
+    }
+
+
+# --- progress ----------------------------------------------------------------------------------------
+
+
+def progress_of(house: House, trainee: str) -> progress.Progress:
+    """Practice so far: of this trainee, or of whoever called last where there is nothing of theirs."""
+    seen = history.read(house.sessions)
+    whose = trainee if any(row.trainee == trainee for row in seen.rows) else ""
+    return progress.progress(seen.rows, drills.all_drills(), trainee=whose, now=prepare.now(), skipped=seen.skipped)
+
+
+def next_steps(house: House, trainee: str) -> dict[str, Any]:
+    """What to do next: the drills by the weakest marks, and what a trainer has set."""
+    return {
+        "drills": [
+            {
+                "id": one.drill.id,
+                "name": one.drill.name,
+                "about": one.drill.about,
+                "due": one.due,
+                "when": progress.due_line(one),
+            }
+            for one in progress_of(house, trainee).schedule
+        ],
+        "tasks": _tasks(house),
+    }
+
+
+def _tasks(house: House) -> list[dict[str, Any]]:
+    found_: dict[str, dict[str, Any]] = {}
+    for folder in record.list_sessions(house.sessions):
+        if not (folder / record.TRAINER).is_file():
+            continue
+        task = assigned(record.read(folder))
+        if task is not None:
+            found_[task.id] = {
+                "session": key_of(folder),
+                "title": task.title or task.id,
+                "persona": task.scenario,
+                "level": task.level,
+                "procedure": task.procedure,
+                "lines": list(trainer.assignment_lines(task)),
+                "offered": any(Path(name).stem == task.scenario for name in house.customers),
+            }
+    return list(found_.values())
+
+
+def progress_page_of(house: House, trainee: str) -> str:
+    """The page of `voicecoach history`."""
+    return progress_page.as_html(progress_of(house, trainee))

@@ -1,0 +1,299 @@
+"""The browser form of the Sound port: microphone and loudspeaker are at the far end of a WebSocket.
+
+The page does what the callback of a device does: it plays what is queued and sends, block by block, what the microphone
+heard and what the loudspeaker got meanwhile, counted by its own audio clock. From there on it is as in `world.sound`:
+both channels are resampled together, and the sample index is the clock of the session. What the page could not send is
+silence in both channels, for as long as it lasted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from voicecoach.errors import DeviceError
+from voicecoach.measure.activity import FRAME
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.web.wire import Frame, chunks
+from voicecoach.world.sound import Block, Samples, SoundInfo
+
+RATES_HZ = (8000, 192_000)
+"""What audio contexts run at; anything else is no sound."""
+FADE_MS = 60
+STALLED_AFTER_S = 0.75
+"""Nothing from the page for this long is told."""
+RESUME_WITHIN_S = 5.0
+"""A page that is away for longer has lost its call."""
+SLACK_S = 0.5
+"""For the way there: a page that comes back in the last moment still finds its call."""
+QUEUE_FRAMES = 1500
+"""About thirty seconds that the loop may fall behind before sound is lost, as with a device."""
+POLL_S = 0.05
+MAX_GAP_S = 2 * RESUME_WITHIN_S
+"""A longer jump of the browser's clock is no gap: the machine was asleep."""
+
+Send = Callable[[bytes | dict[str, object]], None]
+"""Hands a message to the page: samples as bytes, everything else as JSON."""
+
+
+@dataclass(frozen=True)
+class BrowserInfo(SoundInfo):
+    """What the record keeps of a browser's sound: also what it says it really did to the microphone (None: it is silent)."""
+
+    echo_cancellation: bool | None = None
+    noise_suppression: bool | None = None
+    gain_control: bool | None = None
+    browser: str = ""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One stretch of both channels on its way to the loop; `rate_hz` differs where the page came back with another device."""
+
+    mic: Samples
+    out: Samples
+    spoken: tuple[int, int]
+    rate_hz: int
+
+
+class BrowserDuplex:
+    """A page's microphone and loudspeaker. `read` and `play` belong to the call's thread, the rest to the server's."""
+
+    realtime = True
+
+    def __init__(self, info: BrowserInfo) -> None:
+        self.info: SoundInfo = info
+        self.browser = info
+        self.lost_blocks = 0
+        self.xruns = 0
+        self.on_stall: Callable[[], None] = lambda: None
+        self._pieces: queue.Queue[_Piece] = queue.Queue(QUEUE_FRAMES)
+        self._lock = threading.Lock()
+        self._rate_hz = info.device_rate_hz
+        self._send: Send | None = None
+        self._next: int | None = None
+        """The sample of the browser's clock that the next frame should begin with; None before its first."""
+        self._heard_at = time.monotonic()
+        """When the page was last heard of."""
+        self._gone = threading.Event()
+        self._dry = 0
+        self._line: deque[tuple[int, Samples]] = deque()
+        """What the page was sent, or will be, and has not played yet: (first sample, samples)."""
+        self._sent = 0
+        self._done = 0
+        self._halted = False
+        """The customer was stopped while the page was away."""
+        # Of the call's thread alone:
+        self._down = soxr.ResampleStream(self._rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
+        self._down_hz = self._rate_hz
+        self._ready: Samples = np.zeros((0, 2), np.int16)
+        self._at = 0
+        """Samples handed out, 16 kHz."""
+        self._base = 0
+        self._frames = 0
+        """Samples taken at `_down_hz` since `_base` (16 kHz)."""
+        self._spoken: deque[tuple[float, float]] = deque()
+
+    # --- the server's side ---------------------------------------------------------------------------
+
+    def connect(self, send: Send, rate_hz: int, have: int | None) -> None:
+        """A page is there, or is there again. `have` counts the samples of the customer that it got; None: it is new.
+
+        A new page begins a clock of its own, so the time since the last frame of the old one becomes silence here.
+        """
+        with self._lock:
+            if have is None:
+                if self._next is not None:
+                    away_s = min(time.monotonic() - self._heard_at, MAX_GAP_S)
+                    self._put_silence(round(away_s * self._rate_hz))
+                self._restart(rate_hz)
+                have = 0
+            elif self._halted:
+                send(self._halt())
+            self._send, self._heard_at, self._halted = send, time.monotonic(), False
+            for first, samples in self._line:
+                fresh = samples[max(0, have - first) :]
+                if fresh.size:
+                    self._ship(first + len(samples) - len(fresh), fresh)
+
+    def _restart(self, rate_hz: int) -> None:
+        """The customer's samples that were not played yet, counted anew and at the new page's rate."""
+        rest = [samples[max(0, self._done - first) :] for first, samples in self._line]
+        self._line.clear()
+        self._next, self._sent, self._done, self._dry = None, 0, 0, 0
+        for samples in rest:
+            if samples.size:
+                fits = samples if rate_hz == self._rate_hz else soxr.resample(samples, self._rate_hz, rate_hz)
+                self._line.append((self._sent, np.asarray(fits, np.int16)))
+                self._sent += len(fits)
+        self._rate_hz = rate_hz
+
+    def disconnect(self, send: Send) -> None:
+        """The page that was given `send` is not there any more."""
+        with self._lock:
+            if self._send == send:
+                self._send = None
+
+    def end(self) -> None:
+        """There will be no more from the page: after one more block, `read` raises at once."""
+        with self._lock:
+            self._put_silence(self._rate_hz * 2 * FRAME // SAMPLE_RATE_HZ)
+        self._gone.set()
+
+    def feed(self, frame: Frame) -> None:
+        """Take a frame; what lies between it and the one before is silence, what was there already is left out."""
+        with self._lock:
+            self._heard_at = time.monotonic()
+            due = frame.first if self._next is None else self._next
+            gap = frame.first - due
+            if gap < 0:
+                return
+            if gap > MAX_GAP_S * self._rate_hz:
+                self._gone.set()
+                return
+            self.xruns += gap > 0
+            if gap and not self._put_silence(gap):
+                return
+            if not self._put(_Piece(frame.mic, frame.out, frame.spoken, self._rate_hz)):
+                self._next = due + gap  # the hole is filled with silence before the next frame that finds room
+                return
+            self._next = frame.first + len(frame.mic)
+            self.xruns += (frame.dry - self._dry) & 0xFFFF
+            self._dry = frame.dry
+            self._done = max(self._done, min(frame.done, self._sent))
+            while self._line and self._line[0][0] + len(self._line[0][1]) <= self._done:
+                self._line.popleft()
+
+    def _put_silence(self, n: int) -> bool:
+        zeros = np.zeros(n, np.int16)
+        return self._put(_Piece(zeros, zeros, (0, 0), self._rate_hz)) if n else True
+
+    def _put(self, piece: _Piece) -> bool:
+        try:
+            self._pieces.put_nowait(piece)
+        except queue.Full:
+            self.lost_blocks += 1
+            return False
+        return True
+
+    # --- the call's side -----------------------------------------------------------------------------
+
+    def read(self) -> Block:
+        """The next block; raises DeviceError once the page has been away for too long."""
+        while len(self._ready) < FRAME:
+            self._take(self._wait())
+        block, self._ready = self._ready[:FRAME], self._ready[FRAME:]
+        start, end = self._at, self._at + FRAME
+        while self._spoken and self._spoken[0][1] <= start:
+            self._spoken.popleft()
+        self._at += FRAME
+        customer = bool(self._spoken) and self._spoken[0][0] < end
+        return Block(block[:, 0].copy(), block[:, 1].copy(), customer)
+
+    def _take(self, piece: _Piece) -> None:
+        """Resample one stretch of both channels; another rate begins where the last one ended."""
+        if piece.rate_hz != self._down_hz:
+            self._keep(self._down.resample_chunk(np.zeros((0, 2), np.int16), last=True))
+            self._down = soxr.ResampleStream(piece.rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
+            self._base, self._frames, self._down_hz = self._at + len(self._ready), 0, piece.rate_hz
+        start, end = piece.spoken
+        if end > start:
+            a, b = (self._base + (self._frames + edge) * SAMPLE_RATE_HZ / piece.rate_hz for edge in (start, end))
+            self._spoken.append((a, b))
+        self._frames += len(piece.mic)
+        self._keep(self._down.resample_chunk(np.stack([piece.mic, piece.out], axis=1)))
+
+    def _keep(self, both: Samples) -> None:
+        self._ready = np.concatenate([self._ready, both])
+
+    def _wait(self) -> _Piece:
+        told = False
+        while not self._gone.is_set():
+            try:
+                return self._pieces.get(timeout=POLL_S)
+            except queue.Empty:
+                away_s = time.monotonic() - self._heard_at
+                if away_s >= STALLED_AFTER_S and not told:
+                    told = True
+                    self.on_stall()
+                if away_s >= RESUME_WITHIN_S + SLACK_S:
+                    break
+        with contextlib.suppress(queue.Empty):
+            return self._pieces.get_nowait()
+        self._gone.set()
+        raise DeviceError(
+            "The page in the browser was closed, lost its connection, or fell asleep.",
+            "What was recorded is kept. Open the page again and start a new call.",
+        )
+
+    @property
+    def gone(self) -> bool:
+        """Whether the page was away for too long to come back to this call."""
+        return self._gone.is_set()
+
+    def drain(self) -> None:
+        """See Duplex."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._pieces.get_nowait()
+
+    def play(self, samples: Samples) -> None:
+        """Queue a line, at the rate of the page's loudspeaker; it is sent at once and waits there."""
+        with self._lock:
+            rate_hz = self._rate_hz
+            line = samples if rate_hz == SAMPLE_RATE_HZ else soxr.resample(samples, SAMPLE_RATE_HZ, rate_hz)
+            line = np.asarray(line, np.int16)
+            first, self._sent = self._sent, self._sent + len(line)
+            self._line.append((first, line))
+            self._ship(first, line)
+
+    def stop(self) -> None:
+        """See Duplex: the page fades out over FADE_MS and forgets the rest."""
+        with self._lock:
+            self._line.clear()
+            if self._send is not None:
+                self._send(self._halt())
+            else:
+                self._done, self._halted = self._sent, True
+
+    def _halt(self) -> dict[str, object]:
+        return {"t": "halt", "upto": self._sent, "fade_ms": FADE_MS}
+
+    def duck(self, db: float) -> None:
+        """Play on `db` louder or, below 0, more quietly; 0 is as it was."""
+        self._tell({"t": "gain", "db": db})
+
+    def hold(self) -> None:
+        """Fade out what is being played and stand still."""
+        self._tell({"t": "pause", "fade_ms": FADE_MS})
+
+    def go_on(self) -> None:
+        """Go on at full volume, from the sample at which `hold` reached the page."""
+        self._tell({"t": "go_on"})
+
+    def _tell(self, message: dict[str, object]) -> None:
+        with self._lock:
+            if self._send is not None:
+                self._send(message)
+
+    def playing(self) -> bool:
+        """Whether the page has something of the customer's left to play."""
+        with self._lock:
+            return self._done < self._sent
+
+    def close(self) -> None:
+        """See Duplex."""
+        self._gone.set()
+
+    def _ship(self, first: int, samples: Samples) -> None:
+        if self._send is not None:
+            for message in chunks(first, samples):
+                self._send(message)

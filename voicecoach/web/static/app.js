@@ -1,0 +1,81 @@
+// The frame of the page: which place is shown, and the way between them.
+import { h, put, button } from "./dom.js";
+import { S } from "./strings.js";
+import { choose } from "./choose.js";
+
+const PLACES = ["choose", "debrief", "progress", "desk"];
+const MODULES = {
+  call: () => import("./call.js").then((one) => one.call),
+  debrief: () => import("./debrief.js").then((one) => one.debrief),
+  progress: () => import("./progress.js").then((one) => one.progress),
+  desk: () => import("./desk.js").then((one) => one.desk),
+};
+
+const main = h("main", { id: "main", tabindex: "-1" });
+const nav = h("nav", { "aria-label": S.placesLabel });
+const live = h("p", { class: "vh", role: "status", "aria-live": "polite" });
+let left = null; // what the shown place does when it is left, and whether it may be: {may, leave}
+let shown = "";
+let handed = null; // what one place hands to the next
+
+const page = {
+  say: (text) => {
+    live.textContent = text;
+  },
+  go: (place, more = null) => {
+    handed = more;
+    left?.leave();
+    left = null;
+    const to = `#${place}`;
+    if (location.hash === to) show();
+    else location.hash = to;
+  },
+  sorry: (failure, ways = []) =>
+    h("div", { class: "sorry", role: "alert" }, h("p", {}, h("strong", {}, failure.what)), failure.todo && h("p", {}, failure.todo), ways.length > 0 && h("p", { class: "row" }, ways)),
+};
+
+const show = async () => {
+  const [place = "choose", ...rest] = (location.hash.slice(1) || "choose").split("/");
+  const known = place === "call" || PLACES.includes(place) ? place : "choose";
+  const more = handed;
+  handed = null;
+  left?.leave();
+  left = null;
+  shown = location.hash;
+  document.body.dataset.place = known;
+  document.title = `${S.places[known] || S.title} \u00b7 ${S.title}`;
+  put(nav, ...PLACES.map((one) => h("a", { href: `#${one}`, "aria-current": one === known ? "page" : undefined }, S.places[one])));
+  try {
+    const make = known === "choose" ? choose : await MODULES[known]();
+    const made = await make(main, page, rest, more);
+    left = typeof made === "function" ? { leave: made } : made;
+  } catch (failure) {
+    put(main, page.sorry({ what: failure.what || S.sorry.odd, todo: failure.todo || String(failure.message || "") }, [button(S.sorry.retry, show, "first")]));
+  }
+  if (document.activeElement === document.body || !document.body.contains(document.activeElement)) main.focus({ preventScroll: true });
+};
+
+document.body.prepend(
+  h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, S.skip),
+  h("header", { class: "top" }, h("a", { class: "brand", href: "#choose" }, S.title), nav),
+  main,
+  live,
+);
+// The back button and the links: a place may want to be asked first, and then stays where it was until it is answered.
+addEventListener("hashchange", async () => {
+  if (location.hash === shown) return;
+  const to = location.hash;
+  if (left?.may) {
+    history.replaceState(null, "", shown);
+    if (!(await left.may())) {
+      history.pushState(null, "", shown);
+      return;
+    }
+    history.replaceState(null, "", to);
+  }
+  show();
+});
+
+const state = await fetch("/api/state").then((answer) => answer.json(), () => ({}));
+if (state.call && state.away) page.go("call", { resume: state.call });
+else show();

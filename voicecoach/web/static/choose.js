@@ -1,0 +1,308 @@
+// The first place: who calls, how hard, what to know beforehand, the microphone, one breath; then the call.
+import { ask, button, h, post, put } from "./dom.js";
+import { face } from "./faces.js";
+import { Line, Sound } from "./sound.js";
+import { S } from "./strings.js";
+
+const T = S.choose;
+const KEPT = "voicecoach.choice";
+const QUIET_DBFS = -50;
+const FLOOR_DBFS = -60;
+
+const remembered = () => {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT)) || {};
+  } catch {
+    return {};
+  }
+};
+
+// How this trainee takes calls in this browser, for calls that begin elsewhere: a moment again, a drill, an assignment.
+export const habits = () => {
+  const { trainee = "trainee", speakers = false, mode = "hands-free", cues = true, deviceId = "" } = remembered();
+  return { deviceId, wanted: { trainee, speakers, mode, cues } };
+};
+
+export const meter = (label) => {
+  const bar = h("span", { class: "bar" });
+  const node = h("div", { class: "meter", role: "meter", "aria-label": label, "aria-valuemin": "-60", "aria-valuemax": "0", "aria-valuenow": "-60" }, bar);
+  let told = 0;
+  return {
+    node,
+    show: (level) => {
+      const share = Math.min(1, Math.max(0, (level - FLOOR_DBFS) / -FLOOR_DBFS));
+      bar.style.transform = `scaleX(${share.toFixed(3)})`;
+      if (performance.now() - told > 500) {
+        told = performance.now();
+        node.setAttribute("aria-valuenow", String(Math.round(Math.max(FLOOR_DBFS, level))));
+      }
+    },
+  };
+};
+
+const options = (name, label, values, chosen, onchange) =>
+  h("fieldset", { class: "options" }, h("legend", {}, label),
+    h("div", { class: "segments" }, values.map(([value, text]) =>
+      h("label", {}, h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onchange(value) }), h("span", {}, text)))));
+
+export const choose = async (main, page, _rest, handed) => {
+  const offered = await ask("/api/choices", S.sorry).then((answer) => answer.json());
+  const kept = { ...remembered(), ...(handed?.again || {}) };
+  const choice = {
+    person: offered.people.find((one) => one.id === (handed?.persona || kept.person)) || offered.people.find((one) => one.id === offered.person) || offered.people[0],
+    level: offered.levels.includes(kept.level) ? kept.level : "medium",
+    procedure: offered.procedures.some((one) => one.id === kept.procedure) ? kept.procedure : offered.procedure,
+    trainee: kept.trainee || "trainee",
+    speakers: Boolean(kept.speakers),
+    mode: kept.mode === "push-to-talk" ? kept.mode : "hands-free",
+    cues: kept.cues !== false,
+    deviceId: kept.deviceId || "",
+  };
+  const prepared = { worksheet: null, focus: false, recovery: false };
+  let sound = null;
+  let line = null;
+  let handedOver = false;
+  const remember = () => {
+    localStorage.setItem(KEPT, JSON.stringify({ ...choice, person: choice.person.id }));
+  };
+  const close = () => {
+    line?.drop();
+    line = null;
+    if (!handedOver) sound?.close();
+    sound = null;
+  };
+
+  // --- who ---------------------------------------------------------------------------------------
+  const people = h("fieldset", { class: "people" }, h("legend", { class: "vh" }, T.heading),
+    offered.people.map((one) =>
+      h("label", { class: "person" },
+        h("input", { type: "radio", name: "person", value: one.id, checked: one === choice.person, onchange: () => { choice.person = one; prepared.worksheet = null; remember(); side(); } }),
+        face(one.person, one.sex),
+        h("span", { class: "words" }, h("strong", {}, one.name), h("span", { class: "about" }, one.title || one.about)))));
+
+  // --- the steps before the call -------------------------------------------------------------------
+  const step = (title, hint, body, done) => {
+    const sign = h("span", { class: "sign" }, done ? T.done : T.optional);
+    const node = h("details", { name: "before", class: done ? "step done" : "step" },
+      h("summary", {}, h("span", { class: "words" }, h("strong", {}, title), h("span", { class: "hint" }, hint)), sign), h("div", { class: "body" }, body));
+    return { node, finish: () => { node.classList.add("done"); sign.textContent = T.done; node.open = false; node.querySelector("summary").focus(); page.say(`${title}: ${T.done}`); } };
+  };
+
+  const worksheet = () => {
+    const { brief } = choice.person;
+    const goal = h("textarea", { rows: 2, maxLength: offered.max_chars, id: "goal" });
+    goal.value = brief.goal;
+    const own = { can: [], cannot: [], problems: [], win_wins: [] };
+    const part = (key, heading) => {
+      const list = h("ul", {}, brief[key].map((phrase) => h("li", {}, phrase)));
+      const box = h("input", { type: "text", maxLength: offered.max_chars, placeholder: T.addHint, "aria-label": T.addTo(heading) });
+      const add = () => {
+        const text = box.value.trim();
+        if (!text) return;
+        own[key].push(text);
+        list.append(h("li", { class: "own" }, text));
+        box.value = "";
+      };
+      box.onkeydown = (event) => { if (event.key === "Enter") { event.preventDefault(); add(); } };
+      return h("div", { class: "part" }, h("h3", {}, heading), list, h("div", { class: "row add" }, box, button(T.add, add, "", { "aria-label": T.addTo(heading) })));
+    };
+    const made = step(T.worksheet, T.worksheetHint, [
+      h("label", { for: "goal" }, h("h3", {}, T.goal)), goal,
+      part("can", T.can), part("cannot", T.cannot), part("problems", T.problems), part("win_wins", T.winWins),
+      h("p", { class: "row" }, button(T.keepSheet, () => {
+        prepared.worksheet = { goal: goal.value === brief.goal ? "" : goal.value, ...own };
+        made.finish();
+      }, "first")),
+    ], prepared.worksheet !== null);
+    return made.node;
+  };
+
+  const breath = () => {
+    const ring = h("div", { class: "ring" });
+    const told = h("p", { class: "breath-told", "aria-live": "polite" }, "");
+    const start = button(T.breathe, async () => {
+      start.disabled = true;
+      const [inS, outS] = offered.breath;
+      const phase = (name, text, seconds) => new Promise((next) => {
+        ring.className = `ring ${name}`;
+        ring.style.transitionDuration = `${seconds}s`;
+        told.textContent = text;
+        setTimeout(next, seconds * 1000);
+      });
+      await phase("in", T.breatheIn, inS);
+      await phase("out", T.breatheOut, outS);
+      told.textContent = T.breathed;
+      start.disabled = false;
+      prepared.focus = true;
+      made.finish();
+    }, "first");
+    const made = step(T.breath, T.breathHint, [h("div", { class: "breath" }, ring, told), h("p", { class: "row" }, start)], prepared.focus);
+    return made.node;
+  };
+
+  const recovery = () => {
+    if (!offered.hard) return null;
+    const made = step(T.recovery, T.recoveryHint(offered.hard), [h("p", {}, T.recoveryText), h("p", { class: "row" }, button(T.recovered, () => { prepared.recovery = true; made.finish(); }, "first"))], prepared.recovery);
+    return made.node;
+  };
+
+  const processing = (settings) => {
+    const say = (name, value) => (typeof value === "boolean" ? T.processing[name](value) : null);
+    const list = [say("echo", settings.echoCancellation), say("noise", settings.noiseSuppression), say("gain", settings.autoGainControl)].filter(Boolean);
+    return T.applied(list.length ? list.join(", ") : T.processing.unknown);
+  };
+
+  const microphone = () => {
+    const bar = meter(T.yourLevel);
+    const told = h("p", { class: "told", role: "status" }, "");
+    const what = h("p", { class: "hint" }, "");
+    const known = h("p", { class: "hint" }, "");
+    const reading = h("div", { class: "reading", hidden: true });
+    const after = h("div", { class: "after", hidden: true });
+    const which = h("select", { "aria-label": T.which, onchange: () => { choice.deviceId = which.value; remember(); check(); } });
+    const sorry = (failure) => put(reading, page.sorry(failure)) && (reading.hidden = false);
+
+    const check = async () => {
+      close();
+      reading.hidden = true;
+      start.disabled = true;
+      try {
+        sound = await Sound.open({ deviceId: choice.deviceId, speakers: choice.speakers }).catch((failure) => {
+          if (!choice.deviceId) throw failure;
+          choice.deviceId = ""; // the one of last time is not there any more
+          return Sound.open({ speakers: choice.speakers });
+        });
+      } catch (failure) {
+        after.hidden = true;
+        told.textContent = "";
+        sorry(failure);
+        return;
+      } finally {
+        start.disabled = false;
+        start.textContent = T.checkAgain;
+      }
+      let loudest = FLOOR_DBFS;
+      const since = performance.now();
+      sound.heard = (level) => {
+        bar.show(level);
+        loudest = Math.max(loudest, level);
+        if (loudest > QUIET_DBFS) told.textContent = T.fine;
+        else if (performance.now() - since > 4000) told.textContent = T.quiet;
+      };
+      sound.lost = () => sorry({ what: S.mic.lost, todo: S.mic.noneDo });
+      told.textContent = T.say;
+      what.textContent = processing(sound.describe().settings) + (choice.speakers && sound.describe().settings.echoCancellation !== true ? ` ${T.noCancel}` : "");
+      after.hidden = false;
+      const devices = await Sound.microphones();
+      put(which, devices.map((one) => h("option", { value: one.deviceId, selected: one.label === sound.track.label }, one.label || S.mic.unnamed)));
+      await ready();
+    };
+
+    const ready = async () => {
+      const answer = await post("/api/voice", S.sorry, { ...sound.describe(), trainee: choice.trainee }).then((one) => one.json());
+      known.textContent = answer.calibrated ? T.calibrated : T.notCalibrated;
+      read.textContent = answer.calibrated ? T.calibrateAgain : T.calibrate;
+      volume.set(answer.volume_db);
+      if (answer.calibrated) { made.node.classList.add("done"); made.node.querySelector(".sign").textContent = T.done; }
+    };
+
+    const calibrate = () => {
+      read.disabled = true;
+      const state = h("p", { role: "status" }, S.working);
+      const enough = button(T.haveRead, () => { enough.disabled = true; line.say({ t: "done", notes: [] }); }, "first", { disabled: true });
+      put(reading, h("p", {}, T.readThis), h("blockquote", {}, offered.reading.map((sentence) => h("p", {}, sentence))), state, h("p", { class: "row" }, enough));
+      reading.hidden = false;
+      const end = () => { read.disabled = false; line = null; };
+      line = new Line(sound, { t: "calibrate", trainee: choice.trainee }, {
+        gone: () => { end(); sorry({ what: S.sorry.away, todo: S.sorry.restart }); },
+        told: (message) => {
+          if (message.t === "listening") { state.textContent = T.listening; enough.disabled = false; }
+          if (message.t === "measuring") { state.textContent = T.measuring; enough.disabled = true; }
+          if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish()); }
+          if (message.t === "failed") sorry({ what: message.what, todo: message.do });
+          if (message.t === "refused") sorry({ what: message.why === "full" ? S.call.full(message.limit) : T.busy, todo: "" });
+          if (message.t === "bye" || message.t === "refused") end();
+        },
+      });
+    };
+
+    const volume = (() => {
+      const [lowest, highest, by] = offered.volume;
+      const number = h("output", {}, T.volumeNow(0));
+      const player = new Audio();
+      let db = 0;
+      const set = (value) => { db = Math.min(highest, Math.max(lowest, value)); number.textContent = T.volumeNow(db); };
+      const change = async (value) => {
+        set(value);
+        await post("/api/volume", S.sorry, { ...(sound ? sound.describe() : { rate: 48000 }), db });
+      };
+      const hear = () => { player.src = `/api/volume.wav?db=${db}`; player.play().catch(() => {}); };
+      return { set, node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, () => change(db - by)), number, button(T.louder, () => change(db + by)), button(T.hear, hear))) };
+    })();
+
+    const start = button(T.check, check, "first");
+    const read = button(T.calibrate, calibrate, "first");
+    const again = () => sound && check();
+    put(after, h("label", { class: "part" }, h("h3", {}, T.which), which), h("div", { class: "part" }, h("h3", {}, T.yourLevel), bar.node, told, what), h("div", { class: "part" }, known, h("p", { class: "row" }, read)), volume.node);
+    const made = step(T.mic, T.micHint, [
+      options("sound", T.sound, [["headset", T.headset], ["speakers", T.speakers]], choice.speakers ? "speakers" : "headset", (value) => { choice.speakers = value === "speakers"; remember(); again(); }),
+      options("mode", T.talk, [["hands-free", T.handsFree], ["push-to-talk", T.pushToTalk]], choice.mode, (value) => { choice.mode = value; remember(); }),
+      h("label", { class: "check" }, h("input", { type: "checkbox", checked: choice.cues, onchange: (event) => { choice.cues = event.target.checked; remember(); } }), T.cues),
+      h("p", { class: "row" }, start), after, reading,
+    ], false);
+    return made.node;
+  };
+
+  // --- the side: this call ---------------------------------------------------------------------------
+  const panel = h("aside", { class: "panel" });
+  const trouble = h("div", {});
+  const mic = microphone();
+  const breathing = breath();
+  const pausing = recovery();
+
+  const answer = async () => {
+    trouble.replaceChildren();
+    go.disabled = true;
+    try {
+      line?.drop();
+      line = null;
+      if (!sound) {
+        sound = await Sound.open({ deviceId: choice.deviceId, speakers: choice.speakers }).catch((failure) => {
+          if (!choice.deviceId) throw failure;
+          return Sound.open({ speakers: choice.speakers });
+        });
+      }
+    } catch (failure) {
+      put(trouble, page.sorry(failure, [button(S.mic.retry, answer, "first")]));
+      go.disabled = false;
+      return;
+    }
+    handedOver = true;
+    page.go("call", {
+      sound,
+      person: choice.person,
+      wanted: { persona: choice.person.id, level: choice.level, procedure: choice.procedure, mode: choice.mode, trainee: choice.trainee, cues: choice.cues, speakers: choice.speakers, ...prepared },
+    });
+  };
+  const go = button("", answer, "first answer");
+
+  const side = () => {
+    go.textContent = T.answer(choice.person.name);
+    const name = h("input", { type: "text", maxLength: 60, autocomplete: "name", id: "trainee", onchange: () => { choice.trainee = name.value.trim() || "trainee"; remember(); } });
+    name.value = choice.trainee;
+    put(panel,
+      h("div", { class: "caller" }, face(choice.person.person, choice.person.sex), h("div", {}, h("h2", {}, choice.person.full_name), choice.person.title && h("p", { class: "title" }, choice.person.title))),
+      h("p", { class: "story" }, choice.person.about),
+      options("level", T.level, offered.levels.map((one) => [one, T.levels[one]]), choice.level, (value) => { choice.level = value; remember(); }),
+      h("div", { class: "two" },
+        h("label", {}, h("span", { class: "label" }, T.procedure),
+          h("select", { onchange: (event) => { choice.procedure = event.target.value; remember(); } }, offered.procedures.map((one) => h("option", { value: one.id, selected: one.id === choice.procedure }, one.name)))),
+        h("label", { for: "trainee" }, h("span", { class: "label" }, T.you), name)),
+      h("h3", { class: "label" }, T.before),
+      h("div", { class: "steps" }, pausing, worksheet(), mic, breathing),
+      trouble, go, h("p", { class: "hint" }, T.private));
+  };
+  side();
+  put(main, h("div", { class: "choose" }, h("div", {}, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead), people), panel));
+  return close;
+};

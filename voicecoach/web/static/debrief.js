@@ -1,0 +1,140 @@
+// The debriefs: the list of calls, and one call with what to keep, what to work on, and each moment to hear again.
+import { habits } from "./choose.js";
+import { ask, button, clock, h, post, put } from "./dom.js";
+import { face } from "./faces.js";
+import { S } from "./strings.js";
+
+const T = S.debrief;
+const LEAD_S = 0.15; // word times are good to about 0.2 s
+
+// One recording and the buttons that play parts of it.
+export const player = async (address) => {
+  const blob = await ask(address, S.sorry).then((answer) => answer.blob(), () => null);
+  if (!blob) return null;
+  const audio = new Audio(URL.createObjectURL(blob));
+  let pressed = null;
+  let until = Infinity;
+  const release = () => {
+    pressed?.setAttribute("aria-pressed", "false");
+    pressed = null;
+  };
+  audio.addEventListener("timeupdate", () => audio.currentTime >= until && audio.pause());
+  audio.addEventListener("pause", release);
+  return {
+    button: (start, end, what) => {
+      if (start === null || start === undefined) return null;
+      const node = button("", () => {
+        const again = pressed === node;
+        audio.pause();
+        release();
+        if (again) return;
+        pressed = node;
+        node.setAttribute("aria-pressed", "true");
+        until = end + LEAD_S;
+        audio.currentTime = Math.max(0, start - LEAD_S);
+        audio.play().catch(release);
+      }, "play", { "aria-pressed": "false", "aria-label": T.playMoment(clock(start), what) });
+      node.append(h("span", { class: "triangle", "aria-hidden": "true" }), clock(start));
+      return node;
+    },
+    close: () => {
+      audio.pause();
+      URL.revokeObjectURL(audio.src);
+    },
+  };
+};
+
+export const when = (wall) => {
+  const at = new Date(wall);
+  return Number.isNaN(at.getTime()) ? wall : at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+};
+
+// A call that goes on from a recorded turn, or a drill, or what a trainer set; `who` is whose face is shown.
+export const again = (page, who, more) => {
+  const { deviceId, wanted } = habits();
+  page.go("call", { deviceId, person: { person: who.person || "", name: who.customer || "", sex: who.sex || "" }, wanted: { ...wanted, ...more } });
+};
+
+const list = async (main, page) => {
+  const rows = await ask("/api/sessions", S.sorry).then((answer) => answer.json());
+  const items = rows.map((row) =>
+    h("li", {}, h("a", { class: "session", href: `#debrief/${row.key}` }, face(row.person, ""), h("span", { class: "words" }, h("strong", {}, row.customer || row.key), h("span", { class: "hint" }, when(row.wall)), h("span", { class: "hint" }, T.row(row.minutes, row.turns))), h("span", { class: "signs" }, row.answered && h("span", { class: "sign mark" }, T.answered), T.kinds[row.kind] && h("span", { class: "sign" }, T.kinds[row.kind]), h("span", { class: "sign" }, T.outcomes[row.outcome] || row.outcome)))));
+  const collect = button(T.collect, async () => {
+    const { lines } = await post("/api/collect", S.sorry, {}).then((answer) => answer.json());
+    page.say(T.collected(lines));
+    collect.textContent = T.collected(lines);
+    if (lines) page.go("debrief");
+  });
+  put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
+    items.length ? h("ol", { class: "sessions" }, items) : h("p", { class: "empty" }, T.none, " ", h("a", { href: "#choose" }, T.first)),
+    items.length > 0 && h("p", { class: "row" }, collect)));
+};
+
+const one = async (main, page, key) => {
+  put(main, h("p", { class: "waiting", role: "status" }, S.loading));
+  const json = (path) => ask(path, S.sorry).then((answer) => answer.json());
+  const [told, sound, moments] = await Promise.all([json(`/api/sessions/${key}`), player(`/api/sessions/${key}/sound`), json(`/api/sessions/${key}/takes`)]);
+  const retry = (number) => told.person && told.kind !== "drill" && button(T.retry, () => again(page, told, { retry: { session: key, turn: number } }), "small", { "aria-label": T.retryTurn(number) });
+  const play = (start, end, what) => sound?.button(start, end, what);
+  const point = (item, kind) =>
+    h("li", {}, h("div", { class: "row" }, h("h3", {}, item.title), h("span", { class: "row" }, kind === "work" && item.turn !== null && retry(item.turn), play(item.start, item.end, item.title))), item.quote && h("blockquote", {}, item.quote), item.evidence && h("p", { class: "hint" }, item.evidence), item.advice && h("p", { class: "advice" }, item.advice));
+  const points = (heading, items, none, kind) => h("section", { class: "card" }, h("h2", {}, heading), items.length ? h("ol", { class: "points" }, items.map((item) => point(item, kind))) : h("p", { class: "hint" }, none));
+  const turns = h("ol", { class: "turns" }, told.turns.map((turn) => h("li", {}, h("div", { class: "row" }, h("strong", {}, T.turn(turn.number)), h("span", { class: "row" }, retry(turn.number), play(turn.start, turn.end, T.turn(turn.number)))), h("p", {}, turn.text))));
+  const others = new Map(); // recordings of other sessions, fetched when one of them is to be heard
+  const listen = (take) => {
+    if (take.key === key) return play(take.start, take.end, T.take(take.number));
+    const node = button(T.play, async () => {
+      node.disabled = true;
+      if (!others.has(take.key)) others.set(take.key, await player(`/api/sessions/${take.key}/sound`));
+      const real = others.get(take.key)?.button(take.start, take.end, T.take(take.number));
+      if (real) { node.replaceWith(real); real.focus(); real.click(); }
+    }, "play", { "aria-label": T.playMoment(clock(take.start), T.take(take.number)) });
+    return node;
+  };
+  const take = (one) => h("li", { class: "take" }, h("div", { class: "row" }, h("strong", {}, T.take(one.number)), listen(one)), h("p", {}, one.text),
+    one.marks.length > 0 && h("ul", { class: "signs" }, one.marks.map((mark) => h("li", { class: mark.kind === "fault" ? "sign" : "sign mark" }, mark.code))),
+    one.before !== null && one.after !== null && h("p", { class: "hint" }, T.anger(one.before.toFixed(1), one.after.toFixed(1))), one.answer && h("p", { class: "hint" }, `${T.customerSaid}: ${one.answer}`));
+  const takes = moments.length > 0 && h("section", { class: "card" }, h("h2", {}, T.takes), moments.map((moment) => [h("h3", {}, T.takesOf(moment.turn)), h("ol", { class: "takes" }, moment.takes.map(take)), moment.missing.map((line) => h("p", { class: "hint" }, line))]));
+  const submitting = async () => {
+    const list = h("ul", { class: "plain" });
+    const sounds = h("input", { type: "checkbox", checked: true });
+    const show = async () => put(list, (await json(`/api/sessions/${key}/submit?sound=${sounds.checked ? "yes" : "no"}`)).lines.map((line) => h("li", {}, line)));
+    sounds.onchange = show;
+    const outcome = h("p", { role: "status" });
+    const box = h("dialog", { "aria-labelledby": "submit-h" }, h("h2", { id: "submit-h" }, T.submitHow), list, h("label", { class: "check" }, sounds, T.withSound), outcome, h("p", { class: "row" },
+      button(T.submitNow, async (event) => {
+        event.target.disabled = true;
+        try {
+          const { name } = await post(`/api/sessions/${key}/submit?sound=${sounds.checked ? "yes" : "no"}`, S.sorry, {}).then((answer) => answer.json());
+          outcome.textContent = T.submitted(name);
+        } catch (failure) {
+          outcome.textContent = failure.message;
+        }
+      }, "first"), button(T.keepIt, () => box.close())));
+    box.onclose = () => box.remove();
+    document.body.append(box);
+    await show();
+    box.showModal();
+  };
+  const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), h("p", { class: "row" },
+    button(T.keepIt, () => sure.close(), "first"),
+    button(T.remove, async () => { await ask(`/api/sessions/${key}`, S.sorry, { method: "DELETE" }); sure.close(); page.say(T.removed); page.go("debrief"); }, "end")));
+  put(main, h("div", { class: "column wide" },
+    h("p", {}, h("a", { href: "#debrief" }, T.back)),
+    h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),
+    told.problems.length > 0 && h("ul", { class: "problems" }, told.problems.map((problem) => h("li", {}, problem))),
+    !sound && h("p", { class: "hint" }, T.noSound),
+    h("div", { class: "pair" }, points(T.well, told.well, T.nothingWell, "well"), points(T.work, told.work, T.nothingWork, "work")),
+    told.trainer.length > 0 && h("section", { class: "card trainer" }, h("h2", {}, T.trainer), told.trainer.map((part) => [h("h3", {}, part.heading), h("ul", { class: "plain" }, part.lines.map((line) => h("li", {}, line)))])),
+    takes,
+    told.turns.length > 0 && h("section", { class: "card" }, h("h2", {}, T.turns), turns),
+    h("section", {}, h("div", { class: "row spread" }, h("h2", {}, T.whole), h("a", { href: `/sessions/${key}/debrief`, target: "_blank", rel: "noopener" }, T.open)),
+      h("iframe", { class: "whole", title: T.wholeLabel, src: `/sessions/${key}/debrief`, sandbox: "allow-scripts", loading: "lazy" })),
+    h("p", { class: "row spread" }, button(T.submit, submitting), button(T.remove, () => sure.showModal(), "quiet")), sure));
+  return () => {
+    sound?.close();
+    for (const other of others.values()) other?.close();
+  };
+};
+
+export const debrief = (main, page, [key]) => (key ? one(main, page, key) : list(main, page));

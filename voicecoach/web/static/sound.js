@@ -1,0 +1,253 @@
+// The microphone and the loudspeaker of this page, and the line to the server. See voicecoach/web/sound.py.
+import { Failure } from "./dom.js";
+import { S } from "./strings.js";
+
+const RESUME_MS = 5000;
+const AGAIN_MS = 200;
+
+const refusal = (error) => {
+  switch (error.name) {
+    case "NotAllowedError":
+    case "SecurityError":
+      return new Failure(S.mic.denied, S.mic.deniedDo);
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return new Failure(S.mic.none, S.mic.noneDo);
+    default:
+      return new Failure(S.mic.used, S.mic.usedDo);
+  }
+};
+
+export class Sound {
+  // speakers: ask for echo cancellation. Gain control and noise suppression are always refused: they would falsify
+  // what is measured. What the browser really did is in `describe`.
+  static async open({ deviceId = "", speakers = false } = {}) {
+    const sound = new Sound();
+    await sound.start(deviceId, speakers);
+    return sound;
+  }
+
+  constructor() {
+    this.heard = () => {}; // (level in dBFS)
+    this.frame = () => {}; // (ArrayBuffer)
+    this.lost = () => {};
+    this.asleep = () => {}; // (true: put to sleep; false: awake)
+    this.level = -120;
+    this.got = 0;
+  }
+
+  async start(deviceId, speakers) {
+    if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia || !window.AudioWorkletNode) {
+      throw new Failure(S.mic.insecure, S.mic.insecureDo);
+    }
+    this.speakers = speakers;
+    await this.listen(deviceId);
+    this.context = new AudioContext({ latencyHint: "interactive" });
+    await this.context.audioWorklet.addModule("/static/duplex.js");
+    this.node = new AudioWorkletNode(this.context, "voicecoach-duplex", {
+      channelCount: 1,
+      channelCountMode: "explicit",
+      outputChannelCount: [1],
+    });
+    this.node.port.onmessage = ({ data }) => {
+      this.level = data.level;
+      this.got = data.got;
+      this.heard(data.level);
+      this.frame(data.frame);
+    };
+    this.node.connect(this.context.destination);
+    this.join();
+    this.context.onstatechange = () => this.asleep(this.context.state !== "running");
+    // A context that needs a gesture stays suspended, and `resume` waits for that gesture: so it is not waited for.
+    this.context.resume();
+  }
+
+  async listen(deviceId = "") {
+    const audio = {
+      channelCount: { ideal: 1 },
+      echoCancellation: this.speakers,
+      noiseSuppression: false,
+      autoGainControl: false,
+      ...(deviceId ? { deviceId: { exact: deviceId } } : {}),
+    };
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({ audio });
+    } catch (error) {
+      throw refusal(error);
+    }
+    [this.track] = this.stream.getAudioTracks();
+    this.track.onended = () => this.lost();
+  }
+
+  join() {
+    this.source?.disconnect();
+    this.source = this.context.createMediaStreamSource(this.stream);
+    this.source.connect(this.node);
+  }
+
+  // After the microphone was lost: whatever the browser now has.
+  async replace(deviceId = "") {
+    await this.listen(deviceId);
+    this.join();
+    return this.track.label;
+  }
+
+  get awake() {
+    return this.context.state === "running";
+  }
+
+  wake() {
+    return this.context.resume();
+  }
+
+  describe() {
+    const settings = this.track.getSettings();
+    const { echoCancellation, noiseSuppression, autoGainControl } = settings;
+    return {
+      rate: this.context.sampleRate,
+      input: this.track.label || S.mic.unnamed,
+      latency_s: (this.context.baseLatency || 0) + (this.context.outputLatency || 0) + (settings.latency || 0),
+      settings: { echoCancellation, noiseSuppression, autoGainControl },
+      browser: navigator.userAgent.match(/(Firefox|Edg|Chrome|Version)\/[\d.]+/)?.[0] || "",
+    };
+  }
+
+  static async microphones() {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    return devices.filter((one) => one.kind === "audioinput" && one.deviceId !== "communications");
+  }
+
+  play(first, more, samples) {
+    this.node.port.postMessage({ first, more, samples }, [samples.buffer]);
+  }
+
+  halt(upto, fade) {
+    this.node.port.postMessage({ halt: upto, fade_ms: fade });
+  }
+
+  pause(fade) {
+    this.node.port.postMessage({ pause: fade });
+  }
+
+  goOn() {
+    this.node.port.postMessage({ go_on: true });
+  }
+
+  gain(db) {
+    this.node.port.postMessage({ gain: 10 ** (db / 20) });
+  }
+
+  hold(on) {
+    this.node.port.postMessage({ hold: on });
+  }
+
+  reset() {
+    this.got = 0;
+    this.node.port.postMessage({ reset: true });
+  }
+
+  close() {
+    this.frame = this.heard = this.lost = this.asleep = () => {};
+    for (const track of this.stream?.getTracks() || []) track.stop();
+    if (this.context?.state !== "closed") this.context?.close();
+  }
+}
+
+// One call, or one reading aloud, over a WebSocket that may break for five seconds.
+export class Line {
+  // told(message): what the server says. away(): the connection is lost; back(): it is there again; gone(): it is over.
+  constructor(sound, hello, { told, away = () => {}, back = () => {}, gone = () => {} }) {
+    Object.assign(this, { sound, hello, told, away, back, gone });
+    this.call = hello.t === "resume" ? hello.call : null;
+    this.over = false;
+    this.open = false;
+    this.kept = [];
+    if (!this.call) sound.reset();
+    sound.frame = (frame) => this.frame(frame);
+    this.connect();
+  }
+
+  connect() {
+    const fresh = !this.since;
+    const hello = fresh ? this.hello : { t: "resume", call: this.call, have: this.sound.got };
+    this.socket = new WebSocket(`ws://${location.host}/call`);
+    this.socket.binaryType = "arraybuffer";
+    this.socket.onopen = () => this.socket.send(JSON.stringify({ ...this.sound.describe(), ...hello }));
+    this.socket.onmessage = ({ data }) => this.take(data);
+    this.socket.onclose = () => this.closed();
+  }
+
+  take(data) {
+    if (typeof data !== "string") {
+      const view = new DataView(data);
+      this.sound.play(view.getUint32(0, true), view.getUint32(4, true) === 1, new Int16Array(data, 8).slice());
+      return;
+    }
+    const message = JSON.parse(data);
+    switch (message.t) {
+      case "ready":
+        this.call = message.call;
+        this.open = true;
+        break;
+      case "resumed":
+        this.open = true;
+        if (this.since) {
+          for (const frame of this.kept) this.socket.send(frame);
+          this.back();
+        }
+        this.since = 0;
+        this.kept = [];
+        break;
+      case "halt":
+        this.sound.halt(message.upto, message.fade_ms);
+        return;
+      case "pause":
+        this.sound.pause(message.fade_ms);
+        return;
+      case "go_on":
+        this.sound.goOn();
+        return;
+      case "gain":
+        this.sound.gain(message.db);
+        return;
+      case "bye":
+      case "moved":
+      case "refused":
+        this.over = true;
+        break;
+      default:
+    }
+    this.told(message);
+  }
+
+  closed() {
+    this.open = false;
+    if (this.over) return;
+    const now = performance.now();
+    if (!this.since && this.call) {
+      this.since = now;
+      this.away();
+    }
+    if (!this.call || now - this.since > RESUME_MS) {
+      this.over = true;
+      this.gone();
+      return;
+    }
+    setTimeout(() => !this.over && this.connect(), AGAIN_MS);
+  }
+
+  frame(frame) {
+    if (this.open) this.socket.send(frame);
+    else if (this.since) this.kept.push(frame);
+  }
+
+  say(message) {
+    if (this.open) this.socket.send(JSON.stringify(message));
+  }
+
+  drop() {
+    this.over = true;
+    this.sound.frame = () => {};
+    this.socket.close();
+  }
+}
