@@ -218,7 +218,6 @@ export const call = async (main, page, _rest, handed) => {
   };
   addEventListener("beforeunload", unload);
   await begin();
-  main.focus({ preventScroll: true });
 
   return {
     // Asked before the place is left by the back button or a link: true lets it go.
