@@ -49,6 +49,19 @@ def test_new_writes_a_file_that_can_be_played(tmp_path: Path) -> None:
     assert any("you said nothing" in row for row in said)
 
 
+def test_new_makes_a_person_too(tmp_path: Path) -> None:
+    """Somebody who is in no file gets one of their own, and the call can be played."""
+    nasty = 'of "Leeds": !!x {a} ../b'
+    path = write(tmp_path, *ANSWERS[:3], "Zoë", "O'Neil", nasty, "woman", "british", "cold", *ANSWERS[4:])
+
+    assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.yaml")) == [path.name, "people/zoe.yaml"]
+    assert check(path, prepare.people()).problems == ()
+    assert check(tmp_path / "people" / "zoe.yaml").problems == ()
+    customer, _ = prepare.choose_persona(str(path))
+    assert (customer.full_name, customer.sex, customer.accent) == ("Zoë O'Neil", "female", "british")
+    assert (customer.voice.style, customer.voice.prefer[0]) == ("cold", "kokoro/bf_emma")
+
+
 def test_new_never_writes_over_a_file(tmp_path: Path) -> None:
     write(tmp_path, *ANSWERS)
     second = write(tmp_path, ANSWERS[0], "", "another", *ANSWERS[2:])

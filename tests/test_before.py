@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 
 from voicecoach import before, cli, consent, debrief, keys, prepare, record, testing
 from voicecoach.before import Terminal
@@ -289,3 +290,38 @@ def test_nothing_is_asked_where_it_is_not_wanted(live: Path, monkeypatch: pytest
     cli.rehearse(seed=1)
 
     assert {"worksheet", "focus", "note"}.isdisjoint(event.kind for event in rehearsed(live).events)
+
+
+def test_an_assignment_sets_the_call_and_is_in_its_record(
+    live: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Customer, level and procedure are the trainer's; attempts are counted; the consent is on record too."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "id: week-1\nscenario: dana-printer\nlevel: hard\nprocedure: five-tips\nattempts: 1\npass_mark: 100\n"
+    )
+    for _ in range(2):
+        cli.rehearse(prepared=False, seed=1, assignment=plan)
+
+    session = rehearsed(live)
+    started, assignment = session.first("started"), session.first("assignment")
+    assert started is not None
+    assert assignment is not None
+    assert (started.data["persona"]["level"], started.data["procedure"]) == ("hard", "five-tips")
+    assert assignment.data["attempt"] == 2
+    assert [event.data["how"] for event in session.of("consent")] == ["earlier"]
+    out = capsys.readouterr().out
+    assert "Assignment, attempt 2 of 1:" in out
+    assert "week-1, attempt 2 of 1: " in out
+    assert "Attempt 2, of 1 that count." in out
+
+
+def test_who_does_not_agree_is_not_recorded(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No session, no calibration: nothing is there afterwards."""
+    (live / "consent.json").unlink()
+    monkeypatch.setattr("builtins.input", lambda _: "s")
+    with pytest.raises(typer.Exit):
+        cli.rehearse(seed=1)
+
+    assert record.list_sessions(live / "sessions") == []
+    assert not (live / "consent.json").exists()

@@ -92,6 +92,8 @@ def test_an_edited_folder_is_told(bundle: Path, tmp_path: Path) -> None:
 
     assert "events.jsonl is not as it was" in problems(folder)
     assert "procedure.yaml is missing, which was in the bundle" in problems(folder)
+    told = debrief.report_on(record.read(folder)).problems
+    assert sum("events.jsonl is not as it was" in problem for problem in told) == 1
 
 
 def test_a_missing_recording_is_told(bundle: Path, tmp_path: Path) -> None:

@@ -571,9 +571,10 @@ def test_delete_leaves_nothing(mine: Path, inbox: Path, tmp_path: Path) -> None:
     (inbox / "edited.vtt").write_bytes(b"not as it was made")
     assert run("submit", "last", "--to", inbox, "--yes", data=data).exit_code == 0
     assert run("report", "last", data=data).exit_code == 0
+    assert run("report", "last", "--html", inbox / "page.html", data=data).exit_code == 0
     desk.comment(mine, "Well done.", "Ann", NOW)
     sound = (mine / "audio.flac").read_bytes()[:64]
-    assert len(copies.of(mine)) == 2
+    assert len(copies.of(mine)) == 3
     told = run("delete", "last", "--copies", "--yes", data=data)
 
     assert told.exit_code == 0, told.exception

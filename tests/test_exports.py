@@ -327,3 +327,36 @@ def test_a_file_appears_whole_or_not_at_all(
 def _fails(attempt: Callable[[], object]) -> None:
     with pytest.raises(DiskError, match="No space left"):
         attempt()
+
+
+ODD = (
+    [],
+    [{"kind": "ended", "at": 3, "outcome": ["x"], "why": {}}],
+    [{"kind": "started", "at": 0, "wall": 5, "trainee": None, "persona": "Dana", "procedure": {"id": 1}}],
+    [
+        {"kind": "said", "at": 9, "text": "x", "start": 900, "end": 10, "level": 99},
+        {"kind": "spoke", "at": 9, "turn": 1, "start": 50, "end": 40, "speech": [[5, 1]], "overlap": [[-3, 7]]},
+        {
+            "kind": "heard", "at": 9, "turn": 1, "text": "I am sorry\ud800 \u202e --> <v x>",
+            "words": [{"text": "I", "start_s": -5, "end_s": 1e308, "probability": 2}, {"text": 7}],
+        },
+    ],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("events", ODD, ids=str)
+def test_odd_records_are_exported_as_far_as_they_go(events: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Empty, edited or foreign events: every format is still one that its reader opens."""
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    session = record.read(tmp_path / "odd")
+    report = debrief.report_on(session)
+    made = {kind: exports.text_of(session, report, kind) for kind in exports.ENDINGS if kind != "zip"}
+
+    assert len(list(webvtt.from_string(made["vtt"]))) == len(list(srt.parse(made["srt"], ignore_errors=False)))
+    assert len(opened(made["textgrid"], tmp_path).tiers) == 5
+    for statement in json.loads(made["xapi"]):
+        BaseXapiStatement(**statement)
+    assert len(rows(made["csv-sessions"])) == 1
+    assert json.loads(made["json"])["name"] == "odd"
+    assert "".join(made.values()).encode("utf-8")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,28 @@ _WHEN = {
 
 
 @dataclass(frozen=True)
+class _Stranger:
+    """A person who is in no file yet."""
+
+    id: str
+    name: str
+    surname: str
+    about: str
+    sex: str
+    accent: str
+    cold: bool
+
+
+_VOICES = {
+    ("female", "american"): "af_bella",
+    ("female", "british"): "bf_emma",
+    ("male", "american"): "am_fenrir",
+    ("male", "british"): "bm_fable",
+}
+"""Kokoro's voices that the bundled people use, by sex and accent."""
+
+
+@dataclass(frozen=True)
 class _Sheet:
     """What was asked for."""
 
@@ -84,6 +107,7 @@ class _Sheet:
     words: tuple[str, ...]
     question: str
     answer: str
+    stranger: _Stranger | None = None
 
 
 def new(ask: Ask, say: Callable[[str], None], folder: Path, people: Sequence[Path]) -> Path:
@@ -91,18 +115,27 @@ def new(ask: Ask, say: Callable[[str], None], folder: Path, people: Sequence[Pat
     known = sorted({path.stem for place in people for path in place.glob("*.yaml")})
     sheet = _asked(ask, say, known, folder)
     path = folder / f"{sheet.id}.yaml"
-    person = customers.parse_person(yamlfile.read_text(customers.person_path(sheet.person, path, people)), sheet.person)
+    stranger = sheet.stranger and _person_text(sheet.stranger)
+    person = customers.parse_person(
+        stranger or yamlfile.read_text(customers.person_path(sheet.person, path, people)), sheet.person
+    )
     text = _scenario_text(sheet, customers.sayable(person, {}))
     customers.cast(person, customers.parse_scenario(text, str(path)))
+    if stranger:
+        _write(folder / "people" / f"{sheet.person}.yaml", stranger)
+    _write(path, text)
+    return path
+
+
+def _write(path: Path, text: str) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
         raise BadInput(f"{path} is there already.", "Choose another id, or move that file away.") from error
     except OSError as error:
         raise DiskError(f"{path} cannot be written ({error.strerror}).", "Choose another folder with --out.") from error
-    return path
 
 
 def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: Path) -> _Sheet:
@@ -128,7 +161,9 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
             found.append(typed)
         return tuple(found)
 
-    say("A new call, in ten questions. Every answer can be changed later in the file.\n")
+    say(
+        "A new call, in ten questions, and five more for somebody new. Every answer can be changed later in the file.\n"
+    )
     title = needed("What is the call about, in a few words? ")
     suggestion = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-")
 
@@ -143,7 +178,12 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
     which = needed(
         "Which situation is it (1 to 8)? ", lambda t: t.isdigit() and 1 <= int(t) <= len(situations), "A number."
     )
-    person = needed(f"Who calls ({', '.join(known)})? ", lambda t: t in known, "One of these names.")
+    person = needed(
+        f"Who calls ({', '.join(known)}, or the first name of somebody new)? ",
+        lambda t: t.lower() in known or bool(_id_of(t)), "One of these names, or another first name.",
+    )  # fmt: skip
+    stranger = None if person.lower() in known else _stranger(needed, person)
+    person = stranger.id if stranger else person.lower()
     about = needed("Who is it and what happened, in one sentence? ")
     points = several("A point of the story, as the customer says it,")
     opening = needed("The first words of the customer: ")
@@ -155,7 +195,53 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
     return _Sheet(
         name or suggestion, title, situations[int(which) - 1], person, about, points, opening, can, cannot,
         tuple(word.strip() for word in words.split(",") if word.strip())[: customers.MAX_PHRASES], question, answer,
+        stranger,
     )  # fmt: skip
+
+
+def _id_of(name: str) -> str:
+    """A name as an id for a file; empty where it has no letter for one."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
+
+
+def _stranger(needed: Callable[..., str], name: str) -> _Stranger:
+    def one_of(prompt: str, choices: Mapping[str, str]) -> str:
+        typed = needed(f"{prompt} ({' or '.join(choices)})? ", lambda t: t.lower() in choices, "One of these words.")
+        return choices[typed.lower()]
+
+    surname = needed(f"{name}'s surname (Enter for none): ", lambda _: True)
+    about = needed(f"Who is {name}, in one sentence? ")
+    sex = one_of(f"Is {name} a", {"woman": "female", "man": "male"})
+    accent = one_of("Which English", {"american": "american", "british": "british"})
+    cold = one_of("Is the anger", {"hot": "", "cold": "cold"})
+    return _Stranger(_id_of(name), name, surname, about, sex, accent, bool(cold))
+
+
+def _person_text(who: _Stranger) -> str:
+    """The file of a person: every setting that can be made, with what it does."""
+    return "\n".join(
+        [
+            "# A person: who calls, whatever the call is about. Scenarios name this file by its id.",
+            f"id: {who.id}",
+            f"name: {_quoted(who.name)}",
+            *([f"surname: {_quoted(who.surname)}"] if who.surname else []),
+            f"about: {_quoted(who.about)}",
+            f"sex: {who.sex}",
+            f"accent: {who.accent}",
+            "# Voices, the best first. hot: louder, higher and faster with anger; cold: slower, harder and quiet.",
+            f"voice: {{prefer: [kokoro/{_VOICES[who.sex, who.accent]}, piper/joe], style: {'cold' if who.cold else 'hot'}}}",
+            "# drift (how fast this person cools): slow, normal, fast. patience: low, normal, high.",
+            "temper: {drift: normal, patience: normal, asks_for_manager_at: 4.6, stays_irate: false}",
+            "# What this person cannot stand to hear, and pet phrases for whoever writes more lines.",
+            "triggers: []",
+            "vocabulary: []",
+            "",
+            "# What this person says in any call; a scenario's own lines come first. The keys are those of a scenario.",
+            "lines: {}",
+            "",
+        ]
+    )
 
 
 def _scenario_text(sheet: _Sheet, own: Mapping[str, Sequence[Line]]) -> str:

@@ -20,7 +20,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -138,7 +138,7 @@ def opened(path: Path, *, sound: bool = True) -> Iterator[record.Record]:
     """
     if not is_bundle(path):
         session = record.read(path)
-        yield replace(session, problems=(*session.problems, *_against_manifest(path, set())))
+        yield replace(session, problems=(*session.problems, *against_manifest(path)))
         return
     with tempfile.TemporaryDirectory(prefix="voicecoach-") as temporary:
         folder = Path(temporary) / "session"
@@ -169,8 +169,8 @@ def _of_sound(problem: str) -> bool:
     return problem.startswith("The recording")
 
 
-def _against_manifest(folder: Path, left: set[str]) -> list[str]:
-    """What is not as the manifest says, a sentence each; no manifest, no sentence."""
+def against_manifest(folder: Path, left: Collection[str] = ()) -> list[str]:
+    """What is not as a session's manifest says, a sentence each; no manifest, no sentence. `left` is not looked at."""
     files = _manifest(folder).get("files")
     if not isinstance(files, dict):
         return []
@@ -233,11 +233,13 @@ def _unpack(path: Path, folder: Path, sound: bool) -> tuple[list[str], str, set[
         ) from error
     if not (folder / "events.jsonl").is_file():
         raise BadInput(f"{path} holds no session: there is no events.jsonl that can be read.", *_hint(problems))
+    name = _safe(_manifest(folder).get("session"), path)
     if (folder / MANIFEST).is_file():
-        problems += _against_manifest(folder, left)
+        problems += against_manifest(folder, left)
+        (folder / MANIFEST).unlink()
     else:
         problems.append("There is no manifest: whether the session was changed afterwards cannot be told.")
-    return problems, _safe(_manifest(folder).get("session"), path), left
+    return problems, name, left
 
 
 def _hint(problems: Sequence[str]) -> tuple[str]:

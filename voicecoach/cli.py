@@ -594,7 +594,7 @@ def report(
 
     Example: `voicecoach report last --open`
     """
-    from voicecoach import bundles, debrief, record
+    from voicecoach import bundles, copies, debrief, prepare, record
 
     if bundles.is_bundle(Path(session)):
         desk.show(Path(session), html, open_page, as_json)
@@ -604,6 +604,8 @@ def report(
         _say(record.to_json(debrief.report_on(record.read(folder))))
         return
     _debrief(folder, html, open_page)
+    if html is not None:
+        copies.note(folder, "exported", html / debrief.PAGE if html.is_dir() else html, prepare.now())
 
 
 history.add_to(app)
@@ -698,7 +700,7 @@ def personas_check(
 def personas_new(
     out: Annotated[Path, typer.Option(help="Folder for the new file.")] = Path(),
 ) -> None:
-    """Ask ten questions and write a new scenario with comments, ready to be played and made better.
+    """Ask ten questions and write a new scenario, and a new person if you like, with comments, ready to be played.
 
     Example: `voicecoach personas new --out my-calls`
     """

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from voicecoach import judge, persona, prepare, record
+from voicecoach import bundles, judge, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
@@ -20,7 +20,7 @@ PAGE = "debrief.html"
 
 def report_on(session: record.Record, rules: judge.Rules | None = None) -> Report:
     """Tell a session as read, under the rules of today (`rules`, if at hand); what cannot be used is said and left out."""
-    problems = list(session.problems)
+    problems = list(dict.fromkeys((*session.problems, *bundles.against_manifest(session.folder))))
     customer = procedure = None
     if session.persona:
         try:

@@ -260,9 +260,11 @@ def plain(text: str) -> str:
     text = re.sub(r"(?<=\d) ?,(?=\d{3}\b)", "", text.lower().replace("’", "'"))
     text = re.sub(r"([$£])(\d[\d.]*\d|\d)", lambda found: f"{found[2]} {_MONEY[found[1]]}", text)
     text = re.sub(r"(\d):00", r"\1", text)
+    text = re.sub(r"(\d{3})-(\d{3})", r"\1\2", text)  # a number read out, not a range
     text = re.sub(r"(\d)-(\d)", r"\1 to \2", text)
     text = re.sub(r"(?<=\d)[,.:](?=\d)|(?<=\d)(?:st|nd|rd|th)\b", "", text)
     words = re.sub(r"[^a-z0-9' ]", " ", text).replace("'", "").split()
+    words = re.sub(rf"\bdouble ({'|'.join(list(_SMALL)[:10])})\b", r"\1 \1", " ".join(words)).split()
     out: list[str] = []
     at, was_number = 0, False
     while at < len(words):
