@@ -54,7 +54,10 @@ def test_new_makes_a_person_too(tmp_path: Path) -> None:
     nasty = 'of "Leeds": !!x {a} ../b'
     path = write(tmp_path, *ANSWERS[:3], "Zoë", "O'Neil", nasty, "woman", "british", "cold", *ANSWERS[4:])
 
-    assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.yaml")) == [path.name, "people/zoe.yaml"]
+    assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.yaml")) == [
+        path.name,
+        "people/zoe.yaml",
+    ]
     assert check(path, prepare.people()).problems == ()
     assert check(tmp_path / "people" / "zoe.yaml").problems == ()
     customer, _ = prepare.choose_persona(str(path))

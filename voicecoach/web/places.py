@@ -258,6 +258,7 @@ def next_steps(house: House, trainee: str) -> dict[str, Any]:
                 "about": one.drill.about,
                 "due": one.due,
                 "when": progress.due_line(one),
+                "rule": drills.sentence(one.drill, house.kit.rules()),
             }
             for one in progress_of(house, trainee).schedule
         ],
