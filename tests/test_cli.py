@@ -61,7 +61,7 @@ def test_all_commands_are_there() -> None:
     """Those that the README promises."""
     assert {name for name, *_ in commands()} == {
         "rehearse", "calibrate", "review", "report", "takes", "drill", "history", "personas", "procedures", "doctor", "delete",
-        "measure", "judge", "export", "submit", "desk",
+        "measure", "judge", "export", "submit", "desk", "serve",
     }  # fmt: skip
 
 

@@ -230,7 +230,7 @@ def test_takes_stand_side_by_side(tmp_path: Path) -> None:
 
     assert [one.number for one in moment.takes] == [1, 2, 3]
     assert [one.session for one in moment.takes] == [first.name, take.name, third.name]
-    assert all(one.audio and one.audio.startswith("data:audio/mpeg;base64,") for one in moment.takes)
+    assert all(one.audio and one.audio.startswith("data:audio/") for one in moment.takes)
     assert moment.takes[0].before == moment.takes[1].before == moment.takes[2].before
     assert "manual" in text
     assert "Apologised personally [done]" in text

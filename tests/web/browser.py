@@ -16,7 +16,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.testing import Samples
 
 CHROMIUM = shutil.which("chromium") or ""
-QUIET = ("--no-sandbox", "--disable-gpu", "--mute-audio", "--disable-background-networking", "--disable-sync")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 FAKE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 """Grants the microphone, and makes it a file or a beep."""
 
@@ -32,12 +32,13 @@ def microphone(path: Path, samples: Samples) -> str:
 
 
 @contextlib.contextmanager
-def chromium(*options: str, env: dict[str, str] | None = None) -> Iterator[Browser]:
-    """One browser; each test opens contexts of its own in it."""
+def chromium(*options: str, env: dict[str, str] | None = None, muted: bool = True) -> Iterator[Browser]:
+    """One browser; each test opens contexts of its own in it. Playwright mutes it unless it is told not to."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=CHROMIUM,
             args=[*QUIET, *options],
+            ignore_default_args=None if muted else ["--mute-audio"],
             env=env,  # type: ignore[arg-type]
         )
         try:

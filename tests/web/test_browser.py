@@ -35,7 +35,7 @@ def reading() -> np.ndarray:
     script, spoken = prepare.demo_trainee(), prepare.spoken()
     calm = calibration_of(script, spoken)
     return np.concatenate(
-        [testing.noise(1.0, -70), calm, testing.noise(4.0, -70), calm[: 3 * SAMPLE_RATE_HZ], testing.noise(60.0, -70)]
+        [testing.noise(1.0, -70), calm, testing.noise(2.0, -70), calm[: 3 * SAMPLE_RATE_HZ], testing.noise(60.0, -70)]
     )
 
 
@@ -49,7 +49,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, reading: np.ndarray) -> It
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One server for all of them: starting it takes longer than most tests."""
-    house = House(tmp_path_factory.mktemp("house") / "data", FakeKit(), limit=2)
+    house = House(tmp_path_factory.mktemp("house") / "data", FakeKit(), limit=9)
     with serving(house) as found:
         yield found
 
@@ -161,8 +161,7 @@ def test_a_whole_call_in_the_browser(tab: Tab) -> None:
     assert told.problems == ()
     both = record.read_audio(told)
     said = next(told.of("said")).data
-    first_second = both[said["start"] : said["start"] + SAMPLE_RATE_HZ, 1]
-    assert np.mean(np.abs(first_second.astype(int)) > 0) > 0.9
+    assert np.abs(both[said["start"] : said["end"], 1].astype(int)).max() > 1000
 
 
 def test_the_first_place_is_there_within_a_second(tab: Tab) -> None:
@@ -193,6 +192,15 @@ def answered(tab: Tab) -> Any:
     page.click(".answer")
     put_through(page)
     return page
+
+
+def until(page: Any, expression: str) -> None:
+    """Wait for something to become true; asked from outside, because the page's policy forbids to evaluate strings."""
+    for _ in range(200):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(expression)
 
 
 REFUSALS = {
@@ -240,15 +248,15 @@ def test_a_call_survives_what_a_browser_can_do_to_it(browser: Any, site: Site) -
     page.wait_for_selector(".notice:has-text('Now listening through')")
     page.evaluate("contexts.at(-1).suspend()")
     page.click(".notice >> text=Wake the sound")
-    page.wait_for_function("contexts.at(-1).state === 'running'")
+    until(page, "contexts.at(-1).state === 'running'")
     page.go_back()
-    page.click("dialog >> text=Stay in the call")
+    page.click("dialog[open] >> text=Stay in the call")
     before = page.inner_text(".time")
-    page.wait_for_function(f"document.querySelector('.time').textContent !== '{before}'")
+    until(page, f"document.querySelector('.time').textContent !== '{before}'")
     assert page.url.endswith("#call")
     assert "dialog" not in page.content()
     page.go_back()
-    page.click("dialog >> text=End the call")
+    page.click("dialog[open] >> text=End the call")
     page.wait_for_selector(".answer")
     tab.close()
 
@@ -277,15 +285,24 @@ def test_a_second_tab_says_where_the_call_is(tab: Tab) -> None:
     other.goto(f"{tab.site.origin}/")
     other.click(".answer")
     other.wait_for_selector("text=A call is going on in another tab of this browser.")
-    other.click("text=Take it over here")
+    other.click("button:has-text('Take it over here')")
     other.wait_for_selector(".who:text-matches('speaking|Your turn')", timeout=8000)
     page.wait_for_selector("text=The call goes on in another tab.")
     other.click("text=End the call")
     other.wait_for_selector("text=You ended the call.")
 
 
-def test_one_call_too_many_is_refused_politely(tab: Tab) -> None:
+def test_one_call_too_many_is_refused_politely(browser: Any, tmp_path: Path) -> None:
     """The machine carries two here; the third is told so, and the two go on."""
+    with serving(House(tmp_path / "data", FakeKit(), limit=2)) as site:
+        tab = Tab(browser, site)
+        _one_too_many(tab)
+        tab.close()
+
+        assert tab.complaints == []
+
+
+def _one_too_many(tab: Tab) -> None:
     others = [FarPage(tab.site, tab.site.seat(), {"t": "call", "call": CALL}, speed=1.0) for _ in range(2)]
     for other in others:
         other.wait("event", kind="started")
@@ -299,7 +316,7 @@ def test_one_call_too_many_is_refused_politely(tab: Tab) -> None:
         other.say(t="stop")
         other.wait("ended")
         other.vanish()
-    page.click("text=Try again")
+    page.click("button:has-text('Try again')")
     page.click(".answer")
     put_through(page)
     page.click("text=End the call")
@@ -389,7 +406,7 @@ def test_every_place_fits_and_can_be_used_by_everybody(
     browser: Any, site: Site, recorded: str, tmp_path: Path, place: str, ready: str
 ) -> None:
     """At a phone's and at a large screen's width, light and dark: nothing sideways, and nothing serious for axe."""
-    (bundle,) = (key_of(path) for path in site.house.desk.glob("*.zip"))
+    bundle = key_of(min(site.house.desk.glob("*.zip")))
     tab = Tab(browser, site, reduced_motion="reduce")
     page = tab.open(place.format(key=recorded, bundle=bundle), ready)
     for width in WIDTHS:
@@ -423,12 +440,12 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     """The trainee submits, the trainer comments, marks, decides and assigns; the trainee reads it and takes the call."""
     page = tab.open(f"debrief/{recorded}", ".turns")
     page.click("text=Submit to my trainer")
-    page.wait_for_selector("dialog >> text=would give away")
-    page.click("dialog label:has-text('With the recording')")
-    page.wait_for_selector("dialog >> text=no recording")
-    page.click("dialog button:has-text('Submit')")
-    page.wait_for_selector("dialog >> text=/Submitted: .*zip/")
-    page.click("dialog >> text=Keep it")
+    page.wait_for_selector("dialog[open] >> text=would give away")
+    page.click("dialog[open] label:has-text('With the recording')")
+    page.wait_for_selector("dialog[open] >> text=no recording")
+    page.click("dialog[open] button:has-text('Submit')")
+    page.wait_for_selector("dialog[open] >> text=/Submitted: .*zip/")
+    page.click("dialog[open] >> text=Keep it")
     page.click("nav >> text=Desk")
     page.click(".sessions a >> nth=0")
     page.wait_for_selector(".bench")
@@ -445,7 +462,7 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     page.fill("label:has-text('Per cent') input", "60")
     page.click("text=Send it along")
     page.click("button:has-text('Again')")
-    page.wait_for_selector(".said >> text=/again/i")
+    page.wait_for_selector(".said >> text=Once more")
     page.click("nav >> text=Debriefs")
     page.click("text=Look for answers from my trainer")
     page.wait_for_selector("text=your trainer answered")

@@ -237,3 +237,36 @@ def test_a_reading_without_a_voice_is_refused_with_its_reason(site: Site) -> Non
     page.say(t="done", notes=[])
 
     assert "at least 6 s are needed" in page.wait("failed", 30)["what"]
+
+
+def test_a_drill_is_marked_at_once(site: Site) -> None:
+    """The page hears how each turn was marked, and the record says which drill it was."""
+    page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "drill": "apologise"}}, replies=1)
+    marked = page.wait("event", kind="marked")
+    page.say(t="stop")
+    page.wait("ended")
+    page.vanish()
+    started = only(site).first("started")
+    assert started is not None
+
+    assert marked["text"]
+    assert started.data["drill"]["id"] == "apologise"
+
+
+def test_nobody_is_recorded_who_has_not_agreed(site: Site) -> None:
+    """The page has to show the sentence first; agreeing once is enough."""
+    page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "consent": False}})
+    refused = page.wait("refused")
+
+    assert refused["why"] == "consent"
+    assert "recorded" in refused["line"]
+    assert record.list_sessions(site.house.sessions) == []
+    for consent in (True, False):
+        page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "consent": consent}})
+        page.wait("event", kind="started")
+        page.say(t="stop")
+        page.wait("ended")
+        page.say(t="done", notes=[])
+        page.wait("bye")
+    told = [next(record.read(folder).of("consent")).data["how"] for folder in record.list_sessions(site.house.sessions)]
+    assert told == ["asked", "earlier"]

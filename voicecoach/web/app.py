@@ -77,8 +77,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
 
     def sound(request: Request) -> Response:
-        data = places.sound_of(own(request))
-        return Response(data, media_type="audio/mpeg") if data else PlainTextResponse("There is no recording.", 404)
+        return _mp3(places.sound_of(own(request)))
 
     def takes(request: Request) -> Response:
         return JSONResponse(places.takes_told(house, own(request)))
@@ -123,8 +122,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
 
     def submission_sound(request: Request) -> Response:
         with bundles.opened(desk.path_of(house, request.path_params["key"])) as told:
-            data = places.mp3_of(told)
-        return Response(data, media_type="audio/mpeg") if data else PlainTextResponse("There is no recording.", 404)
+            return _mp3(places.mp3_of(told))
 
     def answer(request: Request) -> Response:
         headers = {"content-disposition": 'attachment; filename="session.trainer.jsonl"'}
@@ -195,6 +193,11 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         lifespan=life,
     )
     return Gate(app, seats, port, {UPLOAD: desk.MAX_BUNDLE_BYTES})
+
+
+def _mp3(data: bytes) -> Response:
+    """A recording, or nothing where there is none."""
+    return Response(data, media_type="audio/mpeg") if data else Response(status_code=204)
 
 
 def _framed(html: str) -> Response:

@@ -39,6 +39,7 @@ from voicecoach.measure.activity import FRAME
 from voicecoach.measure.turns import Mode
 from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Strict
 from voicecoach.persona import LevelName, Persona
+from voicecoach.persona.drills import CUE
 from voicecoach.report.desk import Assignment
 from voicecoach.session import Keys, Outcome, Tick
 from voicecoach.web.gate import Seat
@@ -283,6 +284,10 @@ class Room:
                 self.say(t="tick", at=round(news.at_s, 2), who=news.who, level=round(news.level_dbfs), cue=news.cue)
         elif news.kind in SHOWN:
             self.say(t="event", kind=news.kind, **_for_the_page(news))
+        elif news.kind == "reacted":
+            for cause in news.data["causes"]:
+                if cause["cue"] == CUE:  # how a turn of a drill was marked, told at once
+                    self.say(t="event", kind="marked", text=f"{cause['why'].capitalize()}: {cause['evidence']}")
 
     def keys(self) -> Keys:
         """See `session.rehearse`."""

@@ -79,8 +79,8 @@ class Shelf:
     """What was read of sessions, kept until they change."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
-        self._reports: dict[str, tuple[tuple[int, int], Report]] = {}
+        self._rows: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
+        self._reports: dict[str, tuple[tuple[int, ...], Report]] = {}
         self._lock = threading.Lock()
 
     def rows(self, house: House) -> list[dict[str, Any]]:
@@ -107,13 +107,16 @@ class Shelf:
             return kept[1]
 
 
-def _stamp(folder: Path) -> tuple[int, int]:
-    """What changes when a session changes."""
-    try:
-        found = (folder / "events.jsonl").stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
+def _stamp(folder: Path) -> tuple[int, ...]:
+    """What changes when a session changes, or what a trainer says of it."""
+    found: list[int] = []
+    for name in ("events.jsonl", record.TRAINER):
+        try:
+            seen = (folder / name).stat()
+            found += [seen.st_mtime_ns, seen.st_size]
+        except OSError:
+            found += [0, 0]
+    return tuple(found)
 
 
 def _row(folder: Path) -> dict[str, Any]:
@@ -255,6 +258,7 @@ def next_steps(house: House, trainee: str) -> dict[str, Any]:
                 "about": one.drill.about,
                 "due": one.due,
                 "when": progress.due_line(one),
+                "rule": drills.sentence(one.drill, house.kit.rules()),
             }
             for one in progress_of(house, trainee).schedule
         ],

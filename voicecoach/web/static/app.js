@@ -34,7 +34,9 @@ const page = {
     h("div", { class: "sorry", role: "alert" }, h("p", {}, h("strong", {}, failure.what)), failure.todo && h("p", {}, failure.todo), ways.length > 0 && h("p", { class: "row" }, ways)),
 };
 
+let shows = 0;
 const show = async () => {
+  const number = ++shows; // a place that is slow to come must not overwrite the one that was asked for after it
   const [place = "choose", ...rest] = (location.hash.slice(1) || "choose").split("/");
   const known = place === "call" || PLACES.includes(place) ? place : "choose";
   const more = handed;
@@ -45,14 +47,18 @@ const show = async () => {
   document.body.dataset.place = known;
   document.title = `${S.places[known] || S.title} \u00b7 ${S.title}`;
   put(nav, ...PLACES.map((one) => h("a", { href: `#${one}`, "aria-current": one === known ? "page" : undefined }, S.places[one])));
+  const room = h("div", { class: "room" });
+  put(main, room);
   try {
     const make = known === "choose" ? choose : await MODULES[known]();
-    const made = await make(main, page, rest, more);
-    left = typeof made === "function" ? { leave: made } : made;
+    const made = await make(room, page, rest, more);
+    const here = typeof made === "function" ? { leave: made } : made;
+    if (number === shows) left = here;
+    else here?.leave();
   } catch (failure) {
-    put(main, page.sorry({ what: failure.what || S.sorry.odd, todo: failure.todo || String(failure.message || "") }, [button(S.sorry.retry, show, "first")]));
+    put(room, page.sorry({ what: failure.what || S.sorry.odd, todo: failure.todo || String(failure.message || "") }, [button(S.sorry.retry, show, "first")]));
   }
-  if (document.activeElement === document.body || !document.body.contains(document.activeElement)) main.focus({ preventScroll: true });
+  if (number === shows && (document.activeElement === document.body || !document.body.contains(document.activeElement))) main.focus({ preventScroll: true });
 };
 
 document.body.prepend(
@@ -61,17 +67,18 @@ document.body.prepend(
   main,
   live,
 );
-// The back button and the links: a place may want to be asked first, and then stays where it was until it is answered.
+// The back button and the links: a place may want to be asked first. It stays where it was until it is answered.
+let asking = false;
 addEventListener("hashchange", async () => {
-  if (location.hash === shown) return;
-  const to = location.hash;
+  if (location.hash === shown || asking) return;
   if (left?.may) {
-    history.replaceState(null, "", shown);
-    if (!(await left.may())) {
+    asking = true;
+    const gone = await left.may();
+    asking = false;
+    if (!gone) {
       history.pushState(null, "", shown);
       return;
     }
-    history.replaceState(null, "", to);
   }
   show();
 });

@@ -21,7 +21,8 @@ export const call = async (main, page, _rest, handed) => {
   let session = "";
 
   // --- what is shown -------------------------------------------------------------------------------
-  const who = h("p", { class: "who", role: "status" }, T.connecting(name));
+  // Not a live region: a screen reader would talk over the customer. The cue and the notices are.
+  const who = h("p", { class: "who" }, T.connecting(name));
   const time = h("p", { class: "time", role: "timer", "aria-label": T.time }, "0:00");
   const cue = h("p", { class: "cue", role: "status", "aria-label": T.cue }, "");
   const notice = h("div", { class: "notice", role: "status" });
@@ -136,6 +137,7 @@ export const call = async (main, page, _rest, handed) => {
           for (const one of spoken.splice(0)) write(name, one.text, false);
           write(T.you, message.text, true);
         }
+        if (message.kind === "marked") put(notice, message.text);
         if (message.kind === "fault") put(notice, `${message.what} ${message.do}`);
         break;
       case "ended":
@@ -218,7 +220,6 @@ export const call = async (main, page, _rest, handed) => {
   };
   addEventListener("beforeunload", unload);
   await begin();
-  main.focus({ preventScroll: true });
 
   return {
     // Asked before the place is left by the back button or a link: true lets it go.

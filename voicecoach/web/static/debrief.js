@@ -10,7 +10,7 @@ const LEAD_S = 0.15; // word times are good to about 0.2 s
 // One recording and the buttons that play parts of it.
 export const player = async (address) => {
   const blob = await ask(address, S.sorry).then((answer) => answer.blob(), () => null);
-  if (!blob) return null;
+  if (!blob?.size) return null;
   const audio = new Audio(URL.createObjectURL(blob));
   let pressed = null;
   let until = Infinity;
@@ -38,8 +38,11 @@ export const player = async (address) => {
       return node;
     },
     close: () => {
+      const { src } = audio;
       audio.pause();
-      URL.revokeObjectURL(audio.src);
+      audio.removeAttribute("src");
+      audio.load();
+      URL.revokeObjectURL(src);
     },
   };
 };

@@ -18,9 +18,9 @@ export const progress = async (main, page) => {
   };
   put(main, h("div", { class: "column wide" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
     h("div", { class: "pair" },
-      h("section", { class: "card" }, h("h2", {}, T.next), h("h3", {}, first.name), h("p", {}, first.about), h("p", { class: "hint" }, first.when), h("p", { class: "row" }, begin(first, "first"))),
+      h("section", { class: "card" }, h("h2", {}, T.next), h("h3", {}, first.name), h("p", {}, first.about), h("p", { class: "hint" }, first.rule), h("p", { class: "hint" }, first.when), h("p", { class: "row" }, begin(first, "first"))),
       tasks.length > 0 && h("section", { class: "card" }, h("h2", {}, T.tasks), h("ol", { class: "turns" }, tasks.map(task)))),
-    h("details", { class: "drawer drills" }, h("summary", {}, T.drills), h("ol", { class: "turns" }, others.map((drill) => h("li", {}, h("div", { class: "row" }, h("span", { class: "words" }, h("strong", {}, drill.name), h("span", { class: "hint" }, drill.when)), begin(drill)))))),
+    h("details", { class: "drawer drills" }, h("summary", {}, T.drills), h("ol", { class: "turns" }, others.map((drill) => h("li", {}, h("div", { class: "row" }, h("span", { class: "words" }, h("strong", {}, drill.name), h("span", {}, drill.about), h("span", { class: "hint" }, drill.when)), begin(drill)))))),
     h("section", {}, h("div", { class: "row spread" }, h("h2", {}, T.history), h("a", { href: `/progress?trainee=${whose}`, target: "_blank", rel: "noopener" }, T.open)),
       h("iframe", { class: "whole", title: T.history, src: `/progress?trainee=${whose}`, sandbox: "", loading: "lazy" }))));
 };

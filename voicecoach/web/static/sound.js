@@ -237,12 +237,12 @@ export class Line {
   }
 
   frame(frame) {
-    if (this.open) this.socket.send(frame);
+    if (this.open && this.socket.readyState === WebSocket.OPEN) this.socket.send(frame);
     else if (this.since) this.kept.push(frame);
   }
 
   say(message) {
-    if (this.open) this.socket.send(JSON.stringify(message));
+    if (this.open && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
   drop() {

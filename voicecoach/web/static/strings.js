@@ -112,7 +112,7 @@ export const S = {
 
   call: {
     connecting: (name) => `${name} is being put through`,
-    who: { customer: (name) => `${name} is speaking`, you: () => "You are speaking", thinking: () => "\u2026", nobody: () => "Your turn" },
+    who: { customer: (name) => `${name} is speaking`, you: () => "You are speaking", thinking: () => "\u2026", pause: () => "You are speaking", nobody: () => "Your turn", paused: () => "The sound is away" },
     onHold: (name) => `${name} is on hold and does not hear you`,
     with: (name) => `Call with ${name}`,
     time: "Time",
@@ -137,6 +137,7 @@ export const S = {
       "time limit": "The time is up.",
       stopped: "You ended the call.",
       "script over": "The call is over.",
+      "drill over": "The drill is over.",
       fault: "The call was cut off.",
     },
     keptSafe: "What was recorded is kept.",
@@ -177,6 +178,7 @@ export const S = {
       "time limit": "time was up",
       stopped: "ended by you",
       "script over": "over",
+      "drill over": "drill over",
       fault: "cut off",
       reviewed: "reviewed",
       "": "cut off",
