@@ -272,7 +272,7 @@ def test_a_call_with_everything_around_it(
     live: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Worksheet and breath before, notes after, all in the record and in the debrief."""
-    answers = iter(["Keep her", "", "", "", "", "", "she bakes", ""])
+    answers = iter(["Keep her", "", "", "", "", "", "she bakes", "", ""])
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
 
     rehearse(procedure="five-step-process", seed=1)
