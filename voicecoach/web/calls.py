@@ -333,6 +333,7 @@ class Rooms:
         self.house = house
         self._rooms: dict[str, Room] = {}
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
 
     def call(self, seat: Seat, wanted: Wanted, info: BrowserInfo) -> Room:
         """A room for a new call, not begun yet. Raises RefusedError, and BadInput for what is not on offer."""
@@ -404,10 +405,11 @@ class Rooms:
         house, sound = self.house, room.sound
         ears, files = house.kit.ears()
         voice = house.kit.voice(call.persona, volume.load(house.data, sound.info.output) or 0.0)
-        folder = record.new_folder(house.sessions, call.wall, call.name or call.persona.id)
         outcome: Outcome = "fault"
         failure: VoicecoachError | None = None
-        writer = record.Writer(folder, call.persona_text, call.procedure_text)
+        with self._opening:  # two calls that begin in one second are two folders
+            folder = record.new_folder(house.sessions, call.wall, call.name or call.persona.id)
+            writer = record.Writer(folder, call.persona_text, call.procedure_text)
         try:
             keys = _Keys(room, writer)
             outcome = session.rehearse(call, sound, ears, files, voice, writer, show=room.show, keys=keys)
