@@ -9,6 +9,7 @@ at the page's own microphone and loudspeaker, or at the sound server's.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -38,10 +39,12 @@ AUDIBLE = 150
 """Peak of a block that counts as sound; the trainee's room noise stays below 60."""
 PAUSE_S = 0.6
 """A customer pauses between clauses, a trainee between words; only longer silence ends either."""
-CALM = (2, 3, 5, 6, 8)
+CALM = (2, 5, 6, 8)
 """Replies that wait for the customer to finish."""
 PORT = 8493
 LIMIT_S = 150
+WARM_S = 15
+"""For loading the models; a person takes longer to choose."""
 
 
 def waits_s(mic: Samples, out: Samples) -> list[float]:
@@ -143,7 +146,7 @@ def together(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         server = Serving(Path(folder), count, count + 1)
         try:
-            time.sleep(10)  # loading; a person takes longer to choose
+            time.sleep(WARM_S)
             site = Site(PORT, server, None)  # type: ignore[arg-type]
             pages, ears = [], []
             began, cpu_s = time.monotonic(), server.cpu_s()
@@ -194,7 +197,7 @@ def in_the_rig(page: bool) -> dict[str, Any]:
                 with chromium("--use-fake-ui-for-media-stream", env=env, muted=False) as browser:
                     shown = browser.new_context().new_page()
                     shown.goto(server.addresses[0])
-                    shown.wait_for_timeout(10_000)
+                    shown.wait_for_timeout(1000 * WARM_S)
                     shown.click(".answer")
                     shown.click("text=I agree")
                     with rig.at_the_microphone(trainee, env):
@@ -221,9 +224,10 @@ def main() -> None:
     parser.add_argument("--addresses", type=int, default=1)
     given = parser.parse_args()
     if given.what == "serve":
-        serve(given.data, given.calls, given.addresses)
+        with contextlib.suppress(KeyboardInterrupt):
+            serve(given.data, given.calls, given.addresses)
     elif given.what == "calls":
-        for count in range(1, given.calls + 1):
+        for count in sorted({1, given.calls}):
             print(json.dumps(together(count)), flush=True)
     else:
         for page in (False, True):
