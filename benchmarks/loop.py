@@ -89,7 +89,7 @@ def main() -> None:
     times = [event.data for event in held.of("timed")]
     steps = {key: [float(row[key]) for row in times] for key in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms")}
     answer = [float(row["answer_ms"]) for row in times]
-    heard = [plain(event.data["text"]) for event in held.of("heard")]
+    heard = [plain(event.data["text"]) for event in held.of("heard") if "again" in event.data]
     result: dict[str, Any] = {
         "processors": os.cpu_count(),
         "turns": len(times),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -258,6 +259,11 @@ class EnergyActivity:
         return testing.energy_activity(samples)
 
 
+def rehearse(**given: Any) -> None:
+    """The command as the command line calls it."""
+    cli.rehearse(typer.Context(typer.main.get_command(cli.app)), **given)
+
+
 def rehearsed(folder: Path) -> record.Record:
     return record.read(record.find(folder / "sessions", "last"))
 
@@ -266,10 +272,10 @@ def test_a_call_with_everything_around_it(
     live: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Worksheet and breath before, notes after, all in the record and in the debrief."""
-    answers = iter(["Keep her", "", "", "", "", "", "she bakes", ""])
+    answers = iter(["Keep her", "", "", "", "", "", "she bakes", "", ""])
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
 
-    cli.rehearse(procedure="five-step-process", seed=1)
+    rehearse(procedure="five-step-process", seed=1)
 
     kinds = [event.kind for event in rehearsed(live).events]
     assert kinds[:3] == ["started", "worksheet", "focus"]
@@ -285,9 +291,9 @@ def test_nothing_is_asked_where_it_is_not_wanted(live: Path, monkeypatch: pytest
     """With --no-prepare, and without a terminal."""
     monkeypatch.setattr("builtins.input", lambda _: pytest.fail("asked"))
 
-    cli.rehearse(prepared=False, seed=1)
+    rehearse(prepared=False, seed=1)
     monkeypatch.setattr("sys.stdin", None)
-    cli.rehearse(seed=1)
+    rehearse(seed=1)
 
     assert {"worksheet", "focus", "note"}.isdisjoint(event.kind for event in rehearsed(live).events)
 
@@ -301,7 +307,7 @@ def test_an_assignment_sets_the_call_and_is_in_its_record(
         "id: week-1\nscenario: dana-printer\nlevel: hard\nprocedure: five-tips\nattempts: 1\npass_mark: 100\n"
     )
     for _ in range(2):
-        cli.rehearse(prepared=False, seed=1, assignment=plan)
+        rehearse(prepared=False, seed=1, assignment=plan)
 
     session = rehearsed(live)
     started, assignment = session.first("started"), session.first("assignment")
@@ -321,7 +327,7 @@ def test_who_does_not_agree_is_not_recorded(live: Path, monkeypatch: pytest.Monk
     (live / "consent.json").unlink()
     monkeypatch.setattr("builtins.input", lambda _: "s")
     with pytest.raises(typer.Exit):
-        cli.rehearse(seed=1)
+        rehearse(seed=1)
 
     assert record.list_sessions(live / "sessions") == []
     assert not (live / "consent.json").exists()

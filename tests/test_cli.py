@@ -60,8 +60,8 @@ def commands() -> list[tuple[str, ...]]:
 def test_all_commands_are_there() -> None:
     """Those that the README promises."""
     assert {name for name, *_ in commands()} == {
-        "rehearse", "calibrate", "review", "report", "history", "personas", "procedures", "doctor", "delete",
-        "measure", "judge", "export", "submit", "desk",
+        "rehearse", "calibrate", "review", "report", "takes", "drill", "history", "personas", "procedures", "doctor", "delete",
+        "measure", "judge", "export", "submit", "desk", "serve",
     }  # fmt: skip
 
 
@@ -144,7 +144,9 @@ def test_the_version(tmp_path: Path) -> None:
         (("report",), 3, "There is none yet: `voicecoach rehearse`"),
         (("delete", "last", "--yes"), 3, "There is no session 'last'"),
         (("frobnicate",), 2, "No such command"),
-        (("rehearse", "--patience", "9"), 2, "patience"),
+        (("rehearse", "--patience", "9"), 2, "quick, normal, patient"),
+        (("rehearse", "--patience", "slow"), 2, "quick, normal, patient"),
+        (("rehearse", "--talk", "later"), 2, "manual"),
         (("rehearse", "--talk", "shout"), 2, "hands-free"),
         (("history", "--count", "0"), 2, "count"),
     ],

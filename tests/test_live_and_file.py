@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from voicecoach import plumbing, prepare, record, session, testing
+from voicecoach.measure.turns import Patience
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world import audiofiles
 
@@ -24,7 +25,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], 
     voice = testing.to_int16(audiofiles.read_mono(DATA / "jfk.flac"))
     persona, persona_text = prepare.choose_persona("dana-printer")
     procedure, procedure_text = prepare.choose_procedure("six-guidelines")
-    call = session.Call(persona, persona_text, procedure, procedure_text, prepare.rules(), seed=1, patience_s=3.0)
+    call = session.Call(
+        persona, persona_text, procedure, procedure_text, prepare.rules(), seed=1, patience=Patience("", 3.0, 3.0)
+    )
     sound = testing.FileDuplex(testing.RecordedTrainee([testing.Reply(voice)]))
     with record.Writer(folder / "s", persona_text, procedure_text) as writer:
         session.rehearse(call, sound, testing.ScriptedEars([TEXT]), None, testing.BeepVoice(), writer)

@@ -10,8 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from voicecoach import prepare, record, retry, session, takes, testing
+from voicecoach import cli, prepare, record, retry, session, takes, testing
+from voicecoach.before import Terminal
+from voicecoach.cli import app
+from voicecoach.commands import practice
 from voicecoach.debrief import report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
@@ -226,7 +230,7 @@ def test_takes_stand_side_by_side(tmp_path: Path) -> None:
 
     assert [one.number for one in moment.takes] == [1, 2, 3]
     assert [one.session for one in moment.takes] == [first.name, take.name, third.name]
-    assert all(one.audio and one.audio.startswith("data:audio/mpeg;base64,") for one in moment.takes)
+    assert all(one.audio and one.audio.startswith("data:audio/") for one in moment.takes)
     assert moment.takes[0].before == moment.takes[1].before == moment.takes[2].before
     assert "manual" in text
     assert "Apologised personally [done]" in text
@@ -301,3 +305,48 @@ def test_names_in_a_record_are_no_paths(tmp_path: Path) -> None:
     assert evil in moment.missing[0]
     assert "<b>etc" not in section([moment])
     assert to_json(moment)
+
+
+def test_the_command_says_what_it_takes_from_the_record(tmp_path: Path) -> None:
+    """An unknown turn, and a customer given besides; `takes` of what was never retried."""
+    folder, _ = hold(tmp_path / "sessions", replies_for(CALL[:3]), CALL[:3], make_call())
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, ["--data", str(tmp_path), *words])
+        return str(done.exception) + done.output
+
+    assert "There is no turn 44" in run("rehearse", "--retry", "last", "44")
+    assert "level was given too" in run("rehearse", "--level", "hard", "--retry", "last", "1")
+    assert "There is no session 'never'" in run("rehearse", "--retry", "never", "1")
+    assert f"voicecoach rehearse --retry {folder.name} 2" in run("takes", "last", "2")
+
+    _, take = a_take(tmp_path / "sessions", 2, "Go on.", "2026-11-22T12:00:00+00:00", folder)
+    assert take.name in run("takes", folder.name, "2")
+    assert '"number":2' in run("takes", folder.name, "--json").replace(" ", "")
+
+
+@pytest.mark.parametrize(("answer", "turn"), [("y", None), ("2", 2), ("", 0), ("no", 0), ("77", 0), (None, 0)])
+def test_after_a_debrief_the_weakest_turn_is_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str | None, turn: int | None
+) -> None:
+    """Yes takes the weakest, a number another one; anything else, or a turn that is not there, ends it."""
+    call = make_call()
+    folder, _ = hold(tmp_path, replies_for(CALL), CALL, call)
+    asked: list[str] = []
+
+    def ask(prompt: str) -> str | None:
+        asked.append(prompt)
+        return answer
+
+    monkeypatch.setattr(cli, "_terminal", lambda: Terminal(lambda _: None, ask, lambda _: None))
+    again = practice.offered(call, folder)
+    worst = takes.weakest(report_on(record.read(folder)))
+
+    assert worst is not None
+    assert f"Retry turn {worst[0]}, the weakest ({worst[1]})?" in asked[0]
+    if turn == 0:
+        assert again is None
+    else:
+        assert again is not None
+        assert again.origin["retry"]["turn"] == (turn or worst[0])
+        assert again.moment is not None

@@ -190,3 +190,14 @@ def test_where_data_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.delenv("VOICECOACH_DATA")
     assert places.data_home().name == "voicecoach"
+
+
+def test_space_sends_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a turn that is sent by hand the key counts at the moment when it is pressed; for push-to-talk it stays down."""
+    keyboard = keys.Keyboard()
+    typed = iter([" ", "", " "])
+    monkeypatch.setattr(keyboard, "_typed", lambda: next(typed))
+    pressed = [keyboard() for _ in range(3)]
+
+    assert [one.send for one in pressed] == [True, False, True]
+    assert [one.talk for one in pressed] == [True, True, False]

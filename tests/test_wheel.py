@@ -35,7 +35,7 @@ def test_the_wheel_holds_customers_voices_and_rules(wheel: Path) -> None:
     assert page <= names
     assert len(lines) == len(list((ROOT / "assets" / "spoken").glob("*.opus")))
     assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/"))]
-    assert wheel.stat().st_size < 30e6
+    assert wheel.stat().st_size < 40e6
 
 
 def test_the_wheel_runs_by_itself(wheel: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from voicecoach.before import Terminal
     from voicecoach.measure.observe import Floats
+    from voicecoach.measure.turns import Patience
     from voicecoach.nouns import Baseline
     from voicecoach.session import Call
     from voicecoach.world.audiofiles import Spool
@@ -129,7 +130,8 @@ def rehearse(
         str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
     ] = "six-guidelines",
     talk: Annotated[
-        Literal["hands-free", "push-to-talk"], typer.Option(help="Speak freely, or with the space bar.")
+        Literal["hands-free", "push-to-talk", "manual"],
+        typer.Option(help="Speak freely, hold the floor with the space bar, or speak freely and send with it."),
     ] = "hands-free",
     demo: Annotated[
         bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")
@@ -146,10 +148,17 @@ def rehearse(
     speakers: Annotated[
         bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
     ] = False,
+    echo: Annotated[
+        Literal["auto", "headset", "cancel", "half"],
+        typer.Option(help="The customer in your microphone: tested once for each pair of devices, or as you say."),
+    ] = "auto",
     telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
     cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer', 'slower') while you speak.")] = True,
     words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
-    patience: Annotated[float, typer.Option(help="Seconds of silence that end your turn.", min=0.3, max=3.0)] = 1.0,
+    patience: Annotated[
+        str,
+        typer.Option(help="Silence that ends your turn: quick, normal, patient, or seconds (0.3 to 3)."),
+    ] = "normal",
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
     reword: Annotated[
@@ -193,7 +202,7 @@ def rehearse(
     chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
     call = Call(
         customer, persona_text, steps, procedure_text, prepare.rules(), trainee=trainee, seed=chosen_seed, mode=talk,
-        patience_s=patience, time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
+        patience=_patience(patience), time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
         recent=prepare.recent_lines(_sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
     if taken is not None:
@@ -232,6 +241,7 @@ def rehearse(
         asked = prepared and not demo and interactive()
         if not demo:
             voice.volume_db = _volume(sound, telephone=telephone, ask=asked)
+            call = _with_echo(call, sound, "half" if speakers else echo, voice.volume_db)
         if asked and call.moment is None:
             call = replace(
                 call,
@@ -246,6 +256,15 @@ def rehearse(
     finally:
         if sound is not None:
             sound.close()
+
+
+def _patience(text: str) -> Patience:
+    from voicecoach.measure.turns import patience_of
+
+    try:
+        return patience_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.", param_hint="--patience") from error
 
 
 def _open_device(device_in: str | None, device_out: str | None, rate: int | None) -> Duplex:
@@ -306,6 +325,30 @@ def _with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
     return replace(call, baseline=baseline)
 
 
+def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:
+    """What is done about the customer's voice in the microphone: as chosen, as found before, or by a test of 5 s."""
+    from dataclasses import replace
+
+    from voicecoach import echotest, prepare
+    from voicecoach.world.trainee import calibration_of
+
+    if wanted != "auto":
+        mode = echotest.checked(echotest.WORDS[wanted])
+        _say(echotest.told(None, mode, forced=True))
+        return replace(call, echo=mode, echo_test=echotest.load(_data(), sound), echo_forced=True)
+    spoken = prepare.spoken()
+    level = [call.baseline.level_dbfs] if call.baseline else []
+    mode, found = echotest.for_call(
+        _data(),
+        sound,
+        lambda: echotest.run(
+            sound, echotest.sentence(spoken, volume_db), calibration_of(prepare.demo_trainee(), spoken), *level
+        ),
+        _say,
+    )
+    return replace(call, echo=mode, echo_test=found)
+
+
 def _volume(sound: Duplex, *, telephone: bool = True, ask: bool, again: bool = False) -> float:
     """The volume kept for this output device; without one, or `again`, it is asked for, if anybody can be asked."""
     from voicecoach import prepare, volume
@@ -351,7 +394,8 @@ def _hold(
     from voicecoach.screen import Screen
 
     folder = record.new_folder(_sessions(), call.wall, call.name or call.persona.id)
-    keys = "n: note    q hangs up" if call.mode == "hands-free" else "space: talk / send    n: note    q hangs up"
+    space = {"hands-free": "", "push-to-talk": "space: talk / send    ", "manual": "space: send    "}[call.mode]
+    keys = f"{space}n: note    q hangs up"
     keyboard = Keyboard()
     failure: BaseException | None = None
     writer = record.Writer(folder, call.persona_text, call.procedure_text)
@@ -397,8 +441,8 @@ def _debrief(folder: Path, html: Path | None = None, open_page: bool = False) ->
     from voicecoach.takes import takes_of
 
     session = record.read(folder)
-    report = debrief.report_on(session)
-    path = debrief.write_page(debrief.page_of(session, report), html or folder / debrief.PAGE)
+    report, page = debrief.debrief_of(session)
+    path = debrief.write_page(page, html or folder / debrief.PAGE)
     width = min(100, _console().width)
     _say(as_text(report, width) + takes_text(takes_of(folder), width))
     _say(f"\nThe page with the recording: {path}")
@@ -538,13 +582,14 @@ def review(
 
     from voicecoach import calibration, prepare, record
     from voicecoach import review as reviewing
+    from voicecoach.world.ears import SHORT_S
 
     steps, procedure_text = prepare.choose_procedure(procedure)
     with _unpacked(file) as spool:
         sides = reviewing.sides_of(spool, agent, file)
         if spool.channels > 1 and sides[1] is None:
             _say("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
-        ears, files = prepare.ears(model)
+        ears, files = prepare.ears(model, silence_s=SHORT_S)
         own = calibration.average((_calm(path) for path in baseline or ()), "this recording", ears)
         wall = prepare.now()
         writer = record.Writer(record.new_folder(_sessions(), wall, f"review-{file.stem}"), "", procedure_text)

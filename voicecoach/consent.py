@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from pathlib import Path
 
 from voicecoach.before import SKIP, Prepared, Terminal
@@ -42,7 +43,7 @@ def load(data: Path, trainee: str) -> str:
 def save(data: Path, trainee: str, wall: str) -> None:
     """Keep that this trainee agreed; raises DiskError."""
     path = data / "consent.json"
-    draft = path.with_suffix(".tmp")
+    draft = path.with_name(f".{uuid.uuid4().hex}.tmp")  # two calls at once, on the page, write one each
     before = os.umask(0o077)
     try:
         data.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from voicecoach import bundles, judge, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
+from voicecoach.report.takes import Takes
 from voicecoach.report.tell import Report, tell
 from voicecoach.report.trainer import desk_of
 from voicecoach.world import audiofiles
@@ -32,27 +35,35 @@ def report_on(session: record.Record, rules: judge.Rules | None = None) -> Repor
             procedure = parse_procedure(session.procedure, "procedure.yaml")
         except BadInput as error:
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
+    rules = rules or prepare.rules()
     report = tell(
-        session.events,
-        name=session.folder.name,
-        persona=customer,
-        procedure=procedure,
-        rules=rules or prepare.rules(),
-        problems=problems,
+        session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
     )
     assignment, started = session.first("assignment"), session.first("started")
     desk = desk_of(report, session.trainer, assignment.data if assignment else None, started.data if started else None)
     return replace(report, desk=desk)
 
 
+def debrief_of(session: record.Record) -> tuple[Report, str]:
+    """The report and its page; the sound is encoded while the call is judged."""
+    with ThreadPoolExecutor(1) as beside:
+        sound = beside.submit(_sound_of, session)
+        report = report_on(session)
+        return report, as_html(report, *sound.result())
+
+
 def page_of(session: record.Record, report: Report) -> str:
     """The debrief as one HTML file, with the recording in it."""
+    return as_html(report, *_sound_of(session))
+
+
+def _sound_of(session: record.Record) -> tuple[Sequence[Sequence[float]] | None, str | None, Sequence[Takes]]:
+    """The outline of the recording, the recording itself, and other takes of its turns, as the page wants them."""
     n = record.audio_samples(session)
     outline = audiofiles.envelope_of(record.audio_blocks(session), n) if n else None
     from voicecoach.takes import takes_of
 
-    sound = audiofiles.data_uri_of(record.audio_blocks(session), n)
-    return as_html(report, outline, sound, takes_of(session.folder, sound=True))
+    return outline, audiofiles.data_uri_of(record.audio_blocks(session), n), takes_of(session.folder, sound=True)
 
 
 def write_page(html: str, path: Path) -> Path:

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from voicecoach import RULES_VERSION, __version__, prepare, record, retention
+from voicecoach import RULES_VERSION, __version__, echotest, prepare, record, retention
 from voicecoach.errors import DeviceError, VoicecoachError
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
-from voicecoach.world import engines, pitch, reader, vad
+from voicecoach.world import echo, engines, pitch, reader, vad
 from voicecoach.world.ears import Whisper
 from voicecoach.world.hearing import weights
 from voicecoach.world.models import OFFLINE, find
@@ -30,6 +30,9 @@ from voicecoach.world.voice import ENGINES
 LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "swift-f0", "librosa", "numpy", "sounddevice", "pyttsx3")
 PAGE_LIBRARIES = ("starlette", "uvicorn", "websockets")
 LISTEN_S = 5.0
+AIM_P50_MS = 700.0
+AIM_P95_MS = 1100.0
+"""End of speech to the customer's first sample at normal patience (docs/voice-loop.md)."""
 QUIET_MIC_DBFS = -60.0
 """Speech close to a working microphone is 20 to 40 dB above this."""
 
@@ -51,6 +54,7 @@ def checks(data: Path, model: str = OFFLINE) -> Iterator[Check]:
     yield Check("Python", True, f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} processors")
     yield _libraries()
     yield from _sound()
+    yield from _echo(data)
     yield _recogniser(model)
     hashes = weights()
     yield Check("voice activity", True, f"{vad.NAME}, {_hash(hashes[vad.NAME])}, from the package faster-whisper")
@@ -108,6 +112,16 @@ def _sound() -> Iterator[Check]:
     for index, device in enumerate(sd.query_devices()):
         ways = f"{device['max_input_channels']} in, {device['max_output_channels']} out"
         yield Check(f"  device {index}", True, f"{device['name']}: {ways}, {device['default_samplerate']:.0f} Hz")
+
+
+def _echo(data: Path) -> Iterator[Check]:
+    """Whether the cancellation is there, and what was found and chosen on each pair of devices."""
+    there = echo.installed()
+    found = "WebRTC's, from the package livekit" if there else "not installed: headset, or half duplex"
+    yield Check("echo cancellation", there, found, "" if there else echo.INSTALL, needed=False)
+    for pair, test in echotest.found_on(data).items():
+        heard = f", {test.echo_dbfs:.0f} dBFS after {test.delay_s * 1000:.0f} ms" if test.match >= echo.MATCH else ""
+        yield Check("  echo", True, f"{pair}: {echo.decide(test)}{heard}")
 
 
 def _recogniser(model: str) -> Check:
@@ -182,11 +196,12 @@ def _latency(data: Path) -> Iterator[Check]:
             continue
         measured = [event.data.get("answer_ms") for event in session.of("timed")]
         times += [float(value) for value in measured if isinstance(value, int | float)]
-    if times:
-        p50, p95 = np.percentile(times, (50, 95))
-        yield Check(
-            "answer time", True, f"p50 {p50:.0f} ms, p95 {p95:.0f} ms over {len(times)} turns (device latency apart)"
-        )
+    if not times:
+        yield Check("answer time", True, "nothing measured yet: it is measured in every live call")
+        return
+    p50, p95 = np.percentile(times, (50, 95))
+    found = f"p50 {p50:.0f} ms, p95 {p95:.0f} ms over {len(times)} turns, device latency apart"
+    yield Check("answer time", True, f"{found} (aimed at: {AIM_P50_MS:.0f} and {AIM_P95_MS:.0f} ms)")
 
 
 def listen(device_in: str | None, device_out: str | None, show: Callable[[float], None]) -> Check:

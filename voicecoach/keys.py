@@ -1,4 +1,4 @@
-"""The keyboard during a call: space talks (push-to-talk), n takes a note, q or Esc hangs up.
+"""The keyboard during a call: space talks (push-to-talk) or sends the turn (manual), n takes a note, q or Esc hangs up.
 
 Nothing where there is no terminal.
 """
@@ -28,6 +28,7 @@ class Keyboard:
 
     def __init__(self) -> None:
         self.talk = False
+        self.send = False
         self.stop = False
         self.interrupted = False
         """Ctrl-C was pressed."""
@@ -38,16 +39,17 @@ class Keyboard:
 
     def __call__(self) -> Keys:
         """The state now; reads whatever was typed without waiting."""
+        self.send = False
         for key in self._typed():
             if self.draft is not None and key != "\x04":
                 self._write(self.draft, key)
             elif key == " ":
-                self.talk = not self.talk
+                self.talk, self.send = not self.talk, True
             elif key in STOP_KEYS:
                 self.stop = True
             elif key in NOTE_KEYS and self._taken < MAX_NOTES:
                 self.draft = ""
-        return Keys(self.talk, self.stop, self._notes.pop(0) if self._notes else "")
+        return Keys(self.talk, self.stop, self.send, self._notes.pop(0) if self._notes else "")
 
     def _write(self, draft: str, key: str) -> None:
         """One key of a note: Enter keeps it, Esc drops it."""

@@ -111,10 +111,10 @@ def rules(*, cues_only: bool = False) -> judge.Rules:
     return found
 
 
-def ears(model: str = OFFLINE, *, download: bool = False) -> tuple[Whisper, ModelFiles]:
-    """The recogniser, loaded, and its files."""
+def ears(model: str = OFFLINE, *, download: bool = False, silence_s: float | None = None) -> tuple[Whisper, ModelFiles]:
+    """The recogniser, loaded (see `Whisper` for `silence_s`), and its files."""
     files = find(model, download=download)
-    return Whisper(files), files
+    return Whisper(files, silence_s), files
 
 
 def spoken_folder() -> Path:

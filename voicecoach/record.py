@@ -11,19 +11,29 @@ Events. *Facts* are never recomputed; *judgements* are recomputed by every repor
 Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav`.
 
     fact       data
-    started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode, sound {port, input,
-               output, device_rate_hz, latency_s, echo; of a page also what the browser did to the voice}, ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
+    started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode,
+               patience_s, patience {name, finished_s, unfinished_s}, sound {port, input,
+               output, device_rate_hz, latency_s, echo, echo_test; of a page also what the browser did to the voice},
+               ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
                baseline | null, recent, and in some sessions: moment (where it began), retry {session, turn, take},
                drill
     said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
     spoke      turn, start, end, speech, overlap                an utterance of the trainee
-    heard      turn, text, words [{text, start_s, end_s, probability}], model, who ("trainee" | "customer")
+    heard      turn, text, words [{text, start_s, end_s, probability}], model, who ("trainee" | "customer"), again
     measured   who ("trainee" | "customer"), turn | line, observation
+               a turn that was heard twice has both twice: first what the customer answered to, then (`again`) what the
+               careful pass heard after the answer; the last one counts
+    withdrawn  turn, line, start, end                           a line that the customer took back: the trainee had only paused
     calibrated baseline                                         the first turns, where there was no calibration
-    interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped
+    interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped; of a line that was stopped also noticed_s,
+               of_s (its length), words (those spoken so far), told (points of the story told so far)
+    nodded     turn, line, start, end, played_s                 a verbal nod over a line that went on: good listening
+    held       line, start, end                                 the line stood still (false alarm, no device) and went on
+    resumed    start, end, input, output, latency_s, echo, other    the sound device was away from start to end
     cue        text, turn, effort_db, nuclei_ratio              the numbers that called for it (effort, pace)
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn
-    timed      turn, endpoint_ms, recognise_ms, judge_ms, voice_ms, answer_ms    end of speech to answer, and its parts
+    timed      turn, speech_end, speculated, committed, chosen, first_out (samples), endpoint_ms, recognise_ms, judge_ms,
+               voice_ms, answer_ms, withdrawn          end of speech to the customer's first sample, and its parts
     note       text                                             the trainee's own notes
     hold       on                                               the trainee put the customer on hold, or came back (the page)
     worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call
@@ -44,6 +54,7 @@ import contextlib
 import errno
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -100,6 +111,12 @@ def to_json(value: Any) -> str:
 
 def tidy(value: Any) -> Any:
     """A value as plain JSON that can be written: lists, finite numbers to six places, text without half characters."""
+    if value is None or type(value) in (bool, int):  # what most of a record is made of comes first
+        return value
+    if type(value) is float:
+        return round(value, 6) + 0.0 if math.isfinite(value) else None  # + 0.0: never -0.0
+    if type(value) is str and value.isascii():
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return tidy(asdict(value))
     if isinstance(value, Mapping):
@@ -107,7 +124,7 @@ def tidy(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [tidy(item) for item in value]
     if isinstance(value, float | np.floating):
-        return round(float(value), 6) + 0.0 if np.isfinite(value) else None  # + 0.0: never -0.0
+        return tidy(float(value))
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, np.bool_):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from voicecoach import judge, persona, record
 from voicecoach.errors import BadInput
 from voicecoach.judge.procedures import parse_procedure
-from voicecoach.measure.turns import PATIENCE_S, Mode
+from voicecoach.measure.turns import NORMAL, PRESETS, Mode, Patience, patience_of
 from voicecoach.nouns import Baseline, Moment, Procedure
 from voicecoach.persona import Persona
 from voicecoach.report.facts import number, text
@@ -46,7 +46,7 @@ class Retry:
     trainee: str
     """Empty where the recorded trainee spoke."""
     mode: Mode
-    patience_s: float
+    patience: Patience
     worksheet: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """What had been prepared before the call, as recorded."""
     turns_before: int = 0
@@ -76,8 +76,8 @@ def prepare_retry(folder: Path, turn: int, rules: judge.Rules) -> Retry:
     if origin and begun and turn == 1 and moment == replace(begun, done=moment.done):
         name, which = origin[:2]  # the same moment once more
     taken = [take for take, _ in index_of(folder.parent).get((name, which), ())]
-    mode: Mode = "push-to-talk" if started.get("mode") == "push-to-talk" else "hands-free"
-    patience_s = number(started.get("patience_s"))
+    modes: tuple[Mode, ...] = get_args(Mode)
+    mode = next((known for known in modes if known == started.get("mode")), modes[0])
     return Retry(
         session=name,
         turn=which,
@@ -91,7 +91,7 @@ def prepare_retry(folder: Path, turn: int, rules: judge.Rules) -> Retry:
         seed=seed_of(started),
         trainee="" if _port(started) == RECORDED_TRAINEE else text(started.get("trainee")),
         mode=mode,
-        patience_s=patience_s if patience_s and patience_s > 0 else PATIENCE_S,
+        patience=_patience(started),
         worksheet=tuple((event.kind, dict(event.data)) for event in session.of("worksheet")),
         turns_before=before,
     )
@@ -114,6 +114,18 @@ def begin(call: Call, retry: Retry) -> Call:
         origin={"retry": {"session": retry.session, "turn": retry.turn, "take": retry.take}},
         name=f"{retry.persona.id}-turn-{retry.turn}-take-{retry.take}",
     )
+
+
+def _patience(started: Mapping[str, Any]) -> Patience:
+    """The setting of the call: a preset by its name, else the recorded seconds."""
+    told = started.get("patience")
+    name = text(told.get("name")) if isinstance(told, Mapping) else ""
+    if name in PRESETS:
+        return PRESETS[name]
+    try:
+        return patience_of(str(number(started.get("patience_s"))))
+    except ValueError:
+        return NORMAL
 
 
 def _port(started: Mapping[str, Any]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +22,7 @@ from voicecoach.record import Writer
 from voicecoach.world import pitch, vad
 from voicecoach.world.audiofiles import Spool
 from voicecoach.world.ears import Ears
-from voicecoach.world.hearing import listen, listen_to, weights
+from voicecoach.world.hearing import Hearing, listen, speech_in, weights
 from voicecoach.world.models import ModelFiles
 
 
@@ -91,9 +93,9 @@ def review(
     """
     n = max(len(agent), len(customer) if customer is not None else 0)
     sides = [agent] if customer is None else [agent, customer]
-    spans: list[Sequence[activity.Span]] = []
-    for number, side in enumerate(sides):
-        spans.append(_listen(side, _part(progress, LISTENING * number / len(sides), LISTENING / len(sides))))
+    with ThreadPoolExecutor(len(sides)) as both:  # a core for each: the models run on one
+        shares = _shares(progress, len(sides))
+        spans = list(both.map(_listen, sides, shares))
     if not spans[0]:
         where = f"on the agent's channel of {name}" if customer is not None else f"in {name}"
         hint = (
@@ -109,17 +111,19 @@ def review(
         found += [("customer", turn, customer) for turn in turns_of(theirs, spans[0], n)]
     found.sort(key=lambda one: one[1].start)
     before: dict[str, int] = {}
-    for index, (who, turn, side) in enumerate(found):
-        piece = side.read(turn.start, turn.end)
-        piece = np.pad(piece, (0, turn.end - turn.start - len(piece)))  # two recorders rarely stop together
-        heard = ears.hear(piece, turn.start / SAMPLE_RATE_HZ)
-        if heard.text:
-            one = _Said(who, turn, heard)
-            gap_s = _gap_s(turn, before.get("customer"), before.get("trainee")) if who == "trainee" else None
-            said.append(one)
-            measured.append(_measure(one, piece, gap_s))
-            before[who] = max(before.get(who, 0), turn.speech[-1][1])
-        progress(LISTENING + (1 - LISTENING) * (index + 1) / len(found))
+    with ThreadPoolExecutor(1) as beside:
+        for index, (who, turn, side) in enumerate(found):
+            piece = side.read(turn.start, turn.end)
+            piece = np.pad(piece, (0, turn.end - turn.start - len(piece)))  # two recorders rarely stop together
+            hearing = beside.submit(listen, piece)
+            heard = ears.hear(piece, turn.start / SAMPLE_RATE_HZ)
+            if heard.text:
+                one = _Said(who, turn, heard)
+                gap_s = _gap_s(turn, before.get("customer"), before.get("trainee")) if who == "trainee" else None
+                said.append(one)
+                measured.append(_measure(one, piece, hearing.result(), gap_s))
+                before[who] = max(before.get(who, 0), turn.speech[-1][1])
+            progress(LISTENING + (1 - LISTENING) * (index + 1) / len(found))
     if baseline is None:
         own = [o for one, o in zip(said, measured, strict=True) if one.who == "trainee" and o.quality.ok]
         baseline = observe.baseline_from(own[: observe.PROVISIONAL_TURNS], "this recording", provisional=True)
@@ -146,38 +150,42 @@ def review(
     writer.event("ended", outcome="reviewed", why=f"The recording {name} was reviewed.")
 
 
-LISTENING = 0.4
+LISTENING = 0.15
 """Share of the progress that finding the voices takes; the rest is recognising and measuring."""
 
 
-def _part(progress: Callable[[float], None], start: float, length: float) -> Callable[[float], None]:
-    """The progress of a part that takes `length` of the whole, from `start` on."""
-    return lambda share: progress(start + length * share)
+def _shares(progress: Callable[[float], None], sides: int) -> list[Callable[[float], None]]:
+    """For each side, what takes its own progress, 0 to 1, in listening."""
+    done = [0.0] * sides
+
+    def of(side: int, share: float) -> None:
+        done[side] = share
+        progress(LISTENING * sum(done) / sides)
+
+    return [partial(of, side) for side in range(sides)]
 
 
 def _listen(side: Side, progress: Callable[[float], None]) -> tuple[activity.Span, ...]:
     """Where somebody speaks in a channel; a voice without a breath for longer than a turn can be is cut."""
     n = len(side)
-    steps = range(0, n, observe.PIECE)
     total, low, high = 0.0, 0.0, 0.0
-    for at in steps:
+    for at in range(0, n, observe.PIECE):
         piece = side.read(at, at + observe.PIECE)
         total += float(piece.sum(dtype=np.float64))
         low, high = min(low if at else float(piece.min()), float(piece.min())), max(high, float(piece.max()))
     offset, gain = observe.offset_and_gain(total / max(n, 1), low, high)
-    passes = 0
+    last = max(1, -(-n // observe.PIECE))
+    furthest = 0
 
-    def pieces() -> Iterator[Floats]:
-        nonlocal passes
-        passes += 1
-        for at in steps:
-            progress(min(1.0, (passes - 1 + at / n) / 3))
-            yield (side.read(at, at + observe.PIECE) - offset) * gain
+    def read(number: int) -> Floats:
+        nonlocal furthest
+        furthest = max(furthest, number + 1)
+        progress(furthest / last)
+        at = number * observe.PIECE
+        return (side.read(at, at + observe.PIECE) - offset) * gain
 
     longest = round(MAX_TURN_S * SAMPLE_RATE_HZ)
-    return tuple(
-        (at, min(at + longest, end)) for start, end in listen_to(pieces, n).speech for at in range(start, end, longest)
-    )
+    return tuple((at, min(at + longest, end)) for start, end in speech_in(read, n) for at in range(start, end, longest))
 
 
 def _gap_s(turn: Turn, customer_end: int | None, own_end: int | None) -> float | None:
@@ -193,9 +201,8 @@ def _gap_s(turn: Turn, customer_end: int | None, own_end: int | None) -> float |
     return (onset - customer_end) / SAMPLE_RATE_HZ
 
 
-def _measure(said: _Said, piece: Floats, gap_s: float | None) -> Observation:
+def _measure(said: _Said, piece: Floats, hearing: Hearing, gap_s: float | None) -> Observation:
     turn = said.turn
-    hearing = listen(piece)
     return observe.observe(
         piece,
         hearing.speech,

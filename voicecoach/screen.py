@@ -18,7 +18,14 @@ from voicecoach.session import Tick
 METER_CELLS = 24
 METER_FLOOR_DBFS = -60.0
 REFRESH_HZ = 12
-WHO = {"customer": "{name} is speaking", "you": "You are speaking", "thinking": "...", "nobody": "Your turn"}
+WHO = {
+    "customer": "{name} is speaking",
+    "you": "You are speaking",
+    "pause": "You have paused",
+    "thinking": "{name} is thinking",
+    "nobody": "Listening: your turn",
+    "paused": "The call is paused: no sound device",
+}
 
 
 class Screen:
@@ -81,11 +88,16 @@ class Screen:
                 self._spoken_by = (until_s, news)
                 if self._live is None:
                     self._show_spoken()
-            case "heard":
+            case "heard" if "again" not in news.data:
                 self._show_spoken()
                 self._line("You", news.data, "")
             case "interrupted":
                 self._note("You spoke over the customer.")
+            case "held" if self._spoken_by is not None:  # the line stood still, so it ends later
+                longer_s = float(news.data["end"] - news.data["start"]) / SAMPLE_RATE_HZ
+                self._spoken_by = (self._spoken_by[0] + longer_s, self._spoken_by[1])
+            case "resumed":
+                self._note(f"The sound is back{' on ' + news.data['input'] if news.data['other'] else ''}. Go on.")
             case "reacted":
                 for cause in news.data.get("causes", ()):
                     if cause.get("cue") == "drill":

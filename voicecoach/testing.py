@@ -107,16 +107,22 @@ def flat_pitch(samples: Floats, f0_hz: float = 120.0) -> PitchTrack:
 
 
 class ScriptedEars:
-    """Ears that hear what they are told, utterance by utterance; then nothing."""
+    """Ears that hear what they are told, utterance by utterance; then nothing.
+
+    An utterance is known by where it begins: heard again, or with more of it, it has the same words.
+    """
 
     name = "script"
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = iter(texts)
+        self._heard: dict[float, str] = {}
 
     def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
         """The next text, its words spread evenly over the utterance."""
-        texts = next(self._texts, "").split()
+        if offset_s not in self._heard:
+            self._heard[offset_s] = next(self._texts, "")
+        texts = self._heard[offset_s].split()
         step = len(samples) / SAMPLE_RATE_HZ / max(1, len(texts))
         words = tuple(Word(text, offset_s + i * step, offset_s + (i + 1) * step, 1.0) for i, text in enumerate(texts))
         return Heard(" ".join(texts), words, self.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -65,24 +66,65 @@ def sound_server() -> Iterator[dict[str, str]]:
             "PULSE_LATENCY_MSEC": "100",
             "ALSA_CONFIG_PATH": str(root / "asound.conf"),
         }
-        flags = [
-            "-n",
-            "--daemonize=no",
-            "--exit-idle-time=-1",
-            "--use-pid-file=no",
-            "--high-priority=no",
-            "--realtime=no",
-        ]
-        with open(root / "log", "wb") as log:
-            server = subprocess.Popen(
-                ["pulseaudio", *flags, "-F", str(root / "rig.pa")], env=env, stdout=log, stderr=log
-            )
-            try:
-                _wait_for(env, server)
-                yield env
-            finally:
+        started = [start(env)]
+        _RUNNING[folder] = started
+        try:
+            yield env
+        finally:
+            del _RUNNING[folder]
+            for server in started:
+                server.send_signal(signal.SIGCONT)
                 server.terminate()
                 server.wait(10)
+
+
+_RUNNING: dict[str, list[subprocess.Popen[bytes]]] = {}
+"""The servers of each rig, by its folder; the last one is running."""
+
+
+def start(env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start the rig's server, at first or after it was killed."""
+    root = Path(env["XDG_RUNTIME_DIR"])
+    (root / "pulse" / "native").unlink(missing_ok=True)
+    flags = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--high-priority=no", "--realtime=no"]
+    with open(root / "log", "ab") as log:
+        server = subprocess.Popen(["pulseaudio", *flags, "-F", str(root / "rig.pa")], env=env, stdout=log, stderr=log)
+    _wait_for(env, server)
+    return server
+
+
+@contextlib.contextmanager
+def killed(env: dict[str, str]) -> Iterator[None]:
+    """The server is killed, and starts again at the end of the block."""
+    servers = _RUNNING[env["XDG_RUNTIME_DIR"]]
+    servers[-1].kill()
+    servers[-1].wait(10)
+    yield
+    servers.append(start(env))
+
+
+@contextlib.contextmanager
+def frozen(env: dict[str, str]) -> Iterator[None]:
+    """The server stands still for the length of the block."""
+    server = _RUNNING[env["XDG_RUNTIME_DIR"]][-1]
+    server.send_signal(signal.SIGSTOP)
+    yield
+    server.send_signal(signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def unplugged(env: dict[str, str]) -> Iterator[None]:
+    """Microphone and speaker are gone for the length of the block; the server stays."""
+    listed = subprocess.run(["pactl", "list", "short", "modules"], env=env, capture_output=True, text=True, check=True)
+    for line in reversed(listed.stdout.splitlines()):
+        if "null-sink" in line or "remap-source" in line:
+            subprocess.run(["pactl", "unload-module", line.split()[0]], env=env, check=True, capture_output=True)
+    yield
+    for line in DAEMON.splitlines():
+        if "null-sink" in line or "remap-source" in line:
+            subprocess.run(["pactl", *line.split()], env=env, check=True, capture_output=True)
+    subprocess.run(["pactl", "set-default-sink", "speaker"], env=env, check=True)
+    subprocess.run(["pactl", "set-default-source", "mic"], env=env, check=True)
 
 
 def _wait_for(env: dict[str, str], server: subprocess.Popen[bytes]) -> None:

@@ -385,3 +385,14 @@ def test_the_customers_own_date_is_no_promise() -> None:
 def test_a_hum_is_a_nod_however_it_is_spelled(text: str) -> None:
     """Recognisers write a hum in many ways."""
     assert [f.code for f in find(text, (), TurnContext(), RULES.cues)] == ["verbal_nod"]
+
+
+def test_next_week_is_not_this_week() -> None:
+    """A limit on this week is not broken by an offer for the next."""
+    limits = TurnContext(cannot=("a new sofa this week",))
+
+    def promised(text: str) -> list[str]:
+        return [f.outcome for f in find(text, (), limits, RULES.cues) if f.code == "overpromise"]
+
+    assert promised("I will send you a new sofa this week") == ["shown"]
+    assert promised("I will send you a new sofa on Thursday next week") == []

@@ -143,3 +143,58 @@ def test_features_say_what_is_known_of_a_clause() -> None:
 def test_same_words_same_findings() -> None:
     chances = {"resolution": 0.75, "res_when": 0.9}
     assert judged("we fetch it Tuesday", chances) == judged("we fetch it Tuesday", chances)
+
+
+def test_nothing_is_too_early_once_the_story_is_told_or_acknowledged() -> None:
+    """The encoder's guess of hurry stands only while the customer tells, and nothing was acknowledged (003.1)."""
+    said = "what number is it under"
+    hurry = {"clarify": 0.9, "premature_solution": 0.95}
+    for finished, history, hurried in (
+        (False, (), True),
+        (True, (), False),
+        (False, ("apologise",), False),
+        (None, (), True),
+    ):
+        context = TurnContext(customer_said="It broke!", history=history, customer_finished=finished)
+        found = find(said, (), context, CUES, reading(hurry))
+        sure = [f for f in found if f.code == "premature_solution" and f.outcome == "shown"]
+        assert bool(sure) == hurried, (finished, history)
+
+
+def test_the_encoder_hears_the_whole_story() -> None:
+    """What was told before the customer's last line counts as theirs too."""
+    text, story = "three weeks without water", "I have waited three weeks for water."
+    late = TurnContext(customer_said="All right.", story=story)
+    at_once = TurnContext(customer_said=story)
+    rows, same = (features(split(text), context, ()) for context in (late, at_once))
+    assert np.array_equal(rows, same)
+    asked: list[Question] = []
+
+    def read(question: Question) -> Floats:
+        asked.append(question)
+        return np.zeros((len(question.clauses), len(CODES)), np.float32)
+
+    find(text, (), late, CUES, Reading(read, SURE, MAYBE))
+    assert asked[0].said == f"{story} All right."
+
+
+@pytest.mark.parametrize("text", ["shut up", "you're an idiot", "oh get lost", "listen you stupid woman"])
+def test_an_insult_is_an_attack_whatever_the_encoder_hears(text: str) -> None:
+    found = judged(text, {"verbal_nod": 0.99, "empathise": 0.9}, {"verbal_nod": 0.9})
+    assert found["argue"].outcome == "shown"
+    assert not {"verbal_nod", "empathise"} & set(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nobody is saying you are a liar",
+        "they made you feel as if you are stupid",
+        "you are not an idiot",
+        "you must be mad at us",
+        "we shut up shop at five",
+        "so how did the parcel get lost",
+    ],
+)
+def test_a_denied_or_reported_insult_is_none(text: str) -> None:
+    assert "argue" not in judged(text)

@@ -566,3 +566,71 @@ def test_shouting_weighs_more_than_a_raised_voice_and_both_wear_off() -> None:
     again = call([("", HURRIED, "")] * 3)
     sizes = [cause.delta for reaction in again for cause in reaction.causes if cause.cue == "loud"]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_an_apology_counts_from_somebody_who_listened() -> None:
+    """Sorry alone is a phrase; with the story said back, or sympathy half heard, her feelings are seen."""
+    offer = "resolution res_when"
+    for before, taken in (
+        (["apologise"], False),
+        (["restate_facts"], False),
+        (["apologise", "restate_facts"], True),
+        (["apologise", "restate_facts?"], True),
+        (["apologise empathise?"], True),
+        (["apologise?", "restate_facts"], False),
+    ):
+        assert (keys(call([*TOLD, *before, offer]))[-1] == "accepted") == taken, before
+    assert keys(call([*TOLD, "apologise", f"{offer} restate_facts?"]))[-1] == "need.acknowledged"
+
+
+def test_what_is_on_the_table_is_not_asked_for() -> None:
+    """Who has been offered what she wants, with a day, asks to be seen, and not what is going to be done."""
+    played = call([*TOLD, "clarify", "resolution res_when", *["use_name"] * 8])
+    assert "need.acknowledged" in keys(played)
+    assert not {"need.solution", "need.when", "not_possible"} & set(keys(played)[5:])
+
+
+def test_an_offer_on_the_table_softens_the_wait() -> None:
+    """A turn without anything new angers less where what she wants has been named."""
+
+    def waiting(*before: str) -> float:
+        last = call([*TOLD, *before, ""], delivery=UNHEARD)[-1]
+        return next(cause.delta for cause in last.causes if cause.cue == "no_progress")
+
+    assert waiting("apologise", "resolution") == pytest.approx(waiting("apologise") / 2)
+
+
+def test_what_is_said_of_the_call_is_something_new_twice() -> None:
+    """A second paraphrase or question is no "You're not listening"; a second phrase is, and so is the third paraphrase."""
+    for codes, spared in (("restate_facts", 2), ("clarify", 2), ("empathise", 1), ("apologise", 1), ("referral", 2)):
+        played = call([*TOLD, *[codes] * 4], delivery=UNHEARD)
+        new = ["no_progress" not in [cause.cue for cause in reaction.causes] for reaction in played[4:]]
+        assert new == [True] * spared + [False] * (4 - spared), codes
+
+
+def test_only_a_phrase_is_thrown_back_and_only_when_it_is_said() -> None:
+    """ "You've said that three times" is for sympathy by rote, not for listening, and not for a goodbye."""
+    assert "parroted" in keys(call([*TOLD, *["empathise"] * 5], delivery=UNHEARD))
+    assert "parroted" not in keys(call([*TOLD, *["restate_facts"] * 5], delivery=UNHEARD))
+    patient = with_mood(patience="high")
+    played = call_with(patient, [*TOLD, *["empathise"] * 3, "use_name", "use_name"], UNHEARD)
+    assert "parroted" not in keys(played)[-2:]
+
+
+def test_shouting_nothing_and_promising_the_moon_end_the_call() -> None:
+    """Neither a raised voice nor a promise that cannot be kept stands for something new."""
+    for said in (("", HURRIED, ""), ("overpromise", UNHEARD, "Anything you like.")):
+        played = call([*TOLD, *[said] * 12])
+        assert "no_progress" in [cause.cue for cause in played[4].causes]
+        assert ends(played) == "hung up"
+
+
+def test_what_is_said_back_is_no_offer() -> None:
+    """In "you want a new printer by Friday, is that right?" nothing is offered; what follows the question is."""
+    text = "So you need a new printer by Friday, is that right? I will bring it on Friday."
+    back = [("resolution", 0), ("restate_facts", 0), ("res_when", 24), ("check_understanding", 35)]
+    offered = [("resolution", 51), ("res_when", 67)]
+    mood = call([*TOLD, "empathise"])[-1].mood
+    for codes, taken in ((back, False), ([*back, *offered], True)):
+        found = tuple(Finding(code, "move", "done", "", start, start, 0.9, "test") for code, start in codes)
+        assert (react(DANA, mood, Assessment(found, HELD), text).mood.state == "CHECK") == taken

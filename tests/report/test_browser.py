@@ -16,10 +16,14 @@ from threading import Event, Thread
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
+import axe_playwright_python
 import numpy as np
 import pytest
 
+from voicecoach.drills import all_drills
+from voicecoach.report import progress_page
 from voicecoach.report.page import as_html
+from voicecoach.report.progress import Row, progress
 from voicecoach.report.values import Report
 
 pytestmark = [
@@ -171,6 +175,56 @@ def test_script_marks_the_page_as_playable(tmp_path: Path, report: Report, wavef
 
     dom, log = chromium(tmp_path, page.as_uri())
 
-    assert re.search(r'<html[^>]* class="plays"', dom)
+    assert re.search(r'<html[^>]* class="scripted plays"', dom)
     assert "Content Security Policy" not in log
+    assert "CONSOLE" not in log
+
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_serious(tmp_path: Path, report: Report, waveform: Any, dark: bool) -> None:
+    """The accessibility checker finds nothing serious or critical, in the light and in the dark."""
+    page = as_html(report, waveform, tone(1.0))
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)  # which would not let the checker in
+    ask = (
+        "addEventListener('load', async () => { const found = await axe.run(); const out = document.createElement('pre'); "
+        "out.id = 'axe'; out.textContent = JSON.stringify(found.violations.map(v => [v.impact, v.id, "
+        "v.nodes.map(n => n.html).slice(0, 3)])); document.body.append(out); });"
+    )
+    made = page.replace("</body>", f"<script>{AXE.read_text('utf-8')}</script><script>{ask}</script></body>")
+    (tmp_path / "page.html").write_text(made, encoding="utf-8")
+    options = ["--blink-settings=preferredColorScheme=0"] if dark else []
+
+    dom, _ = chromium(tmp_path, (tmp_path / "page.html").as_uri(), *options, time="--virtual-time-budget=20000")
+    found = re.search(r'<pre id="axe">(.*?)</pre>', dom, re.DOTALL)
+
+    assert found
+    assert [one for one in json.loads(unescape(found[1])) if one[0] in ("serious", "critical")] == []
+
+
+def test_history_fits_every_window(tmp_path: Path) -> None:
+    """The page of trends too: nothing is logged, and at no width does it scroll sideways."""
+    rows = [
+        Row(
+            session=f"2026010{day}-180000-dana-printer-turn-{day}", wall=f"2026-01-0{day}T18:00:00+00:00", kind="call",
+            trainee="Kim", demo=False, persona="Dana", scenario="dana-printer", level="hard",
+            procedure="six-guidelines", procedure_name="Six guidelines", outcome="resolved", minutes=2.0, turns=8,
+            anger=(4.0, 1.0), values=(("quiet", (0.0, 1.0, 1.0)), ("effort_db", (6.0 - day, 4.0, 3.0))),
+            steps=(("clarify", "Clarify the situation", "not heard"),), moves=(), faults=(),
+        )
+        for day in range(1, 9)
+    ]  # fmt: skip
+    page = progress_page.as_html(progress(rows, all_drills(), skipped=["holiday is left out: it is no session."]))
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    frames = "".join(f'<iframe src="page.html" width="{width}" height="900"></iframe>' for width in (360, 768, 1366))
+    host = tmp_path / "host.html"
+    host.write_text(f'<!DOCTYPE html><body>{frames}<p id="out"></p><script>{PROBE}</script></body>', encoding="utf-8")
+
+    dom, log = chromium(tmp_path, host.as_uri(), "--allow-file-access-from-files")
+
+    found = re.search(r'<p id="out">(.*?)</p>', dom)
+    assert found
+    assert all(scrolled <= shown for scrolled, shown in json.loads(unescape(found[1])).values())
     assert "CONSOLE" not in log

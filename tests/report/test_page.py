@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -40,6 +41,10 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
 
+    def plays(self) -> list[dict[str, str | None]]:
+        """The buttons that play."""
+        return [attrs for attrs in self.all("button") if attrs.get("class") == "play"]
+
     def handle_data(self, data: str) -> None:
         self.text.append(data)
 
@@ -64,7 +69,7 @@ def test_page_is_small(report: Report, waveform: Any) -> None:
 
 def test_every_mark_turn_and_line_plays(report: Report) -> None:
     """A button plays each mark, each turn and each line, from its start to its end."""
-    buttons = {(a["data-start"], a["data-end"]) for a in Elements(as_html(report, None, AUDIO)).all("button")}
+    buttons = {(a["data-start"], a["data-end"]) for a in Elements(as_html(report, None, AUDIO)).plays()}
     moments = [*report.turns, *report.lines, *(mark for turn in report.turns for mark in turn.marks)]
 
     for moment in moments:
@@ -72,12 +77,15 @@ def test_every_mark_turn_and_line_plays(report: Report) -> None:
 
 
 def test_without_audio_nothing_pretends_to_play(report: Report) -> None:
-    """No buttons, no script, and a sentence that says why."""
+    """No play buttons, no slider, and a sentence that says why; without drafts to copy, no script either."""
     page = Elements(as_html(report, None, None))
+    bare = Elements(as_html(replace(report, action_draft="", referral_draft=""), None, None))
 
-    assert not page.all("button")
-    assert not page.all("script")
+    assert not page.plays()
+    assert not page.all("input")
     assert not page.all("audio")
+    assert not bare.all("button")
+    assert not bare.all("script")
     assert any("nothing can be played" in text for text in page.text)
 
 
@@ -113,7 +121,7 @@ def test_page_can_be_used_by_keyboard_and_screen_reader(report: Report, waveform
     assert all(after - before <= 1 for before, after in pairwise(levels))
     assert page.count("<table") == page.count("<caption>")
     assert all('role="img"' not in part or "<desc" in part for part in page.split('<div class="lane')[1:])
-    assert page.count('type="button"') == page.count('<span class="vh">Play </span>')
+    assert page.count('class="play"') == page.count('<span class="vh">Play </span>')
     for target in re.findall(r'aria-labelledby="([^"]*)"', page):
         assert set(target.split()) <= set(ids)
 

@@ -35,6 +35,7 @@ from voicecoach.nouns import (
 from voicecoach.persona import Persona
 from voicecoach.record import to_json
 from voicecoach.report import points
+from voicecoach.report.facts import gather
 from voicecoach.report.page import as_html
 from voicecoach.report.tell import tell
 from voicecoach.report.text import as_text
@@ -135,6 +136,53 @@ def test_latency_is_the_median(report: Report) -> None:
     """Medians over the turns, in milliseconds, in the order of happening."""
     assert [latency.id for latency in report.latencies] == ["endpoint", "recognise", "judge", "voice"]
     assert report.latencies[0].median_ms == pytest.approx(704.5)
+    assert report.latencies[0].p95_ms == pytest.approx(707.65)
+
+
+def test_a_turn_heard_again_has_the_later_words() -> None:
+    """The debrief goes by the careful pass; what the customer had answered to is kept where the words differ."""
+    heard = {"who": "trainee", "turn": 1, "model": "tiny.en"}
+    facts = gather(
+        [
+            Event("spoke", 16000, {"turn": 1, "start": 0, "end": 16000, "speech": [[0, 16000]]}),
+            Event("heard", 16000, {**heard, "text": "It is our fold.", "words": []}),
+            Event(
+                "heard",
+                32000,
+                {
+                    **heard,
+                    "text": "It is our fault.",
+                    "words": [{"text": "It", "start_s": 0.1, "end_s": 0.2, "probability": 0.9}],
+                    "again": True,
+                },
+            ),
+        ]
+    )
+    (turn,) = facts.turns
+
+    assert turn.heard is not None
+    assert (turn.heard.text, len(turn.heard.words)) == ("It is our fault.", 1)
+    assert turn.reacted_to == "It is our fold."
+    assert facts.spoke == ((0, 1),)
+
+
+@pytest.mark.parametrize(
+    ("patience", "shown"),
+    [
+        ({"name": "normal", "finished_s": 0.5, "unfinished_s": 1.2}, "normal, 0.5 s of silence, 1.2 s after words"),
+        ({"name": "", "finished_s": 0.8, "unfinished_s": 1.5}, "0.8 s of silence"),
+        ({"finished_s": "soon"}, ""),
+        ("normal", ""),
+        (None, ""),
+    ],
+)
+def test_settings_name_the_patience(patience: Any, shown: str) -> None:
+    """What the trainer had set, as far as the record can be read."""
+    report = tell([Event("started", 0, {"patience": patience})], name="", persona=None, procedure=None, rules=None)
+    found = dict(report.settings).get("Patience", "")
+
+    assert found.startswith(shown)
+    assert bool(found) is bool(shown)
 
 
 def test_settings_name_models_with_hashes(report: Report) -> None:
@@ -264,6 +312,21 @@ def test_difference_from_the_live_verdict_is_said(dana: Persona, rules: Rules) -
     assert sentence.startswith("Turn 1 is judged differently today: now “Apologised personally” (done)")
     assert "was with a raised voice, pace not certain" in sentence
     assert "was 4.9" in sentence
+
+
+def test_words_that_were_heard_otherwise_are_told_with_the_difference(dana: Persona, rules: Rules) -> None:
+    """The customer answered to what the quick pass heard: the debrief says to what, where the verdict is another."""
+    events = live(dana, rules, ["You should have read the manual."])
+    again = {"who": "trainee", "turn": 1, "text": "I am so sorry about that.", "words": [], "model": "x", "again": True}
+
+    told = tell([*events, Event("heard", events[-1].at, again)], name="", persona=dana, procedure=None, rules=rules)
+    same = {**again, "text": "you should have read the manual"}
+    untold = tell([*events, Event("heard", events[-1].at, same)], name="", persona=dana, procedure=None, rules=rules)
+
+    (sentence,) = told.differences
+    assert "in the call the customer had heard “You should have read the manual.”" in sentence
+    assert untold.differences == ()
+    assert [turn.text for turn in told.turns] == ["I am so sorry about that."]
 
 
 def to_plain(value: Any) -> Any:

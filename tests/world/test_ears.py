@@ -103,24 +103,24 @@ def test_loops_are_told_from_emphasis(text: str, looping: bool) -> None:
 
 
 def test_a_loop_is_heard_again_and_then_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """First the wide search; a text that still loops is no text."""
+    """First the wide search, then the greedy one; a text that still loops is no text."""
     made = object.__new__(ears.Whisper)
     made.name = "tiny.en"
     beams: list[int] = []
 
     def transcribe(samples: Floats, offset_s: float, beam: int) -> Heard:
         beams.append(beam)
-        return Heard("Thank you. " * 30 if beam < wide else "I see.", (), "tiny.en")
+        return Heard("Thank you. " * 30 if beam > good else "I see.", (), "tiny.en")
 
     monkeypatch.setattr(made, "_transcribe", transcribe)
     texts = []
-    for wide in (1, 5, 9):  # noqa: B007 - `transcribe` sees it
+    for good in (5, 1, 0):  # noqa: B007 - `transcribe` sees it
         texts.append(  # noqa: PERF401
             made.hear(testing.noise(1.0).astype(np.float32)).text
         )
 
     assert texts == ["I see.", "I see.", ""]
-    assert beams == [1, 1, 5, 1, 5]
+    assert beams == [5, 5, 1, 5, 1]
 
 
 def test_plain_leaves_the_words() -> None:

@@ -43,7 +43,7 @@ def retried(context: typer.Context, call: Call, session: str, turn: int) -> tupl
     call = replace(
         call,
         mode=call.mode if stated("talk") else again.mode,
-        patience_s=call.patience_s if stated("patience") else again.patience_s,
+        patience=call.patience if stated("patience") else again.patience,
     )
     cli._say(f"Turn {again.turn} of {again.session}, take {again.take}: {again.persona.name} says it again.")
     return call, again.turns_before

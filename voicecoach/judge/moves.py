@@ -92,8 +92,17 @@ def find(
         found = _finish(hits, text, ())
         likely = reading.read(question(text, clauses, context, found))
         hits = _read(hits, likely, clauses, reading, cues)
+        if context.customer_finished or ACKNOWLEDGING & set(context.history):
+            hits = [hit for hit in hits if hit.code != "premature_solution"]  # nothing of that is too early any more
         hits = _in_course(hits, clauses, context, cues)
+    hits = _insults(hits, clauses, cues)
     return advised(_finish(hits, text, words), context)
+
+
+def only_nods(text: str, cues: Cues) -> bool:
+    """Whether `text` is verbal nods and nothing else."""
+    clauses = split(text)
+    return bool(clauses) and _nod(clauses, cues) is not None
 
 
 def _in_course(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:
@@ -337,6 +346,34 @@ def _continues(before: _Hit, hit: _Hit, clauses: Sequence[Clause]) -> bool:
     return hit.clause == before.clause + 1 and clauses[before.clause].mark == "," and before.end <= hit.start
 
 
+# --- insults ---------------------------------------------------------------------------------------
+
+_FILLERS = r"(?:a|an|such|just|so|really|being|all|bloody|fucking|damn|complete|total|absolute|utter|stupid|silly|little|old|ignorant)"
+_INSULT = re.compile(
+    r"^(?:(?:just|oh|now|please|look|listen|and|so|ok|right|well|(?:will|would|can|could) you|you) )*"
+    r"(?:shut (?:up|your (?:mouth|face))|(?:piss|sod|bugger|fuck|naff) off|get lost$|go to hell|screw you|fuck you)\b|"
+    rf"\byou (?:are )?(?:{_FILLERS} )*(?:idiot|moron|imbecile|cretin|stupid|thick|dumb|liar|pathetic|cow|bitch|bastard|"
+    r"asshole|arsehole|muppet|halfwit)\b|\b(?:stupid|silly|dumb|ignorant) (?:woman|man|cow|girl|boy|bitch|old \w+)\b"
+)
+_NOT_MEANT = re.compile(
+    r"\b(?:not|never|nobody|no one|say|says|said|saying|told|tells|call|called|calling|think|thinks|thought|suggest\w*|"
+    r"impl\w+|accus\w*|treat\w*|if|like|feel|feels|felt|made|makes|make|sounds?)\b"
+)
+
+
+def _insults(hits: Sequence[_Hit], clauses: Sequence[Clause], cues: Cues) -> list[_Hit]:
+    """An insult is an attack (003.2) whatever the encoder makes of it, and nothing in its clause is a kindness."""
+    rude: dict[int, re.Match[str]] = {}
+    for index, clause in enumerate(clauses):
+        said = _INSULT.search(clause.plain)
+        if said and not _NOT_MEANT.search(clause.plain[: said.start()]):
+            rude[index] = said
+    kept = [hit for hit in hits if hit.clause not in rude or (hit.code in FAULTS and hit.code != "argue")]
+    for index, said in rude.items():
+        kept.append(_of_context("argue", STRONG_CONFIDENCE, cues, index, *clauses[index].span(*said.span())))
+    return kept
+
+
 # --- the customer's name ---------------------------------------------------------------------------
 
 _TITLE = re.compile(r"mr|mrs|ms|miss|mister|dr|doctor|sir|madam")
@@ -497,11 +534,21 @@ def _beyond_limits(hits: Sequence[_Hit], clauses: Sequence[Clause], context: Tur
         if hit.code not in _PROMISES or hit.outcome != "done" or hit.clause in seen:
             continue
         seen.add(hit.clause)
-        words = content(clauses[hit.clause].plain)
-        shares = [len(limit & words) / len(limit) for limit in limits if limit]
+        clause = clauses[hit.clause].plain
+        words = content(clause)
+        shares = [
+            len(limit & words) / len(limit)
+            for limit, said in zip(limits, context.cannot, strict=True)
+            if limit and not _another_week(said, clause)
+        ]
         if shares and max(shares) >= LIMIT_SHARE_WEAK:
             confidence = STRONG_CONFIDENCE if max(shares) >= 1 else WEAK_CONFIDENCE
             yield _of_context("overpromise", confidence, cues, hit.clause, hit.start, hit.end)
+
+
+def _another_week(limit: str, said: str) -> bool:
+    """Whether a limit speaks of this week and the offer of the next: to that day nothing was promised."""
+    return "this week" in limit.lower() and "next week" in said and "this week" not in said
 
 
 def _talked_over(clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> Iterator[_Hit]:

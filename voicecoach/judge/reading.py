@@ -23,7 +23,8 @@ N_FEATURES = 2 * len(CODES) + OF_CONTEXT
 
 def question(text: str, clauses: Sequence[Clause], context: TurnContext, found: Sequence[Finding]) -> Question:
     """The question about a turn; `found` is what the cues found in it."""
-    said = f"{context.customer_name}: {context.customer_said}" if context.customer_name else context.customer_said
+    heard = f"{context.story} {context.customer_said}".strip()
+    said = f"{context.customer_name}: {heard}" if context.customer_name else heard
     return Question(
         text,
         said,
@@ -42,7 +43,7 @@ def features(clauses: Sequence[Clause], context: TurnContext, found: Sequence[Fi
 
     from voicecoach.judge.moves import ACKNOWLEDGING, OFFERED, content
 
-    told = content(" ".join(clause.plain for clause in split(context.customer_said)))
+    told = content(" ".join(clause.plain for clause in split(f"{context.story} {context.customer_said}")))
     done = set(context.history)
     finished = 0.5 if context.customer_finished is None else float(context.customer_finished)
     rows = np.zeros((len(clauses), N_FEATURES), np.float32)

@@ -1,4 +1,8 @@
-"""Endpointing: when the trainee starts and stops speaking. A pure state machine on voice-activity frames."""
+"""Endpointing: when the trainee starts and stops speaking. A pure state machine on voice-activity frames.
+
+Starting and stopping have rules of their own. A turn starts with voice (or with the talk key); it stops by silence, whose
+length depends on what the words say, by the key, or by its time-out.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, Span, intersect
+from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, USUAL_HOLD_S, Span, intersect
 from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 
 START_S = 0.16
 """Voice for this long opens a turn (5 frames): shorter bursts are clicks, breaths and keyboard noise."""
+SPECULATE_S = 0.2
+"""Silence after which the turn is recognised and answered as if it had ended; speech that goes on throws that away."""
 PATIENCE_S = 1.0
-"""Silence that ends a turn. Planning what to say takes over 0.6 s (Levinson & Torreira 2015), and a calm speaker leaves
-up to 0.8 s between sentences: less would punish the very skill that is trained."""
+"""Silence that ends a turn of a recording, where nobody waits for an answer. Planning what to say takes over 0.6 s
+(Levinson & Torreira 2015), and a calm speaker leaves up to 0.8 s between sentences."""
 PRE_ROLL_S = 0.5
 """Kept before the first voice, so that a soft onset is not lost to the recogniser."""
 TAIL_S = 0.3
@@ -22,7 +28,56 @@ TAIL_S = 0.3
 MAX_TURN_S = 60.0
 """A turn is closed after this long, so that a noisy line cannot keep the customer waiting for ever."""
 
-Mode = Literal["hands-free", "push-to-talk"]
+CALM_S = 0.8
+"""Whose pause was taken for the end once gets this much for the rest of the turn: what a calm speaker leaves between
+sentences."""
+KEY_TAIL_S = 0.2
+"""After the talk key is let go: fingers are faster than last syllables."""
+IDLE_S = 20.0
+"""Push-to-talk and manual: a turn in which nobody has spoken for this long is sent all the same."""
+LONGER_S = 0.7
+"""By this much a turn lasts longer whose words are not finished: 0.5 and 1.2 s (docs/voice-loop.md)."""
+
+Mode = Literal["hands-free", "push-to-talk", "manual"]
+Words = Literal["unknown", "finished", "unfinished"]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Silence that ends a turn, in seconds: after words that may be a finished step, and after words that are none."""
+
+    name: str
+    finished_s: float
+    unfinished_s: float
+
+
+PRESETS = {
+    "quick": Patience("quick", 0.35, 0.9),
+    "normal": Patience("normal", 0.5, 0.5 + LONGER_S),
+    "patient": Patience("patient", 0.9, 2.0),
+}
+"""Calm speakers pause, and a short time-out would punish the very skill that is trained: who is cut off takes `patient`."""
+NORMAL = PRESETS["normal"]
+LEAST_S, MOST_S = 0.3, 3.0
+"""Own settings, in seconds. Under 0.3 s there is no time to recognise anything."""
+
+
+def patience_of(text: str) -> Patience:
+    """A preset's name, or seconds from LEAST_S to MOST_S as text; raises ValueError with what there is."""
+    if text in PRESETS:
+        return PRESETS[text]
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not LEAST_S <= seconds <= MOST_S:
+        raise ValueError(f"'{text}' is neither {', '.join(PRESETS)} nor seconds from {LEAST_S:g} to {MOST_S:g}")
+    return Patience("", seconds, seconds + LONGER_S)
+
+
+def deaf_patience(patience: Patience) -> Patience:
+    """For a microphone that rests while the customer speaks: who goes on then is not heard, so a preset waits CALM_S."""
+    return replace(patience, finished_s=max(patience.finished_s, CALM_S)) if patience.name else patience
 
 
 @dataclass(frozen=True)
@@ -35,6 +90,8 @@ class Frame:
     """The customer is speaking."""
     talk_key: bool = False
     """The talk key is down (push-to-talk)."""
+    send: bool = False
+    """The trainee has just sent the turn (manual)."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +99,32 @@ class TurnState:
     """Where the trainee is: `phase` quiet, starting (voice, not long enough yet), speaking or stopping."""
 
     mode: Mode = "hands-free"
-    patience_s: float = PATIENCE_S
+    patience: Patience = NORMAL
     phase: Literal["quiet", "starting", "speaking", "stopping"] = "quiet"
     onset: int = 0
     """First sample of the voice (or of the key) that opened the turn."""
     last_voice: int = 0
-    """One past the last sample of voice."""
+    """One past the last sample of voice, as the detector has it."""
+    last_key: int = 0
+    """One past the last sample with the talk key down."""
     floor: int = 0
     """End of the previous turn: a pre-roll never reaches into it."""
     speech: tuple[Span, ...] = ()
     overlap: tuple[Span, ...] = ()
+    resumed: bool = False
+    """The trainee went on after the turn had been closed."""
+    words: Words = "unknown"
+    """What the words say since the last voice: see `told`."""
 
     @property
     def speaking(self) -> bool:
         """The trainee holds the floor."""
         return self.phase in {"speaking", "stopping"}
+
+    @property
+    def start(self) -> int:
+        """Where the turn begins, its pre-roll included."""
+        return max(self.floor, self.onset - round(PRE_ROLL_S * SAMPLE_RATE_HZ), 0)
 
 
 def next_turn(state: TurnState, frame: Frame) -> tuple[TurnState, Turn | None]:
@@ -77,7 +145,7 @@ def _note_voice(state: TurnState, frame: Frame, voice: bool) -> TurnState:
         state = replace(state, phase="starting", onset=frame.at, speech=(), overlap=())
     speech = _extend(state.speech, frame.at, end)
     overlap = _extend(state.overlap, frame.at, end) if frame.customer else state.overlap
-    return replace(state, speech=speech, overlap=overlap, last_voice=end)
+    return replace(state, speech=speech, overlap=overlap, last_voice=end, words="unknown")
 
 
 def _extend(spans: tuple[Span, ...], start: int, end: int) -> tuple[Span, ...]:
@@ -91,44 +159,88 @@ def _by_voice(state: TurnState, frame: Frame, voice: bool) -> tuple[TurnState, T
     if state.phase == "starting":
         if not voice:
             return replace(state, phase="quiet"), None
-        return (
-            (replace(state, phase="speaking"), None) if now - state.onset >= START_S * SAMPLE_RATE_HZ else (state, None)
-        )
+        long_enough = now - state.onset >= START_S * SAMPLE_RATE_HZ
+        return (replace(state, phase="speaking") if long_enough else state), None
     if not state.speaking:
         return state, None
     state = replace(state, phase="speaking" if voice else "stopping")
-    waited = now - state.last_voice >= state.patience_s * SAMPLE_RATE_HZ
-    return _close(state, now) if waited or now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ else (state, None)
+    return _close(state, now) if _over(state, now, frame.send) else (state, None)
+
+
+def silence_s(state: TurnState, now: int) -> float:
+    """Silence since the last sound of speech: the detector holds on for USUAL_HOLD_S after it."""
+    return (now - state.last_voice) / SAMPLE_RATE_HZ + USUAL_HOLD_S
+
+
+def _over(state: TurnState, now: int, sent: bool) -> bool:
+    """The stop rules of turns that voice has opened."""
+    quiet_s = silence_s(state, now)
+    if now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ:
+        return True
+    if state.mode == "manual":
+        return sent or quiet_s >= IDLE_S
+    finished_s = max(state.patience.finished_s, CALM_S if state.resumed else 0.0)
+    if state.words == "finished" and quiet_s >= finished_s:
+        return True
+    return quiet_s >= max(state.patience.unfinished_s, finished_s)
 
 
 def _by_key(state: TurnState, frame: Frame) -> tuple[TurnState, Turn | None]:
     now = frame.at + FRAME
+    quiet_s = silence_s(state, now)
     if frame.talk_key:
-        if state.speaking:
-            return (state, None) if now - state.onset < MAX_TURN_S * SAMPLE_RATE_HZ else _close(state, now)
-        fresh = replace(state, phase="speaking", onset=frame.at, last_voice=frame.at)
-        return (fresh if state.phase == "starting" else replace(fresh, speech=(), overlap=())), None
-    return _close(state, now) if state.speaking else (state, None)
+        if not state.speaking:
+            opened = replace(state, phase="speaking", onset=frame.at, last_voice=frame.at, last_key=now)
+            return (opened if state.phase == "starting" else replace(opened, speech=(), overlap=())), None
+        state = replace(state, last_key=now)
+        too_long = now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ or quiet_s >= IDLE_S
+        return _close(state, now) if too_long else (state, None)
+    if not state.speaking:
+        return state, None
+    let_go_s = (now - state.last_key) / SAMPLE_RATE_HZ
+    return _close(state, now) if min(let_go_s, quiet_s) >= KEY_TAIL_S else (state, None)
+
+
+def told(state: TurnState, words: Words) -> TurnState:
+    """What the words of the turn so far say about its end; voice that follows makes it unknown again."""
+    return replace(state, words=words) if state.speaking else state
+
+
+def draft(state: TurnState, now: int) -> Turn | None:
+    """The open turn as it would be if it ended now; None while there is voice or SPECULATE_S of silence is not over."""
+    quiet = state.speaking and state.speech and silence_s(state, now) >= SPECULATE_S
+    return _close(state, now)[1] if quiet else None
+
+
+def resume(state: TurnState, turn: Turn) -> TurnState:
+    """The trainee went on before the customer had answered: `turn` is open again, with what was said since."""
+    return replace(
+        state,
+        onset=turn.start + round(PRE_ROLL_S * SAMPLE_RATE_HZ),
+        floor=turn.start,
+        speech=turn.speech + state.speech,
+        overlap=turn.overlap + state.overlap,
+        resumed=True,
+    )
+
+
+def can_resume(turn: Turn, now: int) -> bool:
+    """Whether `turn` may go on: not where that would make it longer than a turn can be."""
+    return now - turn.start < MAX_TURN_S * SAMPLE_RATE_HZ
 
 
 def _close(state: TurnState, now: int) -> tuple[TurnState, Turn | None]:
     """End the turn; a key press without any voice is no turn (nothing is recognised without voice)."""
-    quiet = TurnState(state.mode, state.patience_s, floor=now)
+    quiet = TurnState(state.mode, state.patience, floor=now)
     if not state.speech:
         return quiet, None
-    start = max(state.floor, state.onset - round(PRE_ROLL_S * SAMPLE_RATE_HZ), 0)
     end = min(now, state.last_voice + round(TAIL_S * SAMPLE_RATE_HZ))
-    return quiet, Turn(start, end, state.speech, state.overlap)
+    return quiet, Turn(state.start, end, state.speech, state.overlap)
 
 
 def flush(state: TurnState, now: int) -> Turn | None:
     """The turn that is still open when the call ends, if there is one."""
     return _close(state, now)[1] if state.speaking else None
-
-
-def merge(first: Turn, second: Turn) -> Turn:
-    """One turn out of two: the trainee went on before the customer had answered."""
-    return Turn(first.start, second.end, first.speech + second.speech, first.overlap + second.overlap)
 
 
 def turns_of(

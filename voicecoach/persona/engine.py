@@ -52,6 +52,8 @@ CUTS_IN_FROM = 4.0
 """Ours: anger from which nobody is let finish a speech."""
 STUCK_GROWS = 0.15
 """Ours: each turn in a row without anything new angers by so much of its size more than the one before."""
+ON_THE_TABLE = 0.5
+"""Ours: where what she wants has been offered, a turn without anything new angers by so much of its size."""
 USED_TO = 0.65
 """Ours: each turn in a row that is loud (or rushed) angers by this share of the one before: a voice becomes familiar."""
 SHOUTING = 1.5
@@ -78,6 +80,12 @@ HANGUP_AFTER = 3
 """... and one more ends the call (ours)."""
 PARROT_TIMES = 2
 """Ours: the same soothing phrase more often than this, and it is thrown back."""
+SOOTHING = frozenset({"empathise", "apologise", "restate_feelings"})
+"""What can be said by rote: saying back what happened, or asking about it, is about this call."""
+INFORMING = frozenset({"restate_facts", "clarify", "explain", "resolution", "alternatives", "referral"})
+"""Ours: what tells or asks something of this call is not "nothing new"..."""
+INFORMING_TIMES = 2
+"""... until it has worked so many times (ours)."""
 COOLING: Mapping[str, float] = {"slow": 0.7, "normal": 1.0, "fast": 1.3}
 """Ours: by how much calming works on a persona's temper (`mood.drift`)."""
 
@@ -99,6 +107,8 @@ MEETS = {
     "check_understanding": "clarified",
 }
 OFFERS = {"resolution": "what", "alternatives": "what", "referral": "what", "res_who": "who", "res_when": "when"}
+_VOICE = frozenset({"loud", "fast"})
+_ACKNOWLEDGING = frozenset({"empathise", "restate_feelings", "restate_facts"})
 ANSWERS_NOTHING_YET = frozenset(OFFERS) | {"explain"}
 """Moves that do not calm while the story is still being told: nobody is listening to them yet."""
 
@@ -174,7 +184,7 @@ def react(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> Re
         causes = (*(c for c in causes if c.cue not in OFFERS), _cause(persona, mood, "cut_short", 1.0, ""))
         wanted = round(sum(cause.delta for cause in causes), 3)
     after, causes = _change(
-        mood, causes, _floor(persona, mood, accepted, bool(heard.faults & {"loud", "fast"})), persona.mood.stays_irate
+        mood, causes, _floor(persona, mood, accepted, bool(heard.faults & _VOICE)), persona.mood.stays_irate
     )
     after = _remember(after, mood, heard, causes, accepted)
     after = _with_note(after, "cut_short", _cut_short(persona, mood, heard))
@@ -273,7 +283,7 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
     answer = _asked_for(persona, text, "clarify" in moves | perhaps)
     before = frozenset(_note(mood, "offer").split())
     # An offer made while she is still telling her story falls on deaf ears and is not remembered.
-    parts = set() if venting else {part for code, part in OFFERS.items() if code in moves}
+    parts = set() if venting else {OFFERS[code] for code in _offered(assessment) if code in OFFERS}
     if "what" in parts and "what" not in before and not is_wanted(persona, text):
         parts.discard("what")
     offer = before | parts
@@ -294,6 +304,14 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
         answer=answer,
         asked_again=bool(answer) and answer in _note(mood, "answered").split(),
     )
+
+
+def _offered(assessment: Assessment) -> frozenset[str]:
+    """The sure moves that may be an offer: what is said back before "is that right?" is the customer's story."""
+    asked = [f.start for f in assessment.findings if f.code == "check_understanding" and f.outcome == "done"]
+    says_back = asked and any(f.code == "restate_facts" for f in assessment.findings)
+    first = max(asked) if says_back else 0
+    return frozenset(f.code for f in assessment.findings if f.outcome == "done" and f.start >= first)
 
 
 def _delivery_faults(assessment: Assessment) -> Iterator[str]:
@@ -322,7 +340,9 @@ def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard)
         share = 1.0 if finding.outcome in ("done", "shown") else LISTEN_SHARE
         if finding.code in EFFECTS and _counts(finding.code, mood, heard, venting):
             yield _cause(persona, mood, finding.code, share, finding.quote)
-    nothing_new = not venting and "solution" not in mood.met and _is_nothing_new(heard)
+    nothing_new = (
+        not venting and "solution" not in mood.met and _is_nothing_new(heard) and not _informs(mood, heard, venting)
+    )
     evidence = "; ".join(assessment.delivery.evidence)
     if assessment.delivery.loudness == "quiet" and assessment.delivery.pace == "slow" and not nothing_new:
         yield _cause(persona, mood, "quiet_and_slow", 1.0, evidence)
@@ -337,7 +357,8 @@ def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard)
         yield _cause(persona, mood, "asked_again", 1.0, "")
     if nothing_new:
         grown = 1.0 + STUCK_GROWS * int(_note(mood, "stuck") or "0")
-        yield _cause(persona, mood, "no_progress", grown * FUSES[persona.mood.patience].waits, "")
+        share = ON_THE_TABLE if "what" in heard.offer else 1.0
+        yield _cause(persona, mood, "no_progress", grown * share * FUSES[persona.mood.patience].waits, "")
 
 
 def _strongest(assessment: Assessment) -> tuple[Finding, ...]:
@@ -362,8 +383,20 @@ def _counts(code: str, mood: Mood, heard: _Heard, venting: bool) -> bool:
 
 
 def _is_nothing_new(heard: _Heard) -> bool:
-    """A turn without progress. Faults are counted by themselves, and doubtful moves are not held against anybody."""
-    return not (heard.brings_something or heard.faults or heard.doubtful or "referral" in heard.moves)
+    """A turn without progress.
+
+    Faults that anger by themselves count there, and doubtful moves are not held against anybody. But a raised voice
+    is nothing said, and neither is a promise of the moon.
+    """
+    return not (heard.brings_something or heard.doubtful or any(EFFECTS.get(f) for f in heard.faults - _VOICE))
+
+
+def _informs(mood: Mood, heard: _Heard, venting: bool) -> bool:
+    """Whether a turn that meets no new need tells or asks something of this call all the same."""
+    cues = dict(mood.cues)
+    return any(
+        cues.get(code, 0) < INFORMING_TIMES and _counts(code, mood, heard, venting) for code in INFORMING & heard.moves
+    )
 
 
 def _cause(persona: Persona, mood: Mood, cue: str, share: float, evidence: str) -> Cause:
@@ -492,7 +525,7 @@ def _decide(
         return "CHECK", "accepted"
     if balks:
         return "NEGOTIATE", at_hand(persona, balks)
-    if left := _loses_patience(persona, before, mood):
+    if left := _loses_patience(persona, before, mood, heard):
         return left
     if not heard.brings_something and (slight := _slight(persona, mood, heard)):
         return here, slight
@@ -504,7 +537,7 @@ def _decide(
         return _closing(mood, heard)
     if has_more_to_tell(persona, mood):
         return "VENT", f"story.{persona.story[mood.told].id}"
-    return _negotiate(mood, heard) or _demand(persona, mood, heard)
+    return _negotiate(before, heard) or _demand(persona, mood, heard)
 
 
 def _resting(persona: Persona, mood: Mood) -> str:
@@ -525,7 +558,7 @@ def _boil_over(persona: Persona, before: Mood, mood: Mood, wanted: float) -> tup
     return None
 
 
-def _loses_patience(persona: Persona, before: Mood, mood: Mood) -> tuple[str, str] | None:
+def _loses_patience(persona: Persona, before: Mood, mood: Mood, heard: _Heard) -> tuple[str, str] | None:
     """All of it again ("You're not listening"), one more chance, then the manager, then the end (002 slides 17, 18)."""
     stuck = int(_note(mood, "stuck") or "0")
     beyond = stuck - FUSES[persona.mood.patience].stuck
@@ -536,9 +569,16 @@ def _loses_patience(persona: Persona, before: Mood, mood: Mood) -> tuple[str, st
     if beyond >= MANAGER_AFTER and not mood.asked_manager:
         return "MANAGER", "manager"
     if beyond == 0 or beyond == MANAGER_AFTER:
-        parrots = any(times > 1 for cue, times in mood.cues if cue in MEETS)
-        return "REPEATS_SELF", "parroted" if parrots and not _is_fresh(persona, mood, "repeated") else "repeated"
+        return "REPEATS_SELF", "parroted" if _parrots(mood, heard, 1) and not _is_fresh(
+            persona, mood, "repeated"
+        ) else "repeated"
     return None
+
+
+def _parrots(mood: Mood, heard: _Heard, times: int) -> bool:
+    """Whether this turn says a soothing phrase that has been said more than so many times."""
+    cues = dict(mood.cues)
+    return any(cues.get(cue, 0) > times for cue in SOOTHING & (heard.moves | heard.perhaps))
 
 
 def _slight(persona: Persona, mood: Mood, heard: _Heard) -> str | None:
@@ -560,12 +600,26 @@ def _accepts(persona: Persona, mood: Mood, heard: _Heard, anger: float) -> bool:
     return (
         "solution" not in mood.met
         and not has_more_to_tell(persona, mood)
-        and "what" in heard.offer
-        and bool(heard.offer & {"who", "when"})
-        and "acknowledged" in (*mood.met, *heard.met)
+        and _is_concrete(heard.offer)
+        and _feels_seen(mood, heard)
         and not any(fault in heard.faults for fault, _ in GRAVE)
         and anger <= TOO_ANGRY_TO_ACCEPT
     )
+
+
+def _is_concrete(offer: frozenset[str]) -> bool:
+    return "what" in offer and bool(offer & {"who", "when"})
+
+
+def _feels_seen(mood: Mood, heard: _Heard) -> bool:
+    """Whether her feelings were acknowledged, in as many words or by a sincere apology.
+
+    An apology alone is a phrase; it needs somebody who says back what happened, or shows sympathy, and there half
+    hearing it is enough (ours; 002.4-5 and 003.2 count each of these as acknowledging).
+    """
+    met, before = {*mood.met, *heard.met}, set(_note(mood, "doubted").split())
+    half_heard = ({"empathise", "restate_feelings"} & heard.perhaps) | (_ACKNOWLEDGING & before)
+    return "acknowledged" in met or ("apologised" in met and bool("heard" in met or half_heard))
 
 
 def _closing(mood: Mood, heard: _Heard) -> tuple[str, str]:
@@ -591,9 +645,9 @@ def _negotiate(mood: Mood, heard: _Heard) -> tuple[str, str] | None:
         return None
     if "what" not in heard.offer:
         return None if heard.met else ("NEGOTIATE", "vague")
-    if not heard.offer & {"who", "when"}:
+    if not _is_concrete(heard.offer):
         return "NEGOTIATE", "need.when"
-    if "acknowledged" not in mood.met:
+    if not _feels_seen(mood, heard):
         return "NEGOTIATE", "need.acknowledged"
     return "NEGOTIATE", "vague"
 
@@ -606,9 +660,13 @@ def _demand(persona: Persona, mood: Mood, heard: _Heard) -> tuple[str, str]:
         return "DEMAND", "softened"
     if "clarified" in heard.met:
         return "ANSWER", "answered"
-    if _note(mood, "stuck") and any(times > PARROT_TIMES for cue, times in mood.cues if cue in MEETS):
+    if _note(mood, "stuck") and _parrots(mood, heard, PARROT_TIMES):
         return "REPEATS_SELF", "parroted"
-    unmet = [f"need.{need}" for need in NEEDS if need not in mood.met]
+    met = {
+        *mood.met,
+        *(("solution",) if _is_concrete(heard.offer) else ()),
+    }  # she does not ask for what is on the table
+    unmet = [f"need.{need}" for need in NEEDS if need not in met] or ["need.acknowledged"]
     key = min(unmet, key=lambda key: sum(name.startswith(f"{key}.") for name in mood.used))
     if key == "need.solution" and "not_possible" in persona.lines and _is_fresh(persona, mood, "not_possible"):
         return "DEMAND", "not_possible" if not any(n.startswith("not_possible.") for n in mood.used) else key

@@ -677,9 +677,11 @@ def _problems(persona: Persona) -> Iterator[_Problem]:
 
 
 def _missing(persona: Persona, keys: Sequence[str]) -> Iterator[_Problem]:
-    for name in keys:
-        if name not in persona.lines:
-            yield ("lines",), f"'lines' has no '{name}'; the customer needs at least one line for it."
+    names = [f"'{name}'" for name in keys if name not in persona.lines]
+    if names:
+        listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        each = "each of them" if len(names) > 1 else "it"
+        yield ("lines",), f"'lines' has no {listed}; the customer needs at least one line for {each}."
 
 
 def _bad_keys(groups: Mapping[str, tuple[Line, ...]]) -> Iterator[_Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from voicecoach.judge.better import PLAINLY, better, could_say
 from voicecoach.judge.context import STORY_CHARS
@@ -12,7 +13,11 @@ from voicecoach.judge.steps import Told
 from voicecoach.judge.theirs import telling
 from voicecoach.nouns import Finding, StepOutcome, TurnContext
 from voicecoach.report import words
-from voicecoach.report.values import CustomerLine, Span
+from voicecoach.report.values import CustomerLine, Moment, Span
+
+Chance: TypeAlias = tuple[str, Moment | None]
+"""What could have been said and when, as a sentence, and where that was."""
+NOTHING: Chance = ("", None)
 
 LATE = frozenset(
     {"resolution", "alternatives", "referral", "res_who", "res_when", "checkback", "follow_up", "work_together"}
@@ -30,22 +35,23 @@ def could_have_said(
     times: Mapping[int, Span],
     lines: Sequence[CustomerLine],
     known: TurnContext,
-) -> str:
-    """One sentence for a step that was not heard; empty for any other, and where nobody spoke."""
+) -> Chance:
+    """One sentence for a step that was not heard, and its place; nothing for any other, and where nobody spoke."""
     step = outcome.step
     if outcome.outcome != "not heard" or step.before_call or not told:
-        return ""
+        return NOTHING
     moments = [(one, context) for one, context in zip(told, _contexts(told, known), strict=True) if one.number in times]
     for number, finding in outcome.where:
         if finding.kind == "fault":
-            return _instead(number, finding, moments, times)
+            return _instead(number, finding, moments, times), _own(finding, times[number])
     if outcome.where:  # said, but with the wrong voice
         number, finding = outcome.where[0]
-        return f"{_quoted(finding, times[number])}: these are the words; say them low and slow."
+        say = f"{_quoted(finding, times[number])}: these are the words; say them low and slow."
+        return say, _own(finding, times[number])
     made = {finding.code for one in told for finding in one.said.findings if finding.kind == "move"}
     wanted = [] if made & set(step.any_of) else list(step.any_of)
     wanted += [code for code in step.all_of if code not in made]
-    return next(_chances(wanted or [*step.any_of, *step.all_of], moments, times, lines), "")
+    return next(_chances(wanted or [*step.any_of, *step.all_of], moments, times, lines), NOTHING)
 
 
 def _contexts(told: Sequence[Told], known: TurnContext) -> Iterator[TurnContext]:
@@ -77,7 +83,7 @@ def _chances(
     moments: Sequence[tuple[Told, TurnContext]],
     times: Mapping[int, Span],
     lines: Sequence[CustomerLine],
-) -> Iterator[str]:
+) -> Iterator[Chance]:
     """Sentences for the wanted moves, those made of this call's own words first."""
     answering = [(one, context) for one, context in moments if one.before]
     for code in wanted:
@@ -98,8 +104,14 @@ def _weight(moment: tuple[Told, TurnContext]) -> float:
     return said.weight if said else 0.0
 
 
-def _sentence(moment: str, say: str) -> str:
-    return f"{moment}, for example: “{say}”"
+def _sentence(moment: tuple[str, Moment], say: str) -> Chance:
+    return f"{moment[0]}, for example: “{say}”", moment[1]
+
+
+def _own(finding: Finding, turn: Span) -> Moment:
+    """The trainee's words."""
+    start_s, end_s = finding.start_s, finding.end_s
+    return Moment("trainee", finding.quote, *((start_s, end_s) if start_s is not None and end_s is not None else turn))
 
 
 def _moment(
@@ -108,20 +120,22 @@ def _moment(
     moments: Sequence[tuple[Told, TurnContext]],
     times: Mapping[int, Span],
     lines: Sequence[CustomerLine],
-) -> str:
+) -> tuple[str, Moment]:
     """After which words, with their time: the trainee's offer, or what the customer had just said."""
     if code in AFTER_OFFER:
         for turn, _ in reversed(moments):
             for finding in turn.said.findings:
                 if finding.code in OFFERED - AFTER_OFFER and finding.outcome == "done":
-                    return _quoted(finding, times[turn.number]).replace("At ", "After ", 1)
+                    phrase = _quoted(finding, times[turn.number]).replace("At ", "After ", 1)
+                    return phrase, _own(finding, times[turn.number])
     heard = [line for line in lines if line.start_s < times[one.number][0] and line.text and line.text in one.before]
     if not heard:
-        return f"In turn {one.number} ({words.clock(times[one.number][0])})"
+        return f"In turn {one.number} ({words.clock(times[one.number][0])})", Moment("trainee", "", *times[one.number])
     facts = telling(one.before).said or telling(one.before).fact
     clause = facts.words if facts else ""
     line = next((line for line in reversed(heard) if clause and clause in line.text), heard[-1])
-    return f"After “{_short(clause if clause in line.text and clause else line.text)}” ({words.clock(line.start_s)})"
+    quote = _short(clause if clause in line.text and clause else line.text)
+    return f"After “{quote}” ({words.clock(line.start_s)})", Moment("customer", quote, line.start_s, line.end_s)
 
 
 def _short(text: str) -> str:

@@ -13,6 +13,7 @@ from html import escape
 from itertools import pairwise
 
 from voicecoach.report import words
+from voicecoach.report.markup import traced
 from voicecoach.report.values import AngerStep, Curve, CurvePoint, CustomerLine, Report, ReportTurn, Who
 
 TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -20,11 +21,11 @@ MOST_TICKS = 7
 """More time labels touch each other on a phone."""
 LONG_S = 240.0
 """From here on, a phone shows the picture wider than its screen, to be scrolled."""
-DRAWN = ("f0_hz", "effort_db", "level_dbfs", "wpm")
-"""The curves that are drawn; the rest is in the table."""
+DRAWN = ("effort_db", "level_dbfs", "f0_hz", "articulation_sps")
+"""The curves that are drawn, each with your calm voice beside it: effort, level, pitch, rate. The rest is in the table."""
 HEADROOM = 0.12
 """Share of a curve's range that is left free above and below it."""
-SMALLEST_RANGE = {"f0_hz": 0.5, "effort_db": 6.0, "level_dbfs": 6.0, "wpm": 40.0}
+SMALLEST_RANGE = {"f0_hz": 0.5, "effort_db": 6.0, "level_dbfs": 6.0, "articulation_sps": 1.5}
 """A scale never spans less (pitch: octaves), or noise would look like drama."""
 
 
@@ -86,10 +87,11 @@ def voices(report: Report, waveform: Sequence[Sequence[float]] | None, axis: Axi
     envelopes = [list(channel) for channel in waveform] if waveform is not None else []
     summary = (
         f"{words.count(len(report.turns), 'turn')} of yours and {words.count(len(report.lines), 'line')} of the customer "
-        f"over {words.length(report.duration_s)}; {words.count(len(report.interruptions), 'interruption')}."
+        f"over {words.length(report.duration_s)}; {words.count(len(report.interruptions), 'interruption')}. "
+        "Waits, pauses and overlaps are in the table of measurements."
     )
     cuts = [
-        f'<g class="cut"><title>{"You" if cut.by == "trainee" else "The customer"} cut in at {words.clock(cut.start_s)}</title>'
+        f'<g class="cut"{traced(cut.events)}><title>{"You" if cut.by == "trainee" else "The customer"} cut in at {words.clock(cut.start_s)}</title>'
         f'<line x1="{axis.x(cut.start_s)}" x2="{axis.x(cut.start_s)}" y1="18" y2="100%"/>'
         f'<text x="{axis.x(cut.start_s)}" y="55%">✕</text></g>'
         for cut in report.interruptions
@@ -97,10 +99,12 @@ def voices(report: Report, waveform: Sequence[Sequence[float]] | None, axis: Axi
     body = [
         *(_utterance(turn, axis) for turn in report.turns),
         *(_utterance(line, axis) for line in report.lines),
+        *(_waited(turn, axis) for turn in report.turns),
         *(
             _outline(envelope, who, report.duration_s, axis)
             for envelope, who in zip(envelopes, _CHANNELS, strict=False)
         ),
+        *(_pauses(turn, axis) for turn in report.turns),
         '<line class="rule" x1="0" x2="100%" y1="55%" y2="55%"/>',
         *cuts,
     ]
@@ -123,10 +127,34 @@ def _utterance(entry: ReportTurn | CustomerLine, axis: Axis) -> str:
         f'<rect class="over" x="{axis.x(a)}" width="{axis.width(a, b)}" y="13%" height="38%"/>' for a, b in over
     )
     return (
-        f'<g class="{"you" if mine else "customer"}"><title>{label}, {words.clock(entry.start_s)} to {words.clock(entry.end_s)}</title>'
+        f'<g class="{"you" if mine else "customer"}"{traced(entry.events)}><title>{label}, {words.clock(entry.start_s)} to {words.clock(entry.end_s)}</title>'
         f'<rect class="said" x="{axis.x(entry.start_s)}" width="{axis.width(entry.start_s, entry.end_s)}" '
         f'y="{"13%" if mine else "58%"}" height="38%" rx="3"/>{hatched}{number}</g>'
     )
+
+
+def _waited(turn: ReportTurn, axis: Axis) -> str:
+    """How long the customer waited for a turn, as a line in front of it."""
+    gap_s = turn.observation.response_gap_s if turn.observation else None
+    if gap_s is None or gap_s <= 0:
+        return ""
+    start_s = max(0.0, (turn.speech[0][0] if turn.speech else turn.start_s) - gap_s)
+    long = " long" if turn.waiting and turn.waiting.gap in words.WAITING else ""
+    return (
+        f'<g class="wait{long}"{traced(turn.events)}><title>Wait of {gap_s:.1f} s before your turn {turn.number}</title>'
+        f'<line x1="{axis.x(start_s)}" x2="{axis.x(start_s + gap_s)}" y1="32%" y2="32%"/></g>'
+    )
+
+
+def _pauses(turn: ReportTurn, axis: Axis) -> str:
+    """The pauses inside a turn, as lines under it."""
+    seen = turn.observation.pauses if turn.observation else ()
+    inside = [pause for pause in seen if turn.start_s <= pause.start < pause.end <= turn.end_s]
+    if not inside:
+        return ""
+    path = "".join(f'<line x1="{axis.x(pause.start)}" x2="{axis.x(pause.end)}" y1="49%" y2="49%"/>' for pause in inside)
+    told = ", ".join(f"{pause.end - pause.start:.1f}" for pause in inside)
+    return f'<g class="pause"{traced(turn.events)}><title>Pauses in your turn {turn.number}: {told} s</title>{path}</g>'
 
 
 def _outline(envelope: Sequence[float], who: Who, duration_s: float, axis: Axis) -> str:
@@ -134,12 +162,11 @@ def _outline(envelope: Sequence[float], who: Who, duration_s: float, axis: Axis)
     heights = [min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0 for value in envelope]
     if not heights:
         return ""
-    step = 1000 / len(heights)
-    top = [f"{(n + 0.5) * step:.1f},{20 - 19 * height:.1f}" for n, height in enumerate(heights)]
-    bottom = [f"{(n + 0.5) * step:.1f},{20 + 19 * height:.1f}" for n, height in reversed(list(enumerate(heights)))]
+    tall = [round(19 * height) for height in heights]
+    path = "".join(f"M{n} {20 - half}v{2 * half}" for n, half in enumerate(tall) if half)
     return (
         f'<svg class="wave {who}" x="0" width="{axis.width(0.0, duration_s)}" y="{"13%" if who == "trainee" else "58%"}" '
-        f'height="38%" viewBox="0 0 1000 40" preserveAspectRatio="none"><path d="M{" ".join(top + bottom)}z"/></svg>'
+        f'height="38%" viewBox="-0.5 0 {len(tall)} 40" preserveAspectRatio="none"><path d="{path}"/></svg>'
     )
 
 
@@ -157,7 +184,7 @@ def anger(steps: Sequence[AngerStep], duration_s: float, axis: Axis) -> str:
         )
         label = f"{words.clock(step.at_s)}: anger {step.after:.1f}" + ("" if step.why == "opening" else f", {reasons}")
         body.append(
-            f"<g><title>{escape(label)}</title>"
+            f"<g{traced(step.events)}><title>{escape(label)}</title>"
             f'<rect class="hit" x="{left}" width="{axis.width(step.at_s, end_s)}" y="0" height="100%"/>'
             f'<line class="rise" x1="{left}" x2="{left}" y1="{_height(step.before, 0.0, 5.0)}" y2="{low}"/>'
             f'<line class="stair" x1="{left}" x2="{right}" y1="{low}" y2="{low}"/></g>'
@@ -180,6 +207,12 @@ MARGIN = 0.08
 
 
 # --- measures over time --------------------------------------------------------------------------------
+
+
+def drawn(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves to draw, in their order."""
+    named = {curve.id: curve for curve in curves}
+    return [named[name] for name in DRAWN if name in named]
 
 
 def curve(curve: Curve, axis: Axis) -> str:
@@ -230,7 +263,7 @@ def _scale(curve: Curve) -> _Scale:
 def _bar(point: CurvePoint, curve: Curve, place: _Scale, axis: Axis) -> str:
     who = words.WHO[point.who]
     return (
-        f'<g class="{point.who}"><title>{who}, {words.clock(point.start_s)}: {_round(point.value, curve)} {escape(curve.unit)}</title>'
+        f'<g class="{point.who}"{traced(point.events)}><title>{who}, {words.clock(point.start_s)}: {_round(point.value, curve)} {escape(curve.unit)}</title>'
         f'<rect class="bar" x="{axis.x(point.start_s)}" width="{axis.width(point.start_s, point.end_s)}" '
         f'y="{place.y(point.value)}" height="7" rx="3.5" transform="translate(0 -3.5)"/></g>'
     )
@@ -256,4 +289,4 @@ def _round(value: float, curve: Curve) -> str:
     return f"{value:.{PLACES[curve.id]}f}".replace("-", "−")
 
 
-PLACES = {"f0_hz": 0, "effort_db": 1, "level_dbfs": 1, "wpm": 0}
+PLACES = {"f0_hz": 0, "effort_db": 1, "level_dbfs": 1, "articulation_sps": 1}

@@ -28,7 +28,7 @@ from voicecoach.nouns import (
     Word,
     Worksheet,
 )
-from voicecoach.report.values import CustomerLine, Interruption, Latency, MachineFault, Note, Span
+from voicecoach.report.values import CustomerLine, Events, Interruption, Latency, MachineFault, Note, Span
 
 T = TypeVar("T")
 
@@ -153,9 +153,12 @@ class TurnFacts:
     speech: tuple[Span, ...] = ()
     overlap: tuple[Span, ...] = ()
     heard: Heard | None = None
+    reacted_to: str = ""
+    """The words that the customer answered to, where a careful second hearing found others."""
     observation: Observation | None = None
     assessed: Assessment | None = None
     cues: tuple[CueFacts, ...] = ()
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,8 @@ class Facts:
     """(position in the log, turn number): where each turn came to be judged."""
     reacted: tuple[Reacted, ...]
     interruptions: tuple[Interruption, ...]
+    away: tuple[Span, ...]
+    """Where the sound device was away (s): nobody could hear or be heard."""
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]
     worksheet: tuple[str, Worksheet] | None
@@ -206,13 +211,14 @@ class _Draft:
     at_s: float
     values: dict[str, Any] = field(default_factory=dict)
     cues: list[CueFacts] = field(default_factory=list)
+    events: list[int] = field(default_factory=list)
 
 
 def gather(events: Sequence[Event]) -> Facts:
     """Sort the events of a session by what they say."""
     of = _by_kind(events)
     turns, spoke = _turns(of)
-    interruptions = tuple(filter(None, (_interruption(event) for _, event in of("interrupted"))))
+    interruptions = tuple(filter(None, (_interruption(place, event) for place, event in of("interrupted"))))
     lines = _lines(of, interruptions)
     ended = next((event.data for _, event in reversed(of("ended"))), {})
     return Facts(
@@ -225,12 +231,17 @@ def gather(events: Sequence[Event]) -> Facts:
         spoke=spoke,
         reacted=tuple(_reacted(place, event) for place, event in of("reacted")),
         interruptions=interruptions,
-        faults=tuple(_fault(event) for _, event in of("fault")),
-        notes=tuple(Note(seconds(e.at) or 0.0, words) for _, e in of("note") if (words := text(e.data.get("text")))),
+        away=_stretches(of, "resumed"),
+        faults=tuple(_fault(place, event) for place, event in of("fault")),
+        notes=tuple(
+            Note(seconds(e.at) or 0.0, words, (place,))
+            for place, e in of("note")
+            if (words := text(e.data.get("text")))
+        ),
         worksheet=_worksheet(of),
         focus=_done(of, "focus"),
         recovery=_done(of, "recovery"),
-        latencies=_latencies([event.data for _, event in of("timed")]),
+        latencies=_latencies(of("timed")),
         outcome=text(ended.get("outcome")),
         why=text(ended.get("why")),
         duration_s=max(
@@ -291,12 +302,19 @@ def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]
             if key is None or _by_customer(event):
                 continue
             draft = drafts.setdefault(key, _Draft(place, seconds(event.at) or 0.0))
+            draft.events.append(place)
             value = reader(event.data)
             if value is not None:
+                if name == "heard" and name in draft.values:
+                    draft.values.setdefault("reacted_to", draft.values[name].text)
                 draft.values[name] = value
     for key, cue in _cues(of):
         if key in drafts:
             drafts[key].cues.append(cue)
+    for kind in ("cue", "after_cue"):
+        for place, event in of(kind):
+            if (key := _turn_number(event)) in drafts:
+                drafts[key].events.append(place)
     turns = tuple(_turn(key, draft) for key, draft in sorted(drafts.items()))
     return turns, tuple((draft.place, key) for key, draft in sorted(drafts.items(), key=lambda item: item[1].place))
 
@@ -340,9 +358,11 @@ def _turn(key: int, draft: _Draft) -> TurnFacts:
         speech=_spans(turn.speech) if turn else (),
         overlap=_spans(turn.overlap) if turn else (),
         heard=heard,
+        reacted_to=values.get("reacted_to", "") if heard else "",
         observation=values.get("observation"),
         assessed=values.get("assessed"),
         cues=tuple(draft.cues),
+        events=tuple(sorted(draft.events)),
     )
 
 
@@ -357,15 +377,19 @@ def _spoken_by_customer(of: _Of) -> list[tuple[int, Event]]:
 
 def _lines(of: _Of, interruptions: Sequence[Interruption]) -> tuple[CustomerLine, ...]:
     """The customer's lines in log order, each shortened where it was cut off and with its measurement."""
-    measured: dict[Any, list[Observation | None]] = {}
-    for _, event in of("measured"):
+    measured: dict[Any, list[tuple[int, Observation | None]]] = {}
+    for place, event in of("measured"):
         if _by_customer(event):
-            measured.setdefault(_line_key(event), []).append(read(Observation, event.data.get("observation")))
+            seen = read(Observation, event.data.get("observation"))
+            measured.setdefault(_line_key(event), []).append((place, seen))
     lines = []
-    for _, event in _spoken_by_customer(of):
+    held = _stretches(of, "held")
+    for place, event in _spoken_by_customer(of):
         waiting = measured.get(_line_key(event))  # a line may be spoken, and so measured, more than once
-        line = replace(_line(event), observation=waiting.pop(0) if waiting else None)
-        lines.append(_cut(line, interruptions))
+        told, observation = waiting.pop(0) if waiting else (None, None)
+        events = (place,) if told is None else tuple(sorted((place, told)))
+        line = replace(_line(event), observation=observation, events=events)
+        lines.append(_cut(_longer(line, held), interruptions))
     return tuple(lines)
 
 
@@ -393,15 +417,29 @@ def _line(event: Event) -> CustomerLine:
     )
 
 
+def _stretches(of: _Of, kind: str) -> tuple[Span, ...]:
+    """Where the events of a kind begin and end, in seconds."""
+    spans = ((seconds(event.data.get("start")), seconds(event.data.get("end"))) for _, event in of(kind))
+    return tuple((start, end) for start, end in spans if start is not None and end is not None and start <= end)
+
+
+def _longer(line: CustomerLine, held: Sequence[Span]) -> CustomerLine:
+    """The line with the stretches in which it stood still: it went on after each of them."""
+    for start_s, end_s in held:
+        if line.start_s <= start_s <= line.end_s:
+            line = replace(line, end_s=line.end_s + end_s - start_s, planned_end_s=line.planned_end_s + end_s - start_s)
+    return line
+
+
 def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerLine:
     """The line as far as it was played, if the trainee stopped it."""
     for cut in interruptions:
         if cut.by == "trainee" and cut.stopped and cut.line == line.id and line.start_s <= cut.start_s <= line.end_s:
-            return replace(line, end_s=min(line.end_s, cut.end_s))
+            return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events))
     return line
 
 
-def _interruption(event: Event) -> Interruption | None:
+def _interruption(place: int, event: Event) -> Interruption | None:
     data = event.data
     by = read(_By, data)
     if by is None:
@@ -416,6 +454,8 @@ def _interruption(event: Event) -> Interruption | None:
         line=text(data.get("line")),
         played_s=number(data.get("played_s")),
         stopped=bool(data.get("stopped")),
+        words=text(data.get("words")),
+        events=(place,),
     )
 
 
@@ -451,19 +491,28 @@ def _first_baseline(of: _Of) -> Any:
     return next((baseline for baseline in found if baseline is not None), None)
 
 
-def _fault(event: Event) -> MachineFault:
+def _fault(place: int, event: Event) -> MachineFault:
     data = event.data
     what = text(data.get("what")) or "Something went wrong; the record does not say what."
-    return MachineFault(seconds(event.at) or 0.0, what, text(data.get("do")), text(data.get("detail")))
+    return MachineFault(seconds(event.at) or 0.0, what, text(data.get("do")), text(data.get("detail")), (place,))
 
 
-def _latencies(timed: Sequence[Mapping[str, Any]]) -> tuple[Latency, ...]:
-    """Median of each part of the waiting time, in the order in which the parts happen."""
+def _latencies(timed: Sequence[tuple[int, Event]]) -> tuple[Latency, ...]:
+    """Median and 95th percentile of each part of the waiting time, in the order in which the parts happen."""
     result = []
     for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms", "answer_ms"):
-        values = sorted(value for data in timed if (value := number(data.get(part))) is not None)
-        if values:
-            half = len(values) // 2
-            median = values[half] if len(values) % 2 else math.fsum(values[half - 1 : half + 1]) / 2
-            result.append(Latency(part.removesuffix("_ms"), median, len(values)))
+        found = [(value, place) for place, event in timed if (value := number(event.data.get(part))) is not None]
+        if found:
+            values = sorted(value for value, _ in found)
+            p50, p95 = (_percentile(values, percent) for percent in (50, 95))
+            places = tuple(place for _, place in found)
+            result.append(Latency(part.removesuffix("_ms"), p50, len(values), p95, places))
     return tuple(result)
+
+
+def _percentile(ordered: Sequence[float], percent: float) -> float:
+    """Of values in order, between two of them by their distance."""
+    place = (len(ordered) - 1) * percent / 100
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
 from importlib import resources
@@ -16,17 +16,21 @@ from itertools import pairwise
 from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
-from voicecoach.report import draw, rounds, trainer, words
+from voicecoach.report import draw, rounds, sections, trainer, words
+from voicecoach.report.markup import Play, play_button, time_only, traced
+from voicecoach.report.markup import bullets as _list
+from voicecoach.report.markup import chip as _chip
+from voicecoach.report.markup import source as _source
+from voicecoach.report.markup import table as _table
 from voicecoach.report.takes import Takes
 from voicecoach.report.takes import section as takes_section
 from voicecoach.report.tell import measures
 from voicecoach.report.text import (
+    answer_times,
     cycle_line,
     ending,
-    measurement,
     moment,
-    not_in_kind,
-    silence,
+    quality,
     subtitle,
     title,
     worksheet_note,
@@ -45,9 +49,6 @@ from voicecoach.report.values import (
     StepRemark,
 )
 
-Play = Callable[[float | None, float | None, str], str]
-"""(start_s, end_s, what is heard) to a play button, or to nothing where there is no audio."""
-
 
 def as_html(
     report: Report, waveform: Sequence[Sequence[float]] | None, audio: str | None, takes: Sequence[Takes] = ()
@@ -56,27 +57,31 @@ def as_html(
 
     `audio` is the recording as a `data:` URI; without it there is nothing to play and the page says so.
     """
-    play = _play if audio else _no_play
-    sections = (
+    play = play_button if audio else time_only
+    everything = (
         ("summary", "In short", _summary(report, play)),
+        ("trainer", "Assignment and trainer", trainer.as_section(report.desk)),
         ("rounds", "The drill, round by round", rounds.section(report)),
         ("takes", "Takes side by side", takes_section(takes)),
-        ("trainer", "Assignment and trainer", trainer.as_section(report.desk)),
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
-        ("transcript", "Transcript", _transcript(report, play)),
+        ("voice", "Your voice", sections.voice(report)),
         ("procedure", "The procedure, step by step", _procedure(report, play)),
-        ("agreed", "What was agreed", _agreed(report)),
-        ("worksheet", "Worksheet, against what was promised", _worksheet(report)),
+        ("faults", "Faults", sections.faults(report, play)),
+        ("worksheet", "Promised, against the worksheet", _worksheet(report)),
+        ("agreed", "What was agreed", sections.agreed(report)),
+        ("customer", "The customer's view", sections.customer(report, play)),
+        ("transcript", "Transcript", _transcript(report, play)),
         ("notes", "Notes", _notes(report)),
         ("measurements", "Measurements", _measurements(report)),
-        ("settings", "Settings and quality", _settings(report)),
+        ("settings", "Quality and settings", _settings(report)),
     )
-    shown = [section for section in sections if section[2]]
+    shown = [section for section in everything if section[2]]
+    scripted = bool(audio or report.action_draft or report.referral_draft)
     return "\n".join(
         (
             "<!DOCTYPE html>",
             '<html lang="en">',
-            _head(report, bool(audio)),
+            _head(report, scripted),
             "<body>",
             '<a class="skip" href="#main">Skip to the debrief</a>',
             _header(report, audio),
@@ -84,8 +89,8 @@ def as_html(
             '<main id="main">',
             *(_section(*section) for section in shown),
             "</main>",
-            "<footer><p>Made by voicecoach on the trainee's own machine. Every mark is a hint to listen again.</p></footer>",
-            f"<script>{_asset('page.js')}</script>" if audio else "",
+            f"<footer><p>{_footer(report)}</p></footer>",
+            f"<script>{_asset('page.js')}</script>" if scripted else "",
             "</body>",
             "</html>",
             "",
@@ -163,44 +168,6 @@ def _section(name: str, heading: str, body: str) -> str:
     return f'<section id="{name}" aria-labelledby="{name}-h">\n<h2 id="{name}-h">{heading}</h2>\n{body}\n</section>'
 
 
-def _play(start_s: float | None, end_s: float | None, what: str) -> str:
-    if start_s is None or end_s is None:
-        return ""
-    start, end = words.clock(start_s), words.clock(end_s)
-    return (
-        f'<button type="button" class="play" data-start="{start_s:.3f}" data-end="{end_s:.3f}">'
-        '<svg aria-hidden="true" viewBox="0 0 10 10"><path d="M2 1l7 4-7 4z"/></svg>'
-        f'<span class="vh">Play </span>{start}<span class="vh"> to {end}, {escape(what)}</span></button>'
-    )
-
-
-def _no_play(start_s: float | None, _end_s: float | None, _what: str) -> str:
-    return "" if start_s is None else f'<span class="time">{words.clock(start_s)}</span>'
-
-
-def _chip(outcome: str) -> str:
-    """An outcome: a sign and its word, never colour alone."""
-    sign = _SIGNS.get(outcome, "?")
-    kind = _CHIPS.get(outcome, "maybe")
-    return f'<span class="chip {kind}"><span aria-hidden="true">{sign}</span> {escape(words.outcome(outcome))}</span>'
-
-
-_SIGNS = {"done": "✓", "unsure": "?", "shown": "!", "listen": "?", "not heard": "–", "before": "✓"}
-_CHIPS = {"done": "yes", "shown": "no", "not heard": "no"}
-
-
-def _table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    """A table that scrolls by itself where the window is narrow. Cells are ready markup; the first heads its row."""
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in headings)
-    body = "\n".join(
-        f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>" for row in rows
-    )
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="{kind}">'
-        f"<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
-    )
-
-
 # --- in short ----------------------------------------------------------------------------------------
 
 
@@ -211,17 +178,7 @@ def _summary(report: Report, play: Play) -> str:
         + "\n"
         + _points("To work on", "work", report.work, "Nothing to correct was heard.", play)
         + "\n</div>"
-        + _list("Staying calm", report.calm)
-        + _list("Degrees of anger", report.degrees)
-        + _list("Not in kind", not_in_kind(report.in_kind))
-        + _list("Silence", silence(report.silences))
     )
-
-
-def _source(source: str, rule: str = "") -> str:
-    """The rule in words and where it comes from, in small type."""
-    told = f"Rule: {escape(rule)} " if rule else ""
-    return f'<p class="source">{told}Source: {escape(words.source(source))}</p>'
 
 
 def _points(heading: str, kind: str, points: Sequence[Point], none: str, play: Play) -> str:
@@ -237,10 +194,10 @@ def _point(point: Point, play: Play) -> str:
         f'<div class="row"><h4>{escape(point.title)}</h4>{listen}{button}</div>',
         f'<blockquote dir="auto">{escape(point.quote)}</blockquote>' if point.quote else "",
         f'<p class="evidence">{escape(point.evidence)}</p>' if point.evidence else "",
-        f'<p class="advice">{escape(point.advice)}</p>' if point.advice else "",
+        sections.advice(point),
         _source(point.source, point.rule) if point.source else "",
     )
-    return f"<li>{''.join(parts)}</li>"
+    return f"<li{traced(point.events)}>{''.join(parts)}</li>"
 
 
 # --- the call as a picture -----------------------------------------------------------------------------
@@ -251,18 +208,20 @@ def _picture(report: Report, waveform: Sequence[Sequence[float]] | None, audio: 
     lanes = [draw.voices(report, waveform, axis)]
     if report.anger:
         lanes.append(draw.anger(report.anger, report.duration_s, axis))
-    lanes += [draw.curve(curve, axis) for curve in report.curves if curve.id in draw.DRAWN]
+    lanes += [draw.curve(curve, axis) for curve in draw.drawn(report.curves)]
     calm = "The dashed line is your calm voice. " if any(curve.baseline is not None for curve in report.curves) else ""
-    hint = "Click into the picture to play from there." if audio else ""
+    hint = "Click into the picture to play from there, or move the slider below it and press Enter." if audio else ""
     long = " long" if axis.end_s > draw.LONG_S else ""
     return "\n".join(
         (
-            f'<p class="hint">Filled bars are you, outlined bars the customer. All drawings share one time axis, '
-            f"in minutes and seconds. {calm}{hint}</p>",
+            f'<p class="hint">Filled bars are you, outlined bars the customer. A dotted line in front of your turn is how long the '
+            f"customer waited, lines under it are your pauses, a dashed frame is where both spoke, ✕ an interruption. "
+            f"{calm}{hint}</p>",
             '<div class="scroll" tabindex="0" role="region" aria-label="Drawings of the call over time">'
             f'<div class="lanes{long}" data-length="{axis.end_s:g}">',
             *lanes,
             draw.time_labels(axis),
+            sections.slider(axis.end_s) if audio else "",
             "</div></div>",
             _anger_table(report.anger),
             _interruptions(report),
@@ -279,6 +238,7 @@ def _anger_table(steps: Sequence[AngerStep]) -> str:
         ("Time", "Anger", "After, and why"),
         rows,
         "reasons",
+        [step.events for step in steps],
     )
 
 
@@ -291,7 +251,7 @@ def _height(step: AngerStep) -> str:
 def _causes(step: AngerStep) -> str:
     items = "".join(
         f"<li>{words.signed(cause.delta)} {escape(cause.why)}"
-        + (f' <span class="source" dir="auto">({escape(cause.evidence)})</span>' if cause.evidence else "")
+        + (f' <span class="source" dir="auto">({escape(told)})</span>' if (told := sections.evidence(cause)) else "")
         + "</li>"
         for cause in step.causes
     )
@@ -305,12 +265,20 @@ def _interruptions(report: Report) -> str:
             "You cut in" if cut.by == "trainee" else "The customer cut in",
             f"{cut.end_s - cut.start_s:.1f} s",
             "yes" if cut.stopped else "no",
+            f'<span dir="auto">… {escape(" ".join(cut.words.split()[-_LAST_WORDS:]))}</span>' if cut.words else "",
         )
         for cut in report.interruptions
     ]
     if not rows:
         return ""
-    return _table("Interruptions", ("Time", "Who", "Both spoke for", "The other stopped"), rows)
+    heads = ("Time", "Who", "Both spoke for", "The other stopped", "The customer had got to")
+    told = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
+    events = [cut.events for cut in report.interruptions]
+    return _table("Interruptions", heads[:told], [row[:told] for row in rows], events=events)
+
+
+_LAST_WORDS = 8
+"""Of the line that was cut off, as many as show where in the story that was."""
 
 
 # --- transcript ----------------------------------------------------------------------------------------
@@ -329,7 +297,7 @@ def _line(line: CustomerLine, play: Play) -> str:
     mood = words.level(line.level)
     cut = line.end_s < line.planned_end_s
     return (
-        f'<li class="customer"><p class="who">Customer{mood and f", {mood}"} '
+        f'<li class="customer"{traced(line.events)}><p class="who">Customer{mood and f", {mood}"} '
         f"{play(line.start_s, line.end_s, 'the customer')}</p>"
         f'<p class="said" dir="auto">{escape(line.text)}</p>'
         + (f'<p class="hint">Cut off after {line.end_s - line.start_s:.1f} s.</p>' if cut else "")
@@ -346,7 +314,7 @@ def _turn(turn: ReportTurn, play: Play) -> str:
     marks = "\n".join(_mark(mark, play) for mark in turn.marks)
     cues = "".join(f'<p class="hint">{escape(_sentence(after.told))}</p>' for after in turn.after_cues)
     return (
-        f'<li class="you" id="turn-{turn.number}"><div class="who"><h3>You, turn {turn.number}</h3> '
+        f'<li class="you" id="turn-{turn.number}"{traced(turn.events)}><div class="who"><h3>You, turn {turn.number}</h3> '
         f"{play(turn.start_s, turn.end_s, f'your turn {turn.number}')}</div>"
         f"{said}{_delivery(turn.delivery)}{_in_kind(turn.in_kind)}{cues}"
         + (f'<ul class="marks">{marks}</ul>' if marks else "")
@@ -404,7 +372,16 @@ def _procedure(report: Report, play: Play) -> str:
     if not report.steps:
         return ""
     rows = [(_rule(step), f"{_chip(step.outcome)}{_quotes(step, play)}{_remarks(step, play)}") for step in report.steps]
-    return _table(report.procedure, ("Step, and what it asks for", "Heard"), rows, "steps") + _cycles(report, play)
+    events = [
+        (*sections.events_of(report, _turns_of(step)), *sections.events_at(report, step.moment))
+        for step in report.steps
+    ]
+    table = _table(report.procedure, ("Step, and what it asks for", "Heard"), rows, "steps", events)
+    return table + _cycles(report, play)
+
+
+def _turns_of(step: StepLine) -> set[int | None]:
+    return {*(quote.turn for quote in step.quotes), *(remark.turn for remark in step.remarks)}
 
 
 def _rule(step: StepLine) -> str:
@@ -449,14 +426,10 @@ def _cycles(report: Report, play: Play) -> str:
 
     headings = ("Round", *(escape(step.name) for step in report.cycles[0].steps))
     rows = [(escape(cycle_line(cycle)), *map(cell, cycle.steps)) for cycle in report.cycles]
-    return _table("Rounds of the procedure", headings, rows, "rounds")
-
-
-def _agreed(report: Report) -> str:
-    """The drafts, as text to select and copy."""
-    drafts = [draft for draft in (report.action_draft, report.referral_draft) if draft]
-    hint = '<p class="hint">Blanks were not said. Select the text to copy it.</p>'
-    return hint + "".join(f'<pre class="draft" dir="auto">{escape(draft)}</pre>' for draft in drafts) if drafts else ""
+    events = [
+        sections.events_of(report, {step.quote.turn for step in cycle.steps if step.quote}) for cycle in report.cycles
+    ]
+    return _table("Rounds of the procedure", headings, rows, "rounds", events)
 
 
 def _worksheet(report: Report) -> str:
@@ -464,12 +437,22 @@ def _worksheet(report: Report) -> str:
     if line is None:
         return ""
     hint = f'<p class="hint">{escape(worksheet_note(line))}</p>'
-    return hint + "".join(_list(escape(heading), entries) for heading, entries in worksheet_rows(line))
+    promised = {quote.turn for limit in (*line.can, *line.cannot) for quote in limit.promised}
+    events = sections.events_of(report, promised | {quote.turn for quote in line.beyond})
+    rows = "".join(_list(escape(heading), entries) for heading, entries in worksheet_rows(line))
+    return f"{hint}<div{traced(events)}>{rows}</div>"
 
 
 def _notes(report: Report) -> str:
-    items = "".join(f"<li>{words.clock(note.at_s)} {escape(note.text)}</li>" for note in report.notes)
+    items = "".join(
+        f"<li{traced(note.events)}>{words.clock(note.at_s)} {escape(note.text)}</li>" for note in report.notes
+    )
     return f"<ul>{items}</ul>" if items else ""
+
+
+def _footer(report: Report) -> str:
+    made = "Made by voicecoach on the trainee's own machine. Every mark is a hint to listen again."
+    return escape(f"{made} {answer_times(report)}".strip(), quote=False)
 
 
 def _measurements(report: Report) -> str:
@@ -492,6 +475,7 @@ def _measurements(report: Report) -> str:
         ),
         [_measured(entry) for entry in report.timeline],
         "numbers",
+        [entry.events for entry in report.timeline],
     )
 
 
@@ -537,24 +521,14 @@ def _number(value: float | None, places: int) -> str:
 
 def _settings(report: Report) -> str:
     rows = [(escape(name), escape(value)) for name, value in report.settings]
-    faults = [
-        f"{words.clock(fault.at_s)} {' '.join(part for part in (fault.what, fault.do, fault.detail) if part)}"
-        for fault in report.faults
-    ]
     return "\n".join(
         (
-            _list("What the machine did wrong", faults),
+            _list("Quality of the measurement", quality(report)),
+            sections.machine_faults(report),
             _list("Judged differently today than in the call", report.differences),
             "<details><summary>Models, versions, devices and waiting times</summary>",
-            _list("", measurement(report)),
+            sections.waiting_times(report),
             _table("Settings of this session", ("Setting", "Value"), rows, "settings") if rows else "",
             "</details>",
         )
     )
-
-
-def _list(heading: str, lines: Sequence[str]) -> str:
-    if not lines:
-        return ""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return (f"<h3>{heading}</h3>" if heading else "") + f"<ul>{items}</ul>"

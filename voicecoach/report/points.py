@@ -243,16 +243,17 @@ def _delivery_point(turn: ReportTurn, title: str, evidence: str) -> Point:
 
 
 def _missing(step: StepLine) -> Point:
-    looked = f"Listened for: {step.looked_for}."
+    moment = step.moment
+    said = "These are the customer's words; yours could follow them. " if moment and moment.who == "customer" else ""
     return Point(
         f"“{step.name}” was not heard",
-        "",
-        looked,
+        moment.quote if moment else "",
+        f"{said}Listened for: {step.looked_for}.",
         step.could or step.rule,
         step.source,
         None,
-        None,
-        None,
+        moment.start_s if moment else None,
+        moment.end_s if moment else None,
         rule=step.rule,
     )
 

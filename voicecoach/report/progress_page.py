@@ -10,7 +10,8 @@ from html import escape
 from itertools import pairwise
 
 from voicecoach.report import words
-from voicecoach.report.page import _asset, _hash, _section, _table
+from voicecoach.report.markup import table as _table
+from voicecoach.report.page import _asset, _hash, _section
 from voicecoach.report.progress import Due, Group, Measure, Progress, Row, Trend, TrendPoint, due_line, shown
 from voicecoach.report.progress_text import BAND, COMPARED, WEIGHTED, change_line, left_out, value
 
@@ -18,6 +19,10 @@ MARGIN = 6.0
 """Percent of a picture's height and width that stay free at its edges."""
 NARROWEST = {"share": 0.2, "effort_db": 4.0, "articulation_sps": 1.0}
 """A scale never spans less, or noise would look like drama; 1 where nothing is said."""
+DRAWN = 40
+"""The newest calls that are drawn and listed number by number; more would be a blur."""
+LISTED = 100
+"""The newest sessions in the list."""
 KINDS = {"call": "call", "retry": "retry", "drill": "drill", "review": "review"}
 
 
@@ -126,8 +131,10 @@ def _list(lines: Sequence[str]) -> str:
 def _trends(trends: Sequence[Trend]) -> str:
     if not trends:
         return ""
+    most = max(len(trend.points) for trend in trends)
+    cut = f" (the newest {DRAWN} of {most})" if most > DRAWN else ""
     hint = (
-        "One dot a call, oldest on the left; the ring is the best. Retries, drills and reviewed recordings are not among "
+        f"One dot a call, oldest on the left{cut}; the ring is the best. Retries, drills and reviewed recordings are not among "
         f"them. {BAND} The dashed line is the mean now. {WEIGHTED}"
     )
     return f'<p class="hint">{escape(hint)}</p><div class="trends">{"".join(map(_trend, trends))}</div>' + _numbers(
@@ -136,7 +143,7 @@ def _trends(trends: Sequence[Trend]) -> str:
 
 
 def _trend(trend: Trend) -> str:
-    measure, points = trend.measure, trend.points
+    measure, points = trend.measure, trend.points[-DRAWN:]
     low, high = _scale(trend)
     span = 100 - 2 * MARGIN
 
@@ -186,7 +193,7 @@ def _scale(trend: Trend) -> tuple[float, float]:
     measure = trend.measure
     if measure.share:
         return 0.0, 1.0
-    ends = [point.value + sign * (point.band or 0.0) for point in trend.points for sign in (-1, 1)]
+    ends = [point.value + sign * (point.band or 0.0) for point in trend.points[-DRAWN:] for sign in (-1, 1)]
     ends += [] if measure.goal is None or measure.id == "articulation_sps" else [measure.goal]
     low, high = min(ends), max(ends)
     least = NARROWEST.get(measure.id, 1.0)
@@ -213,8 +220,8 @@ def _numbers(trends: Sequence[Trend]) -> str:
     """The same as a table, for those who do not see the pictures."""
     calls: dict[str, str] = {}
     for trend in trends:
-        calls.update({point.session: point.wall for point in trend.points})
-    found = {(trend.measure.id, point.session): point for trend in trends for point in trend.points}
+        calls.update({point.session: point.wall for point in trend.points[-DRAWN:]})
+    found = {(trend.measure.id, point.session): point for trend in trends for point in trend.points[-DRAWN:]}
 
     def cell(trend: Trend, session: str) -> str:
         point = found.get((trend.measure.id, session))
@@ -229,12 +236,12 @@ def _numbers(trends: Sequence[Trend]) -> str:
         for name in order
     ]
     table = _table(
-        "Every call, each measure with its noise (– is not measured)",
+        "Each call that is drawn, each measure with its noise (– is not measured)",
         ("Call", *(escape(trend.measure.name) for trend in trends)),
         rows,
         "sessions",
     )
-    return f"<details><summary>The numbers of every call</summary>{table}</details>"
+    return f"<details><summary>The numbers of each call</summary>{table}</details>"
 
 
 def _bests(trends: Sequence[Trend]) -> str:
@@ -336,8 +343,10 @@ def _sessions(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     return _table(
-        "Every session, newest first",
+        "Every session, newest first"
+        if len(rows) <= LISTED
+        else f"The newest {LISTED} of {len(rows)} sessions, newest first",
         ("Session", "Kind", "Customer", "Procedure or drill", "Minutes", "Turns", "Anger", "Outcome"),
-        [cells(row) for row in reversed(rows)],
+        [cells(row) for row in reversed(rows[-LISTED:])],
         "sessions",
     )

@@ -11,10 +11,18 @@ from voicecoach.report.values import CustomerLine, Waiting
 
 
 def long_silences(
-    lines: Sequence[CustomerLine], turns: Sequence[TurnFacts], announcements: Announcements | None, latency_s: float
+    lines: Sequence[CustomerLine],
+    turns: Sequence[TurnFacts],
+    announcements: Announcements | None,
+    latency_s: float,
+    away: Sequence[tuple[float, float]] = (),
 ) -> tuple[Silence, ...]:
-    """The long silences of a call; `latency_s` is how much later the trainee hears the customer than the record does."""
+    """The long silences of a call; `latency_s` is how much later the trainee hears the customer than the record does.
+
+    While the sound device was away (`away`, seconds) nobody could have said anything, so that ends a silence.
+    """
     customer = [Said("customer", line.start_s, line.end_s + latency_s) for line in lines]
+    customer += [Said("customer", start_s, end_s) for start_s, end_s in away]
     return silences([*customer, *(said for turn in turns for said in _said(turn))], announcements)
 
 

@@ -7,8 +7,9 @@ persona are at hand, and taken from the live events where they are not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from voicecoach import judge
@@ -49,6 +50,10 @@ def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay
             call.judge(happened)
         else:
             call.react(happened)
+    for turn in facts.turns:
+        where = f"Turn {turn.number}"
+        if where in call.changes and turn.heard and _plain(turn.reacted_to) not in ("", _plain(turn.heard.text)):
+            call.changes[where].append(f"in the call the customer had heard “{turn.reacted_to}”")
     differences = tuple(_sentence(*entry) for entry in call.changes.items())
     return Replay(call.assessments, tuple(call.steps), differences, call.finished)
 
@@ -92,13 +97,14 @@ class _Call:
         anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
         if anger is not None:
             at_s = facts.lines[0].start_s if facts.lines else 0.0
-            self.steps.append(AngerStep(at_s, anger, anger, None, "opening"))
+            events = facts.lines[0].events[:1] if facts.lines else ()
+            self.steps.append(AngerStep(at_s, anger, anger, None, "opening", events=events))
 
     def judge(self, turn: TurnFacts) -> None:
         """Assess one turn, and note where the live assessment was another."""
         if self.rules is None or turn.heard is None:
             if turn.assessed:
-                self.assessments[turn.number] = turn.assessed
+                self.assessments[turn.number] = _supported(turn.assessed, turn.heard.text if turn.heard else "")
             return
         text = self.texts[turn.number] = turn.heard.text
         finished = _finished(self.persona, self._mood)
@@ -135,8 +141,11 @@ class _Call:
         if reacted.turn is None:
             why = "cut in" if self._mood.state == "CUTS_IN" else "silence"
         self.steps.append(
-            AngerStep(reacted.at_s, after if before is None else before, after, reacted.turn, why, causes)
-        )
+            AngerStep(
+                reacted.at_s, after if before is None else before, after, reacted.turn, why, causes,
+                self._mood.met, (reacted.place,),
+            )
+        )  # fmt: skip
         if again and reacted.mood and abs(reacted.mood.anger - after) >= SAME_ANGER:
             place = f"The {'silence' if why == 'silence' else 'cutting in'} at {words.clock(reacted.at_s)}"
             where = place if reacted.turn is None else f"Turn {reacted.turn}"
@@ -158,6 +167,16 @@ class _Call:
     def _change(self, where: str, what: Sequence[str]) -> None:
         if what:
             self.changes.setdefault(where, []).extend(what)
+
+
+def _supported(live: Assessment, text: str) -> Assessment:
+    """The live verdicts less those whose words are not on record, or not any more."""
+    return replace(live, findings=tuple(found for found in live.findings if found.quote and found.quote in text))
+
+
+def _plain(text: str) -> str:
+    """Words only: punctuation and capitals are the recogniser's."""
+    return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
 
 
 def _sentence(where: str, what: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from voicecoach.judge.cycles import brought, cycles
 from voicecoach.judge.steps import Told, score
 from voicecoach.nouns import Assessment, Finding, Procedure, Remark, Step, StepOutcome, TurnContext, Wait
 from voicecoach.report import words
-from voicecoach.report.chances import could_have_said
+from voicecoach.report.chances import Chance, could_have_said
 from voicecoach.report.facts import Facts, TurnFacts
 from voicecoach.report.values import (
     CustomerLine,
@@ -132,7 +132,7 @@ def _before(line: StepLine) -> StepLine:
     return replace(line, remarks=(*line.remarks, StepRemark("before", "it had been done before this moment")))
 
 
-def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int, could: str) -> StepLine:
+def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int, could: Chance) -> StepLine:
     step = outcome.step
     return StepLine(
         id=step.id,
@@ -147,7 +147,8 @@ def _line(outcome: StepOutcome, times: Mapping[int, Span], notes: int, could: st
             *_notes(step, notes),
         ),
         looked_for=_looked_for(outcome),
-        could=could,
+        could=could[0],
+        moment=could[1],
     )
 
 

@@ -155,7 +155,7 @@ def _moment(moment: Takes) -> str:
 def _card(take: Take) -> str:
     head = _head(take)
     sound = (
-        f'<audio controls preload="none" src="{escape(take.audio)}" aria-label="{escape(head)}, your turn"></audio>'
+        f'<audio controls preload="metadata" src="{escape(take.audio)}" aria-label="{escape(head)}, your turn"></audio>'
         if take.audio
         else '<p class="hint">Its recording is not part of this page.</p>'
     )

@@ -25,6 +25,7 @@ from voicecoach.persona import Persona
 from voicecoach.report import points
 from voicecoach.report.actions import action_draft, actions, referral_draft
 from voicecoach.report.around import calm, degrees, preparation
+from voicecoach.report.customer import feelings
 from voicecoach.report.exchanges import after_cues, exchanges, recorded, why_not, with_own_change
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.moment import moment_of
@@ -32,7 +33,7 @@ from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.replay import replay
 from voicecoach.report.rounds import rounds
 from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
-from voicecoach.report.values import Curve, CurvePoint, Mark, Point, Report, ReportTurn, Span
+from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn, Span
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
 
@@ -66,7 +67,7 @@ def tell(
     sources = {**(in_words([procedure]) if procedure else {}), **(rules.sources if rules else {})}
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
-    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts)) if rules else ()
+    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), facts.away) if rules else ()
     turns = tuple(
         replace(
             _turn(turn, again.assessments.get(turn.number), sources),
@@ -100,8 +101,8 @@ def tell(
         duration_s=facts.duration_s,
         outcome=facts.outcome,
         why=facts.why,
-        well=_ruled(points.well(turns, again.anger), sources),
-        work=_ruled(points.work(turns, again.anger, steps, quiet), sources),
+        well=_ruled(points.well(turns, again.anger), sources, turns, facts.lines),
+        work=_ruled(points.work(turns, again.anger, steps, quiet), sources, turns, facts.lines),
         lines=with_own_change(facts.lines),
         turns=turns,
         anger=again.anger,
@@ -112,6 +113,7 @@ def tell(
         referral_draft=referral_draft(turns, facts.lines, offers, facts.notes, customer, wall),
         preparation=preparation(facts, turns, persona.brief if persona else None),
         degrees=degrees(again.anger, facts.lines),
+        feelings=feelings(again.anger, turns),
         calm=calm(turns, facts, again.anger),
         curves=_curves(facts),
         in_kind=replace(
@@ -166,9 +168,25 @@ _NO_NAME = "Customer"
 """What a recorded call calls its customer."""
 
 
-def _ruled(found: Sequence[Point], sources: Mapping[str, str]) -> tuple[Point, ...]:
-    """The points with their rules in words, also those about the voice."""
-    return tuple(replace(point, rule=point.rule or sources.get(point.source, "")) for point in found)
+def _ruled(
+    found: Sequence[Point],
+    sources: Mapping[str, str],
+    turns: Sequence[ReportTurn],
+    lines: Sequence[CustomerLine],
+) -> tuple[Point, ...]:
+    """The points with their rules in words, also those about the voice, and with what they were told from."""
+
+    def events(point: Point) -> Events:
+        if point.start_s is None:
+            return ()
+        own = (turn.events for turn in turns if turn.number == point.turn)
+        entries: Sequence[CustomerLine | ReportTurn] = (*lines, *turns)
+        there = (entry.events for entry in entries if entry.start_s <= point.start_s <= entry.end_s)
+        return next(own, next(there, ()))
+
+    return tuple(
+        replace(point, rule=point.rule or sources.get(point.source, ""), events=events(point)) for point in found
+    )
 
 
 def _turn(turn: TurnFacts, assessment: Assessment | None, sources: Mapping[str, str]) -> ReportTurn:
@@ -186,6 +204,7 @@ def _turn(turn: TurnFacts, assessment: Assessment | None, sources: Mapping[str, 
         delivery=assessment.delivery if assessment else None,
         observation=turn.observation,
         cues=tuple(cue.text for cue in turn.cues),
+        events=turn.events,
     )
 
 
@@ -242,10 +261,10 @@ def _curves(facts: Facts) -> tuple[Curve, ...]:
     table: dict[str, list[CurvePoint]] = {key: [] for key, _, _ in CURVES}
     for turn in facts.turns:
         for key, value in measures(turn.observation).items():
-            table[key].append(CurvePoint("trainee", turn.start_s, turn.end_s, value))
+            table[key].append(CurvePoint("trainee", turn.start_s, turn.end_s, value, turn.events))
     for line in with_own_change(facts.lines):
         for key, value in measures(line.observation).items():
-            table[key].append(CurvePoint("customer", line.start_s, line.end_s, value))
+            table[key].append(CurvePoint("customer", line.start_s, line.end_s, value, line.events))
     baseline = _baseline(facts.baseline)
     return tuple(
         Curve(
@@ -285,6 +304,7 @@ def _settings(facts: Facts, rejudged: bool) -> tuple[tuple[str, str], ...]:
     baseline = facts.baseline
     rows = (
         ("Mode", _plain(started.get("mode"))),
+        ("Patience", _patience(started.get("patience"))),
         ("Persona", _plain(started.get("persona"))),
         ("Procedure", _plain(started.get("procedure"))),
         ("Seed", _plain(started.get("seed"))),
@@ -303,6 +323,17 @@ def _settings(facts: Facts, rejudged: bool) -> tuple[tuple[str, str], ...]:
         ("Calibration", _calibration(baseline)),
     )
     return tuple((name, value) for name, value in rows if value)
+
+
+def _patience(data: Any) -> str:
+    """The silence that ended a turn, as it was set."""
+    if not isinstance(data, Mapping):
+        return ""
+    finished, unfinished = number(data.get("finished_s")), number(data.get("unfinished_s"))
+    if finished is None or unfinished is None:
+        return ""
+    name = text(data.get("name"))
+    return f"{f'{name}, ' if name else ''}{finished:g} s of silence, {unfinished:g} s after words that are not finished"
 
 
 def _calibration(baseline: Baseline | None) -> str:

@@ -44,10 +44,16 @@ def as_text(report: Report, width: int = 80) -> str:
     _transcript(sheet, report)
     _steps(sheet, report)
     _cycles(sheet, report)
+    _list(sheet, "FAULTS", faults(report))
     _worksheet(sheet, report)
     for draft in filter(None, (report.action_draft, report.referral_draft)):
         _draft(sheet, draft)
+    if report.lines:
+        _list(sheet, "THE CUSTOMER'S VIEW", _feelings(report))
     _notes(sheet, report)
+    if answer_times(report):
+        sheet.lines.append("")
+        sheet.put(answer_times(report), 0)
     return "\n".join(sheet.lines).strip("\n") + "\n"
 
 
@@ -293,6 +299,26 @@ def _notes(sheet: _Sheet, report: Report) -> None:
         _list(sheet, heading, lines)
 
 
+def faults(report: Report) -> tuple[str, ...]:
+    """Every fault with its words, those that were clearly shown first; one sentence where there is none."""
+    marks = [mark for turn in report.turns for mark in turn.marks if mark.kind == "fault"]
+    if not marks:
+        return ("No fault was heard.",) if report.turns else ()
+    return tuple(
+        f"{words.code(mark.code)} [{words.outcome(mark.outcome)}, {words.clock(mark.start_s)}]: “{mark.quote}”"
+        for mark in sorted(marks, key=lambda mark: (mark.outcome != "shown", mark.start_s))
+    )
+
+
+UNKNOWN_CUSTOMER = "What the customer of this call felt is not on record, so nothing is said of it."
+
+
+def _feelings(report: Report) -> tuple[str, ...]:
+    """What the customer felt, in the first person."""
+    said = tuple(f"{one.say}{f' (“{one.quote}”)' if one.quote else ''}" for one in report.feelings)
+    return said or (UNKNOWN_CUSTOMER,)
+
+
 def _list(sheet: _Sheet, heading: str, lines: Sequence[str]) -> None:
     """A short list under its heading, or nothing."""
     if lines:
@@ -308,7 +334,7 @@ def _lists(report: Report) -> Iterator[tuple[str, Sequence[str]]]:
         ("YOUR NOTES", [f"{words.clock(note.at_s)} {note.text}" for note in report.notes]),
         ("WHAT THE MACHINE DID WRONG", faults),
         ("NOT AS IT WAS JUDGED IN THE CALL", report.differences),
-        ("MEASUREMENT", measurement(report)),
+        ("QUALITY OF THE MEASUREMENT", (*quality(report), *measurement(report))),
     )
     return iter(everything)
 
@@ -368,15 +394,38 @@ def _correlation(call: CallInKind) -> str:
     ).replace("-", "−")
 
 
-def measurement(report: Report) -> tuple[str, ...]:
-    """Why turns could not be measured, each reason once with its turns, and how fast the machine answered."""
+def quality(report: Report) -> tuple[str, ...]:
+    """How much of the call was measured well, why the rest was not (each reason once, with its turns), and against what."""
     reasons: dict[str, list[str]] = {}
+    well = 0
     for turn in report.turns:
-        if turn.observation and not turn.observation.quality.ok:
+        if turn.observation is None:
+            reasons.setdefault("Nothing was measured.", []).append(str(turn.number))
+        elif turn.observation.quality.ok:
+            well += 1
+        else:
             for reason in turn.observation.quality.reasons:
                 reasons.setdefault(reason, []).append(str(turn.number))
-    lines = [f"Turn {', '.join(turns)}: {reason}" for reason, turns in reasons.items()]
-    if report.latencies:
-        parts = ", ".join(f"{words.LATENCIES.get(x.id, x.id)} {x.median_ms:.0f} ms" for x in report.latencies)
-        lines.append(f"Median waiting time: {parts}.")
-    return tuple(lines)
+    lines = [f"{well} of {words.count(len(report.turns), 'turn')} measured well."] if report.turns else []
+    lines += [f"Turn {', '.join(turns)}: {reason}" for reason, turns in reasons.items()]
+    calibration = dict(report.settings).get("Calibration", "")
+    return (*lines, f"Your calm voice: {calibration}.") if calibration and report.turns else tuple(lines)
+
+
+def measurement(report: Report) -> tuple[str, ...]:
+    """How fast the machine answered."""
+    if not report.latencies:
+        return ()
+    parts = ", ".join(f"{words.LATENCIES.get(x.id, x.id)} {x.median_ms:.0f} ms" for x in report.latencies)
+    return (f"Median waiting time: {parts}.",)
+
+
+def answer_times(report: Report) -> str:
+    """How fast the customer answered, for the footer; empty where nothing was measured."""
+    for part in report.latencies:
+        if part.id == "answer" and part.p95_ms is not None:
+            return (
+                f"From the end of your speech to the customer's first sound: p50 {part.median_ms:.0f} ms, "
+                f"p95 {part.p95_ms:.0f} ms over {words.count(part.count, 'turn')}, the sound device's own delay apart."
+            )
+    return ""

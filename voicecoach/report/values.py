@@ -15,6 +15,8 @@ from voicecoach.report.desk import Desk
 Who = Literal["trainee", "customer"]
 Span = tuple[float, float]
 """(start, end) in seconds."""
+Events = tuple[int, ...]
+"""What something was told from: places in the session's events, counted from 0, in order."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class CustomerLine:
     """Spoken anger, 0 calm to 5 shouting; None in a call that was not simulated."""
     voice: str
     observation: Observation | None = None
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class ReportTurn:
     """The voice against the customer's last line; None where the record does not tell how heated that was."""
     waiting: Waiting | None = None
     """None where nothing was measured, and after a verbal nod."""
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,9 @@ class AngerStep:
     """The turn that it answers; None for the opening and for silence."""
     why: Literal["opening", "turn", "silence", "cut in"]
     causes: tuple[Cause, ...] = ()
+    met: tuple[str, ...] = ()
+    """The customer's needs that are met from here on."""
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,9 @@ class Interruption:
     line: str
     played_s: float | None
     stopped: bool
+    words: str = ""
+    """Of the cut line, the words that had been spoken."""
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,7 @@ class MachineFault:
     what: str
     do: str
     detail: str
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,7 @@ class Note:
 
     at_s: float
     text: str
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,19 @@ class Point:
     """False for what is only worth a listen."""
     rule: str = ""
     """The rule of `source` in words."""
+    events: Events = ()
+
+
+@dataclass(frozen=True)
+class Feeling:
+    """What the customer felt, in the first person, and at which words; without a place, it was never felt."""
+
+    say: str
+    start_s: float | None
+    end_s: float | None
+    turn: int | None
+    quote: str
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -184,6 +209,16 @@ class StepRemark:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A place in the recording with the words that are heard there, and whose they are."""
+
+    who: Who
+    quote: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class StepLine:
     """One step of the chosen procedure and what was heard of it."""
 
@@ -198,6 +233,8 @@ class StepLine:
     """What would have shown the step, in words; empty where it was heard."""
     could: str = ""
     """What could have been said and when, in a sentence; empty where the step was heard or nobody spoke."""
+    moment: Moment | None = None
+    """Where that was."""
 
 
 @dataclass(frozen=True)
@@ -281,6 +318,7 @@ class CurvePoint:
     start_s: float
     end_s: float
     value: float
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -309,11 +347,13 @@ class DrillRound:
 
 @dataclass(frozen=True)
 class Latency:
-    """Median time of one part of the machine's answer, over `count` turns."""
+    """Time of one part of the machine's answer, over `count` turns: its median, and what 95 % of them stay under."""
 
     id: str
     median_ms: float
     count: int
+    p95_ms: float | None = None
+    events: Events = ()
 
 
 @dataclass(frozen=True)
@@ -345,6 +385,8 @@ class Report:
     preparation: Preparation
     degrees: tuple[str, ...]
     """The customer's degrees of anger in words, and warnings that the customer gave."""
+    feelings: tuple[Feeling, ...]
+    """The customer's view of the call; empty where the customer was not simulated."""
     calm: tuple[str, ...]
     """Advice where the trainee's effort climbed or the call was a hard one."""
     curves: tuple[Curve, ...]

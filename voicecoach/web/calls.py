@@ -291,7 +291,7 @@ class Room:
 
     def keys(self) -> Keys:
         """See `session.rehearse`."""
-        return Keys(self._talk, self._stop, self._notes.popleft() if self._notes else "")
+        return Keys(self._talk, self._stop, note=self._notes.popleft() if self._notes else "")
 
     def held(self) -> bool | None:
         """Whether the customer was put on hold (or taken back) just now; None where nothing changed."""

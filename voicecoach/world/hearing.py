@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from voicecoach.measure import activity, observe
 from voicecoach.measure.activity import FRAME, Span
-from voicecoach.measure.observe import HOP, VOICED, Floats, PitchTrack
+from voicecoach.measure.observe import HOP, PIECE, VOICED, Floats, PitchTrack
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world import pitch, vad
 from voicecoach.world.models import sha256
@@ -36,11 +37,11 @@ class Hearing:
 
 def listen(samples: Floats) -> Hearing:
     """Voice activity and pitch of `samples` [shape=(n,)], 16 kHz, as recorded."""
-    return listen_to(lambda: observe.pieces_for_models(samples), len(samples))
+    n_samples = len(samples)
 
+    def pieces() -> Iterator[Floats]:
+        return observe.pieces_for_models(samples)
 
-def listen_to(pieces: Callable[[], Iterator[Floats]], n_samples: int) -> Hearing:
-    """As `listen`, for a recording that is read piece by piece, more than once; `pieces` are those for the models."""
     track = pitch.track_of(pieces())
     probabilities = vad.probabilities_of(pieces())
     spans = activity.speech_spans(probabilities, n_samples)
@@ -52,9 +53,87 @@ def listen_to(pieces: Callable[[], Iterator[Floats]], n_samples: int) -> Hearing
     return Hearing(activity.refined(spans, activity.powers(pieces()), n_samples), track)
 
 
+SOFT_DB = 30.0
+"""Sound this far under the loud parts of a channel is no voice that its detector missed: the other side's, or a room's."""
+
+
+def speech_in(read: Callable[[int], Floats], n_samples: int) -> tuple[Span, ...]:
+    """Stretches of speech in a long recording, found as in `listen`.
+
+    Pitch and the slower look only help where the detector misses a voice, so they are only taken where there is sound
+    outside of what it found.
+    `read` gives the n-th PIECE of the recording, prepared for the models; it is asked more than once.
+    """
+    count = -(-n_samples // PIECE)
+    probabilities = vad.probabilities_of(map(read, range(count)))
+    power = activity.powers(map(read, range(count)))
+    spans = activity.speech_spans(probabilities, n_samples)
+    places = _sounding(spans, power)
+    voiced = _voiced(read, places)
+    if _outside_s(spans, voiced) >= MISSED_S:
+        probabilities = probabilities.copy()
+        for first, last in _runs(places):
+            start = max(0, first - 1)  # the detector needs to have listened for a while
+            part = slice(first * PIECE // FRAME, min(last * PIECE // FRAME, len(probabilities)))
+            slow = _slower(map(read, range(start, last)), part.stop - start * PIECE // FRAME)
+            probabilities[part] = np.maximum(probabilities[part], slow[part.start - part.stop :])
+        spans = activity.speech_spans(probabilities, n_samples)
+    if _outside_s(spans, voiced) >= MISSED_S:
+        inside = [np.arange(start // FRAME, end // FRAME) for start, end in spans]
+        raised = _scaled(probabilities, np.concatenate([voiced * HOP // FRAME, *inside]))
+        spans = activity.speech_spans(raised, n_samples)
+    return activity.refined(spans, power, n_samples)
+
+
+def _sounding(spans: tuple[Span, ...], power: npt.NDArray[np.float64]) -> list[int]:
+    """The pieces with sound outside the stretches of speech."""
+    outside = np.ones(len(power), bool)
+    for start, end in spans:
+        outside[max(0, start // activity.ENERGY - _NEAR) : end // activity.ENERGY + _NEAR] = False
+    spoken = power[~outside] if spans else power
+    loud = outside & (power > max(float(np.percentile(spoken, 95)) * 10 ** (-SOFT_DB / 10), _SILENT))
+    return sorted({int(at) * activity.ENERGY // PIECE for at in np.flatnonzero(loud)})
+
+
+_SILENT = 1e-12
+_NEAR = 20
+"""Frames of energy (0.2 s) on either side of speech: its edges, which are looked for later."""
+
+
+def _runs(places: Sequence[int]) -> Iterator[Span]:
+    """Neighbouring numbers as [first, last)."""
+    for at, place in enumerate(places):
+        if not at or places[at - 1] != place - 1:
+            first = place
+        if at + 1 == len(places) or places[at + 1] != place + 1:
+            yield first, place + 1
+
+
+def _voiced(read: Callable[[int], Floats], places: Sequence[int]) -> npt.NDArray[np.intp]:
+    """Numbers of the voiced frames, HOP samples apart, of these pieces."""
+    found = [np.zeros(0, np.intp)]
+    for first, last in _runs(places):
+        track = pitch.track_of(map(read, range(first, last)))
+        found.append(first * PIECE // HOP + np.flatnonzero(track.confidence >= VOICED))
+    return np.concatenate(found)
+
+
+def _outside_s(spans: tuple[Span, ...], voiced: npt.NDArray[np.intp]) -> float:
+    """Seconds of voiced frames outside the stretches of speech."""
+    inside = sum(
+        int(np.searchsorted(voiced, end // HOP, "right") - np.searchsorted(voiced, start // HOP))
+        for start, end in spans
+    )
+    return float(len(voiced) - inside) * HOP / SAMPLE_RATE_HZ
+
+
 def _raised(probabilities: Floats, track: PitchTrack) -> Floats:
     """Probabilities scaled so that voiced frames have SURE in the middle; a narrow telephone line keeps them all low."""
-    frames = np.flatnonzero(track.confidence >= VOICED) * HOP // FRAME
+    return _scaled(probabilities, np.flatnonzero(track.confidence >= VOICED) * HOP // FRAME)
+
+
+def _scaled(probabilities: Floats, frames: npt.NDArray[np.intp]) -> Floats:
+    """Probabilities scaled so that these frames have SURE in the middle."""
     usual = float(np.median(probabilities[np.minimum(frames, len(probabilities) - 1)])) if len(frames) else 0.0
     if not LEAST <= usual < SURE:
         return probabilities

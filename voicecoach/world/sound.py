@@ -6,40 +6,52 @@ together, so that they stay aligned: the sample index is the clock of the whole 
 
 from __future__ import annotations
 
-import contextlib
+import atexit
 import ctypes
 import os
 import queue
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from voicecoach.errors import DeviceError, NoDevice
+from voicecoach.errors import DeviceError, NoDevice, VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.world.playback import Playback, resampled
+from voicecoach.world.streams import DEVICE_RATE_HZ, Chunk, Speaks, Streams
 
 Samples = npt.NDArray[np.int16]
+T = TypeVar("T")
 
-DEVICE_RATE_HZ = 48_000
-"""What consumer sound hardware runs at; other rates pass through more resamplers (docs/voice-loop.md)."""
-LATENCY_S = 0.2
-"""Buffering that survived a loaded machine without a lost block; 0.1 s did not (docs/voice-loop.md)."""
-BLOCK_MS = 20
-QUEUE_BLOCKS = 1500
-"""Thirty seconds: what the loop may fall behind before sound is lost, and that is told."""
-STALLED_AFTER_S = 0.5
-"""No block for this long is told: a sound server may be frozen, or die without any notice."""
-LOST_AFTER_S = 3.0
-"""No block for this long means that the device is gone; a busy machine comes back before."""
+STALLED_AFTER_S = 0.75
+"""No block for this long: the device is away, and the call pauses. A sound server may be frozen, or die without notice."""
 STARTS_WITHIN_S = 4.0
 """A stream may take this long until its first block (sound servers wake their devices up)."""
-FADE_MS = 60
+THAWS_WITHIN_S = 2.0
+"""A device that only paused comes back by itself; after this long it is opened anew."""
+GIVE_UP_S = 30.0
+"""The longest that a call waits for its device: time to find the plug or to pair a headset again."""
+OPENS_WITHIN_S = 12.0
+"""A sound server that does not answer by then is stuck."""
+CLOSES_WITHIN_S = 2.0
+POLL_S = 0.05
+RETRY_S = 0.5
+ZEROS_AWAY_S = 0.8
+"""Exact zeros for this long from a microphone that never gave any: it was unplugged or muted."""
+STEADY_S = 5.0
+"""What tells such a microphone from one with a noise gate, whose zeros mean nothing."""
+GATED_S = 0.25
+"""Zeros for this long that end by themselves are a noise gate's."""
+
+Away = Literal["", "stopped", "zeros"]
+"""Why there is no sound: the device stopped delivering, or its microphone gives nothing but zeros."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,8 @@ class Block:
     mic: Samples
     out: Samples
     customer: bool
+    away: Away = ""
+    """The device was away: this is the silence in its place, and nobody heard or said anything."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +82,18 @@ class Duplex(Protocol):
     info: SoundInfo
     realtime: bool
     """False where the port waits for the loop (files), so that nothing depends on the machine's speed."""
-    lost_blocks: int
-    """Blocks dropped because the loop had fallen too far behind."""
-    xruns: int
-    """Times that the device ran dry or over."""
     on_stall: Callable[[], None]
     """Called once each time the device has delivered nothing for STALLED_AFTER_S."""
+
+    @property
+    def lost_blocks(self) -> int:
+        """Blocks dropped because the loop had fallen too far behind."""
+        ...
+
+    @property
+    def xruns(self) -> int:
+        """Times that the device ran dry or over."""
+        ...
 
     def read(self) -> Block | None:
         """The next block, waiting for it; None when there will be no more. Raises DeviceError when the device is lost."""
@@ -87,12 +107,24 @@ class Duplex(Protocol):
         """Queue a line of the customer [shape=(n,)], 16 kHz."""
         ...
 
+    def duck(self, db: float) -> None:
+        """Play on `db` louder or, below 0, more quietly; 0 is as it was."""
+        ...
+
+    def hold(self) -> None:
+        """Fade out what is being played and stand still."""
+        ...
+
+    def go_on(self) -> None:
+        """Go on at full volume, from the sample at which `hold` was told."""
+        ...
+
     def stop(self) -> None:
         """Fade out what is being played and forget the rest."""
         ...
 
     def playing(self) -> bool:
-        """Whether a line is queued or being played."""
+        """Whether a line is queued, being played or held."""
         ...
 
     def close(self) -> None:
@@ -157,162 +189,357 @@ def _number(device: str | None) -> str | int | None:
 
 
 class Device:
-    """The real form: one PortAudio duplex stream through sounddevice. Its callback only copies."""
+    """The real form: PortAudio through sounddevice. It survives the loss of its device for GIVE_UP_S.
+
+    Silence stands in for the time without a device, so that the sample index keeps to the wall clock; what was being
+    played goes on where it stopped.
+    """
 
     realtime = True
 
     def __init__(self, device_in: str | None = None, device_out: str | None = None, rate_hz: int | None = None) -> None:
+        os.environ.setdefault("PULSE_LATENCY_MSEC", "100")  # else PortAudio's stream may die under load on Linux
+        self._wanted, self._asked_rate_hz = (device_in, device_out), rate_hz
+        self._playback = Playback(DEVICE_RATE_HZ)
+        self._lock = threading.Lock()
+        self.on_stall: Callable[[], None] = lambda: None
+        self._lost_before = self._xruns_before = 0
+        """Of streams that are closed."""
+        self._away: Away = ""
+        self._away_from_s = 0.0
+        self._told_until_s = 0.0
+        """Until when, on the monotonic clock, sound or the silence in its place has been handed out."""
+        self._reopening: _Reopening | None = None
+        self._zeros = ZeroWatch()
+        self._ready_mic: Samples = np.zeros(0, np.int16)
+        self._ready_out: Samples = np.zeros(0, np.int16)
+        self._at = 0
+        self._taken = 0
+        """Samples at 16 kHz that have been taken in so far."""
+        self._spoken: deque[tuple[int, int]] = deque()
+        self._absent: deque[tuple[int, int, Away]] = deque()
+        opened = _within(OPENS_WITHIN_S, lambda: _opened(self._wanted, rate_hz, self._speaks))
+        self._use(*opened)
+
+    @property
+    def lost_blocks(self) -> int:
+        """See Duplex."""
+        return self._lost_before + self._streams.lost_blocks
+
+    @property
+    def xruns(self) -> int:
+        """See Duplex."""
+        return self._xruns_before + self._streams.xruns
+
+    def _use(self, streams: Streams, names: tuple[str, str]) -> None:
+        """Take blocks from these streams from now on."""
         import soxr
 
-        os.environ.setdefault("PULSE_LATENCY_MSEC", "100")  # else PortAudio's stream may die under load on Linux
-        sd = import_sounddevice()
-        names = check_devices(device_in, device_out)
-        self._blocks: queue.Queue[tuple[Samples, Samples, int, int]] = queue.Queue(QUEUE_BLOCKS)
-        self._line: deque[Samples] = deque()
-        self._lock = threading.Lock()
-        self._finished = threading.Event()
-        self._frames = 0
-        self._spoken: deque[tuple[int, int]] = deque()
-        self.lost_blocks = 0
-        self.xruns = 0
-        self.on_stall: Callable[[], None] = lambda: None
-        self._dropped = 0
-        """Samples dropped since the last block that was queued."""
-        self._stream, rate_hz = self._open(sd, device_in, device_out, rate_hz)
-        self._rate_hz = rate_hz
-        self._down = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
-        self._ready: Samples = np.zeros((0, 2), np.int16)
-        self._at = 0
-        latency_s = float(sum(self._stream.latency))
-        self.info = SoundInfo("device", names[0], names[1], rate_hz, round(latency_s, 4))
+        self._streams, self._names = streams, names
+        rate_in, rate_out = streams.rates_hz
+        self._down_mic = soxr.ResampleStream(rate_in, SAMPLE_RATE_HZ, 1, dtype="int16")
+        self._down_out = soxr.ResampleStream(rate_out, SAMPLE_RATE_HZ, 1, dtype="int16")
+        self._base, self._frames_out = self._taken, 0
+        self._heard_from = False
+        """It has delivered a block."""
+        self._opened_s = time.monotonic()
+        self._told_until_s = self._told_until_s or self._opened_s
+        self._zeros = ZeroWatch()
+        self.info = SoundInfo("device", *names, rate_in, round(streams.latency_s, 4))
 
-    def _open(self, sd: Any, device_in: str | None, device_out: str | None, rate_hz: int | None) -> tuple[Any, int]:
-        devices = (_number(device_in), _number(device_out))
-        own = int(sd.query_devices(devices[0], "input")["default_samplerate"])
-        rates = [rate_hz] if rate_hz else list(dict.fromkeys((DEVICE_RATE_HZ, own, 44_100, SAMPLE_RATE_HZ)))
-        failures = []
-        for rate in rates:
-            stream = None
-            try:
-                stream = sd.Stream(
-                    samplerate=rate,
-                    blocksize=rate * BLOCK_MS // 1000,
-                    device=devices,
-                    channels=1,
-                    dtype="int16",
-                    latency=LATENCY_S,
-                    callback=self._callback,
-                    finished_callback=self._finished.set,
-                )
-                stream.start()
-                return stream, rate
-            except (sd.PortAudioError, ValueError) as error:
-                failures.append(f"{rate} Hz: {error}")
-                if stream is not None:
-                    stream.close(ignore_errors=True)
-                self._finished.clear()
-        raise DeviceError(
-            f"The sound devices could not be opened at {' or '.join(str(rate) for rate in rates)} Hz.",
-            "Close other programs that use them, choose others with --input and --output, or leave --rate out.",
-            "; ".join(failures),
-        )
-
-    def _callback(self, indata: Samples, outdata: Samples, frames: int, time: Any, status: Any) -> None:
-        del time
-        self.xruns += bool(status)
-        filled = 0
+    def _speaks(self, n: int, rate_hz: int) -> tuple[Samples, int]:
+        """The next `n` samples for the speaker; nothing is played while the device is away."""
         with self._lock:
-            while self._line and filled < frames:
-                piece = self._line[0]
-                taken = min(len(piece), frames - filled)
-                outdata[filled : filled + taken, 0] = piece[:taken]
-                filled += taken
-                if taken == len(piece):
-                    self._line.popleft()
-                else:
-                    self._line[0] = piece[taken:]
-        outdata[filled:, 0] = 0
-        try:
-            self._blocks.put_nowait((indata[:, 0].copy(), outdata[:, 0].copy(), filled, self._dropped))
-            self._dropped = 0
-        except queue.Full:
-            self.lost_blocks += 1
-            self._dropped += frames
+            if self._playback.rate_hz != rate_hz:
+                self._playback.change_rate(rate_hz)
+            return (np.zeros(n, np.int16), 0) if self._away else self._playback.pull(n)
+
+    # --- blocks --------------------------------------------------------------------------------------
 
     def read(self) -> Block:
-        """The next block; raises DeviceError once the device is gone."""
-        while len(self._ready) < FRAME:
-            mic, out, filled, dropped = self._next()
-            if dropped:  # silence in their place keeps the clock and both channels true
-                mic, out = (np.concatenate([np.zeros(dropped, np.int16), part]) for part in (mic, out))
-                filled = filled and filled + dropped
-            if filled:
-                self._spoken.append((self._frames, self._frames + filled))
-            self._frames += len(mic)
-            both = self._down.resample_chunk(np.stack([mic, out], axis=1))
-            self._ready = np.concatenate([self._ready, both])
-        block, self._ready = self._ready[:FRAME], self._ready[FRAME:]
-        start, end = (round(at * self._rate_hz / SAMPLE_RATE_HZ) for at in (self._at, self._at + FRAME))
+        """The next block; raises DeviceError once the device has been away for GIVE_UP_S."""
+        while min(len(self._ready_mic), len(self._ready_out)) < FRAME:
+            chunk = self._next()
+            if chunk is not None:
+                self._take(chunk)
+        mic, self._ready_mic = self._ready_mic[:FRAME], self._ready_mic[FRAME:]
+        out, self._ready_out = self._ready_out[:FRAME], self._ready_out[FRAME:]
+        start, end = self._at, self._at + FRAME
         while self._spoken and self._spoken[0][1] <= start:
             self._spoken.popleft()
-        self._at += FRAME
-        customer = bool(self._spoken) and self._spoken[0][0] < end
-        return Block(block[:, 0].copy(), block[:, 1].copy(), customer)
+        while self._absent and self._absent[0][1] <= start:
+            self._absent.popleft()
+        self._at = end
+        away: Away = self._absent[0][2] if self._absent and self._absent[0][0] < end else ""
+        return Block(mic.copy(), out.copy(), bool(self._spoken) and self._spoken[0][0] < end, away)
 
-    def _next(self) -> tuple[Samples, Samples, int, int]:
-        """What the callback queued next; tells of a stall and raises when the device is gone."""
-        waited, limit = 0.0, LOST_AFTER_S if self._frames else STARTS_WITHIN_S
-        while waited < limit and not (self._finished.is_set() and self._blocks.empty()):
-            try:
-                return self._blocks.get(timeout=STALLED_AFTER_S)
-            except queue.Empty:
-                waited += STALLED_AFTER_S
-                if waited == STALLED_AFTER_S and self._frames:
-                    self.on_stall()
-        raise DeviceError(
-            "The sound device was lost." if self._finished.is_set() else "The sound device has stopped delivering.",
-            "Plug it in again and start a new call; what was recorded is kept.",
+    def _take(self, chunk: Chunk) -> None:
+        """Bring a block to 16 kHz; silence in the place of dropped ones keeps the clock true."""
+        rate_in, rate_out = self._streams.rates_hz
+        mic, out, filled = chunk.mic, chunk.out, chunk.filled
+        if chunk.dropped:
+            more = round(chunk.dropped * rate_out / rate_in)
+            mic = np.concatenate([np.zeros(chunk.dropped, np.int16), mic])
+            out, filled = np.concatenate([np.zeros(more, np.int16), out]), filled and filled + more
+        self._add(self._down_mic.resample_chunk(mic), self._down_out.resample_chunk(out))
+        start = self._base + round(self._frames_out * SAMPLE_RATE_HZ / rate_out)
+        if filled:
+            self._spoken.append((start, self._base + round((self._frames_out + filled) * SAMPLE_RATE_HZ / rate_out)))
+        self._frames_out += len(out)
+        self._taken = self._base + round(self._frames_out * SAMPLE_RATE_HZ / rate_out)
+        if self._away:
+            self._absent.append((start, self._taken, self._away))
+
+    def _stand_in(self, seconds: float) -> None:
+        """Silence in the place of `seconds` without a device."""
+        n = round(seconds * SAMPLE_RATE_HZ)
+        if self._frames_out:
+            self._flush()
+        self._absent.append((self._taken, self._taken + n, self._away))
+        self._taken += n
+        self._base, self._frames_out = self._taken, 0
+        self._add(np.zeros(n, np.int16), np.zeros(n, np.int16))
+
+    def _flush(self) -> None:
+        """Have the resamplers give what they hold back, so that both channels have all that was taken."""
+        import soxr
+
+        rate_in, rate_out = self._streams.rates_hz
+        self._add(
+            self._down_mic.resample_chunk(np.zeros(0, np.int16), last=True),
+            self._down_out.resample_chunk(np.zeros(0, np.int16), last=True),
         )
+        self._down_mic = soxr.ResampleStream(rate_in, SAMPLE_RATE_HZ, 1, dtype="int16")
+        self._down_out = soxr.ResampleStream(rate_out, SAMPLE_RATE_HZ, 1, dtype="int16")
+        due = self._taken - self._at
+        self._ready_mic, self._ready_out = _as_long(self._ready_mic, due), _as_long(self._ready_out, due)
+
+    def _add(self, mic: Samples, out: Samples) -> None:
+        self._ready_mic = np.concatenate([self._ready_mic, mic])
+        self._ready_out = np.concatenate([self._ready_out, out])
+
+    # --- the watchdogs -------------------------------------------------------------------------------
+
+    def _next(self) -> Chunk | None:
+        """The next block, if there is one yet; silence in the place of what the device did not deliver."""
+        if self._away == "stopped":
+            return self._wait_for_device()
+        try:
+            chunk = self._streams.blocks.get(timeout=POLL_S)
+        except queue.Empty:
+            waited_s = time.monotonic() - self._told_until_s
+            if self._streams.finished.is_set() or waited_s >= (
+                STALLED_AFTER_S if self._heard_from else STARTS_WITHIN_S
+            ):
+                self._leave("stopped")
+            return None
+        self._heard_from, self._told_until_s = True, chunk.at_s
+        dead = self._zeros.dead(bool(chunk.mic.any()), len(chunk.mic) / self._streams.rates_hz[0])
+        if dead and not self._away:
+            self._leave("zeros")
+        elif self._away and not dead:
+            self._away = ""
+        self._mind_giving_up("The microphone gave nothing but zeros", "Unmute it, or plug it in again,")
+        return chunk
+
+    def _leave(self, why: Away) -> None:
+        """The device is away from now on: nothing is played, and the call pauses."""
+        self._away, self._away_from_s = why, time.monotonic()
+        if why == "stopped":
+            self.on_stall()
+
+    def _wait_for_device(self) -> Chunk | None:
+        """Silence until the device delivers again, by itself or opened anew."""
+        if self._reopening is not None and self._reopening.result is not None:
+            self._lost_before, self._xruns_before = self.lost_blocks, self.xruns
+            self._flush()
+            self._use(*self._reopening.result)
+            self._reopening = None
+        chunk = None if self._reopening is not None else self._fresh()
+        now = chunk.at_s - len(chunk.mic) / self._streams.rates_hz[0] if chunk else time.monotonic()
+        if now - self._told_until_s >= POLL_S:
+            self._stand_in(now - self._told_until_s)
+            self._told_until_s = now
+        if chunk is not None:
+            self._away, self._heard_from, self._told_until_s = "", True, chunk.at_s
+            return chunk
+        self._mind_giving_up("The sound device did not come back", "Plug it in again")
+        waited_s = now - max(self._away_from_s, self._opened_s)
+        patience_s = STARTS_WITHIN_S if self._opened_s > self._away_from_s else THAWS_WITHIN_S
+        if self._reopening is None and (self._streams.finished.is_set() or waited_s >= patience_s):
+            self._reopening = _Reopening(
+                self._streams, lambda: _opened(self._known(), self._asked_rate_hz, self._speaks)
+            )
+        return None
+
+    def _fresh(self) -> Chunk | None:
+        """The newest block, if the device has delivered any since silence stands in for it; the rest of a burst is late."""
+        chunk = None
+        try:
+            chunk = self._streams.blocks.get(timeout=POLL_S)
+            while True:
+                chunk = self._streams.blocks.get_nowait()
+        except queue.Empty:
+            return chunk if chunk is not None and chunk.at_s >= self._told_until_s else None
+
+    def _mind_giving_up(self, what: str, do: str) -> None:
+        if self._away and time.monotonic() - self._away_from_s >= GIVE_UP_S:
+            raise DeviceError(f"{what} for {GIVE_UP_S:g} s.", f"{do} and start a new call; what was recorded is kept.")
+
+    def _known(self) -> tuple[str | None, str | None]:
+        """The devices by their full names, where they were chosen: their numbers change when one is plugged in."""
+        wanted_in, wanted_out = self._wanted
+        return wanted_in and self._names[0], wanted_out and self._names[1]
+
+    # --- playing -------------------------------------------------------------------------------------
 
     def drain(self) -> None:
         """See Duplex."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._blocks.get_nowait()
+        self._streams.drain()
+        self._told_until_s = time.monotonic()
 
     def play(self, samples: Samples) -> None:
         """Queue a line, resampled to the device's rate."""
-        import soxr
-
-        line = soxr.resample(samples, SAMPLE_RATE_HZ, self._rate_hz) if self._rate_hz != SAMPLE_RATE_HZ else samples
+        rate = self._playback.rate_hz
+        line = resampled(samples, SAMPLE_RATE_HZ, rate)
         with self._lock:
-            self._line.append(np.asarray(line, np.int16))
+            self._playback.add(resampled(line, rate, self._playback.rate_hz))
+
+    def duck(self, db: float) -> None:
+        """See Duplex."""
+        with self._lock:
+            self._playback.duck(db)
+
+    def hold(self) -> None:
+        """See Duplex."""
+        with self._lock:
+            self._playback.hold()
+
+    def go_on(self) -> None:
+        """See Duplex."""
+        with self._lock:
+            self._playback.go_on()
 
     def stop(self) -> None:
-        """Fade out over FADE_MS and drop the rest."""
-        fade = self._rate_hz * FADE_MS // 1000
+        """See Duplex."""
         with self._lock:
-            rest = np.concatenate(list(self._line)) if self._line else np.zeros(0, np.int16)
-            self._line.clear()
-            if rest.size:
-                self._line.append(fade_out(rest, fade))
+            self._playback.stop()
 
     def playing(self) -> bool:
         """Whether the callback has something to play."""
         with self._lock:
-            return bool(self._line)
+            return self._playback.playing
 
     def close(self) -> None:
-        """Stop and release the stream; a stream that died is released all the same."""
+        """Stop and release the streams. A sound server that hangs is left behind after CLOSES_WITHIN_S."""
+        if self._reopening is None:
+            _released(self._streams)
+        else:
+            self._reopening.cancel()
+
+
+class _Reopening:
+    """Closes old streams and opens new ones, as often as it takes. PortAudio may hang, so all of it is off the loop."""
+
+    def __init__(self, old: Streams, opened: Callable[[], tuple[Streams, tuple[str, str]]]) -> None:
+        self.result: tuple[Streams, tuple[str, str]] | None = None
+        self._old, self._opened, self._stop = old, opened, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="voicecoach-device", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
         sd = import_sounddevice()
+        closed = _released(self._old)
+        while not self._stop.is_set():
+            if closed:  # only a new start sees what was plugged in since; sounddevice's own functions hide stderr
+                sd._lib.Pa_Terminate()
+                sd._lib.Pa_Initialize()
+            try:
+                self.result = self._opened()
+                return
+            except (VoicecoachError, sd.PortAudioError, ValueError):
+                self._stop.wait(RETRY_S)
+
+    def cancel(self) -> None:
+        """Give up, and release what may have been opened."""
+        self._stop.set()
+        self._thread.join(CLOSES_WITHIN_S)
+        if self.result is not None:
+            _released(self.result[0])
+        elif self._thread.is_alive():
+            _leave_to_the_server()
+
+
+def _released(streams: Streams) -> bool:
+    """Whether these streams could be closed; a server that was killed or hangs keeps PortAudio waiting for ever."""
+    try:
+        _within(CLOSES_WITHIN_S, streams.close)
+    except DeviceError:
+        _leave_to_the_server()
+        return False
+    return True
+
+
+def _leave_to_the_server() -> None:
+    """Do not wait at the end of the program for streams that cannot be closed."""
+    atexit.unregister(import_sounddevice()._exit_handler)
+
+
+def _opened(
+    devices: tuple[str | None, str | None], rate_hz: int | None, speaks: Speaks
+) -> tuple[Streams, tuple[str, str]]:
+    """Open streams on these devices; also the names of what was opened."""
+    sd = import_sounddevice()
+    names = check_devices(*devices)
+    return Streams(sd, (_number(devices[0]), _number(devices[1])), rate_hz, speaks), names
+
+
+def _within(seconds: float, job: Callable[[], T]) -> T:
+    """What `job` gives, or DeviceError where it takes too long: PortAudio waits for ever for a server that hangs."""
+    done: list[T] = []  # [result] once there is one, which may be None
+    failed: list[BaseException] = []
+
+    def run() -> None:
         try:
-            self._stream.abort(ignore_errors=True)
-            self._stream.close(ignore_errors=True)
-        except sd.PortAudioError as error:
-            print(f"The sound device did not close cleanly: {error}", file=sys.stderr)
+            done.append(job())
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="voicecoach-device", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise DeviceError(
+            f"The sound server has not answered for {seconds:g} s.",
+            "Restart it (on most Linux systems: systemctl --user restart pipewire pulseaudio), then start again.",
+        )
+    return done[0]
 
 
-def fade_out(samples: Samples, n: int) -> Samples:
-    """The first `n` samples, fading to silence, so that stopping does not click."""
-    head = samples[:n].astype(np.float32)
-    return np.asarray(head * np.linspace(1.0, 0.0, len(head), dtype=np.float32), np.int16)
+class ZeroWatch:
+    """Tells a microphone that was unplugged or muted from one whose noise gate gives zeros of its own."""
+
+    def __init__(self) -> None:
+        self._steady_s = self._zeros_s = 0.0
+        self._gated = False
+
+    def dead(self, sound: bool, seconds: float) -> bool:
+        """Take in the next `seconds`, with any sound at all or not; whether the microphone is dead now."""
+        if sound:
+            quiet_s, self._zeros_s = self._zeros_s, 0.0
+            was_dead = self._is_dead(quiet_s)
+            self._gated = self._gated or (quiet_s >= GATED_S and self._steady_s > 0 and not was_dead)
+            self._steady_s += seconds
+            return False
+        self._zeros_s += seconds
+        return self._is_dead(self._zeros_s)
+
+    def _is_dead(self, zeros_s: float) -> bool:
+        return zeros_s >= ZEROS_AWAY_S and self._steady_s >= STEADY_S and not self._gated
+
+
+def _as_long(samples: Samples, n: int) -> Samples:
+    """The first `n` samples, with silence behind them where there are fewer."""
+    return np.pad(samples[:n], (0, max(0, n - len(samples))))

@@ -17,7 +17,8 @@ import numpy as np
 from voicecoach.errors import BadInput
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ, Strict
-from voicecoach.world.sound import Block, Samples, SoundInfo, fade_out
+from voicecoach.world.playback import Playback
+from voicecoach.world.sound import Block, Samples, SoundInfo
 from voicecoach.world.spoken import Spoken, load
 from voicecoach.yamlfile import load as load_yaml
 
@@ -123,6 +124,7 @@ class RecordedTrainee:
             mic[: len(piece)] += piece
             if not self._saying.size:
                 self._since = 0.0
+                self._answerable = self._customer  # what the customer said and took back meanwhile was no answer
         else:
             self._maybe_start()
         self._since += len(out) / SAMPLE_RATE_HZ
@@ -164,7 +166,7 @@ class FileDuplex:
 
     def __init__(self, trainee: Trainee) -> None:
         self._trainee = trainee
-        self._line: Samples = np.zeros(0, np.int16)
+        self._line = Playback(SAMPLE_RATE_HZ)
         self.on_stall: Callable[[], None] = lambda: None
         self.info = SoundInfo(
             "recorded trainee", trainee.name, "none (the record keeps the customer's voice)", SAMPLE_RATE_HZ, 0.0
@@ -174,25 +176,35 @@ class FileDuplex:
         """See Duplex; None once the trainee has put the receiver down."""
         if self._trainee.done:
             return None
-        piece, self._line = self._line[:FRAME], self._line[FRAME:]
-        out = np.pad(piece, (0, FRAME - len(piece)))
-        customer = bool(piece.size)
-        return Block(self._trainee.hear(out, customer), out, customer)
+        out, filled = self._line.pull(FRAME)
+        return Block(self._trainee.hear(out, bool(filled)), out, bool(filled))
 
     def drain(self) -> None:
         """Files wait for the loop: nothing comes in before it is read."""
 
     def play(self, samples: Samples) -> None:
         """See Duplex."""
-        self._line = np.concatenate([self._line, samples])
+        self._line.add(samples)
+
+    def duck(self, db: float) -> None:
+        """See Duplex."""
+        self._line.duck(db)
+
+    def hold(self) -> None:
+        """See Duplex."""
+        self._line.hold()
+
+    def go_on(self) -> None:
+        """See Duplex."""
+        self._line.go_on()
 
     def stop(self) -> None:
         """See Duplex."""
-        self._line = fade_out(self._line, SAMPLE_RATE_HZ * 60 // 1000)
+        self._line.stop()
 
     def playing(self) -> bool:
         """See Duplex."""
-        return bool(self._line.size)
+        return self._line.playing
 
     def close(self) -> None:
         """Nothing to release."""

@@ -112,7 +112,7 @@ export const S = {
 
   call: {
     connecting: (name) => `${name} is being put through`,
-    who: { customer: (name) => `${name} is speaking`, you: () => "You are speaking", thinking: () => "\u2026", nobody: () => "Your turn" },
+    who: { customer: (name) => `${name} is speaking`, you: () => "You are speaking", thinking: () => "\u2026", pause: () => "You are speaking", nobody: () => "Your turn", paused: () => "The sound is away" },
     onHold: (name) => `${name} is on hold and does not hear you`,
     with: (name) => `Call with ${name}`,
     time: "Time",

@@ -1,0 +1,93 @@
+"""A sound server that is killed, frozen or loses its devices in the middle of a turn, and comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.e2e import rig
+from voicecoach import record, testing
+from voicecoach.measure.activity import FRAME
+from voicecoach.nouns import SAMPLE_RATE_HZ
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.models,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(bool(rig.missing()), reason=f"needs {', '.join(rig.missing())}"),
+]
+AWAY_S = 4.0
+Accident = Callable[[dict[str, str]], contextlib.AbstractContextManager[None]]
+
+
+def hold(data: Path, accident: Accident, ends: bool = False) -> tuple[record.Record, str, float]:
+    """A call in which the device goes away while the trainee speaks; `ends`: it is hung up meanwhile."""
+    talking = np.concatenate([testing.noise(1.0, -60.0), *[testing.voice_like(8.0, level_dbfs=-26.0)] * 8])
+    command = [sys.executable, "-m", "voicecoach", "--data", str(data), "rehearse", "--seed", "1", "--echo", "headset"]
+    with rig.sound_server() as env, rig.at_the_microphone(testing.PlainRecording(talking), env):
+        call = subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        _wait_for_call(data, seconds=6.0)
+        with accident(env):
+            time.sleep(AWAY_S)
+            if ends:
+                call.send_signal(signal.SIGINT)
+                call.wait(60)
+        if not ends:
+            time.sleep(6.0)
+            call.send_signal(signal.SIGINT)
+        printed, _ = call.communicate(timeout=60)
+    (folder,) = record.list_sessions(data / "sessions")
+    return record.read(folder), printed, call.returncode
+
+
+def _wait_for_call(data: Path, seconds: float) -> None:
+    """Until so many seconds of a call are on record."""
+    enough = round(seconds * SAMPLE_RATE_HZ) * 4
+    for _ in range(600):
+        if any(path.stat().st_size > enough for path in data.glob("sessions/*/audio.wav")):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the call did not begin")
+
+
+@pytest.mark.parametrize("accident", [rig.killed, rig.frozen, rig.unplugged])
+def test_the_call_pauses_says_so_and_goes_on(tmp_path: Path, accident: Accident) -> None:
+    """Told within a second of the last sound; back when the device is; one clock; a readable record with its debrief."""
+    session, printed, _ = hold(tmp_path, accident)
+    both = record.read_audio(session)
+    resumed, *_ = session.of("resumed")  # a server that has just started may stall again
+    fault = session.first("fault")
+    start, end = resumed.data["start"], resumed.data["end"]
+    before = np.flatnonzero(both[:start, 0])[-1]
+
+    assert fault is not None
+    assert "paused" in fault.data["what"]
+    assert (fault.at - before) / SAMPLE_RATE_HZ <= 1.0
+    assert AWAY_S - 1.0 <= (end - start) / SAMPLE_RATE_HZ <= AWAY_S + 8.0
+    assert not both[start + 2 * FRAME : end - 2 * FRAME].any()  # the edges share a block with sound
+    assert session.problems == ()
+    assert session.events[-1].data["outcome"] == "stopped"
+    assert (session.folder / "debrief.html").is_file()
+    assert "the call is paused" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("accident", [rig.killed, rig.frozen])
+def test_a_call_can_be_hung_up_while_the_device_is_away(tmp_path: Path, accident: Accident) -> None:
+    """Nothing waits for a server that does not answer."""
+    session, printed, code = hold(tmp_path, accident, ends=True)
+
+    assert session.events[-1].data["outcome"] == "stopped"
+    assert (session.folder / "debrief.html").is_file()
+    assert code == 130
+    assert "Traceback" not in printed

@@ -1,0 +1,282 @@
+"""Drills: the file, the marks, rising anger, a drill as a recorded session, typed ones, and when which is due."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voicecoach import drills, judge, prepare, record, session, testing
+from voicecoach.debrief import page_of, report_on
+from voicecoach.errors import BadInput
+from voicecoach.judge.drills import TRIES, Drill, load_drills, mark
+from voicecoach.nouns import Assessment, Baseline, Delivery, Finding
+from voicecoach.persona import drills as customers
+from voicecoach.report import words
+from voicecoach.report.progress import INTERVALS_DAYS, Row, missed, row_of, schedule
+from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
+from voicecoach.world import pitch, vad
+
+RULES = prepare.rules(cues_only=True)
+DRILLS = drills.all_drills()
+QUIET = Delivery("quiet", "slow", ("as made",))
+CALM = Baseline(120.0, 400.0, -22.0, 4.0, "recorded trainee")
+
+
+class EnergyActivity:
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        return testing.energy_activity(samples)
+
+
+@pytest.fixture(autouse=True)
+def _known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
+    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
+    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+    monkeypatch.setattr(prepare, "rules", lambda **_: RULES)
+
+
+def drill(name: str) -> Drill:
+    return drills.choose(name)
+
+
+def said(text: str, delivery: Delivery = QUIET, drilled: Drill | None = None) -> Assessment:
+    customer, _ = prepare.choose_persona("dana-printer")
+    context = customers.begin(customer, drilled or DRILLS[0], 1).context
+    return Assessment(judge.assess(text, (), None, context, RULES).findings, delivery)
+
+
+# --- the file ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one", DRILLS, ids=lambda one: one.id)
+def test_every_drill_names_its_sentence_and_fits_every_customer(one: Drill) -> None:
+    """Its source is a sentence of a procedure, and every bundled customer has a line for it at every level."""
+    assert one.source in RULES.sources
+    assert one.trains
+    for name in prepare.names("personas"):
+        customer, _ = prepare.choose_persona(name)
+        mood = customers.begin(customer, one, 1).mood
+        spoken = [customers._line(customer, one, mood, level) for level in one.levels]
+        levels = [reply.level for reply in spoken]
+        assert levels == sorted(levels)
+        assert levels[-1] > levels[0]
+        assert all(abs(level - wanted) <= 1 for level, wanted in zip(levels, one.levels, strict=True))
+        assert one.thanks in customer.lines
+
+
+def test_ids_are_told_apart_and_unknown_ones_named() -> None:
+    """An unknown drill, and the beginning of two."""
+    assert len({one.id for one in DRILLS}) == len(DRILLS)
+    assert drills.choose("apol").id == "apologise"
+    with pytest.raises(BadInput, match="There is no drill called 'juggle'"):
+        drills.choose("juggle")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("trains: [apologise, admit_liability]", "trains: [apologize]"),
+        ("levels: [2, 3, 4, 5]", "levels: [3, 2]"),
+        ("none_of: [insincere, calm_down, argue]", "none_of: [apologise]"),
+        ("thanks: softened", "thank: softened"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, change: str, problem: str) -> None:
+    """A misspelt code, levels that fall, a move among the faults, an unknown key."""
+    text = (Path(__file__).parent.parent / "assets" / "drills.yaml").read_text()
+    assert change in text
+    path = tmp_path / "drills.yaml"
+    path.write_text(text.replace(change, problem, 1))
+    with pytest.raises(BadInput, match=r"line [0-9]+"):
+        load_drills(path)
+
+
+# --- marks -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "verdict"),
+    [
+        ("apologise", "I am so sorry that nobody came on Tuesday.", "passed"),
+        ("apologise", "I am so sorry. It was our fault and we are liable for it.", "not yet"),
+        ("apologise", "Let me check your order.", "not yet"),
+        ("name-the-feeling", "I understand how upset you are, and I would be angry too.", "passed"),
+        ("ask-and-wait", "Can you tell me which model it is, please?", "passed"),
+        ("ask-and-wait", "Can you tell me which model it is? Because we have so many of them in the list.", "not yet"),
+        ("close-with-a-check", "Is there anything else that is still unresolved?", "passed"),
+        (
+            "who-what-when",
+            "Here is what I will do. Our engineer will bring you a new printer tomorrow before ten.",
+            "passed",
+        ),
+        ("who-what-when", "I will see what I can do.", "not yet"),
+        ("do-not-argue", "Look, it is not our fault, you should have read the manual.", "not yet"),
+    ],
+)
+def test_a_turn_is_marked_by_what_the_drill_asks(name: str, text: str, verdict: str) -> None:
+    """What passes, what does not, each with its reason."""
+    found = mark(drill(name), said(text, drilled=drill(name)), text, words.NAMES)
+
+    assert found.verdict == verdict
+    assert found.why
+
+
+def test_the_voice_is_marked_too_and_doubt_is_no_pass() -> None:
+    """Quiet under fire: raised, rushed and not measured."""
+    quiet = drill("quiet-under-fire")
+    verdicts = {
+        loudness: mark(quiet, said("I see.", Delivery(loudness, pace, ("x",))), "I see.", words.NAMES).verdict  # type: ignore[arg-type]
+        for loudness, pace in (("quiet", "slow"), ("raised", "slow"), ("shouting", "slow"), ("unsure", "unsure"))
+    }
+
+    assert verdicts == {"quiet": "passed", "raised": "not yet", "shouting": "not yet", "unsure": "unsure"}
+    assert mark(quiet, said("I see.", Delivery("quiet", "rushed")), "I see.", words.NAMES).verdict == "not yet"
+
+
+def test_anger_rises_with_each_pass_and_three_misses_end_it() -> None:
+    """Passed, it goes a level up; missed, the same anger in other words; three times, and it is over."""
+    customer, _ = prepare.choose_persona("dana-printer")
+    apologise = drill("apologise")
+    react = customers.react(apologise, words.NAMES)
+    mood = customers.begin(customer, apologise, 7).mood
+    sorry = Assessment((Finding("apologise", "move", "done", "sorry", 0, 5, 0.9, "001.4"),), QUIET)
+    nothing = Assessment((), QUIET)
+
+    angers, lines = [mood.anger], []
+    for answer in (sorry, nothing, sorry, nothing, nothing, nothing):
+        reaction = react(customer, mood, answer, "sorry")
+        assert round(mood.anger + sum(cause.delta for cause in reaction.causes), 3) == reaction.mood.anger
+        mood = reaction.mood
+        angers.append(mood.anger)
+        lines.append(reaction.reply.line)
+
+    assert angers == [2, 3, 3, 4, 4, 4, 4]
+    assert len(set(lines)) == len(lines)
+    assert reaction.reply.ends == "drill over"
+    assert dict(mood.notes)["why"] == "Passed 2 of 4 levels; anger 4 of 5 comes next time."
+    assert TRIES == 3
+
+
+# --- as a session ------------------------------------------------------------------------------------
+
+
+def hold(tmp_path: Path, name: str, texts: list[str]) -> Path:
+    customer, text = prepare.choose_persona("dana-printer")
+    call = replace(
+        drills.call_of(drill(name), customer, text, RULES, seed=1, wall="2026-11-21T12:00:00+00:00"), baseline=CALM
+    )
+    folder = record.new_folder(tmp_path, call.wall, call.name)
+    trainee = RecordedTrainee([Reply(testing.voice_like(3.0)) for _ in texts])
+    with record.Writer(folder, call.persona_text, call.procedure_text) as writer:
+        session.rehearse(call, FileDuplex(trainee), testing.ScriptedEars(texts), None, testing.BeepVoice(), writer)
+    return folder
+
+
+def test_a_drill_is_a_session_like_any_other(tmp_path: Path) -> None:
+    """Recorded, told round by round under the rules of today, kept apart in the history, and deleted whole."""
+    sorry = "I am so sorry that nobody came on Tuesday."
+    folder = hold(tmp_path, "apologise", ["Let me check.", *[sorry] * 4])
+    told = record.read(folder)
+    report = report_on(told)
+    started = told.first("started")
+    assert started is not None
+    row = row_of(report, started.data)
+
+    assert [(one.level, one.verdict) for one in report.rounds] == [
+        (2, "not yet"), (2, "passed"), (3, "passed"), (4, "passed"), (5, "passed"),
+    ]  # fmt: skip
+    assert (report.outcome, report.why) == ("drill over", "Passed at every level of anger, 2 to 5 of 5.")
+    assert report.differences == ()
+    assert report.steps == ()
+    assert "Drill: Apologise without admitting liability" in page_of(told, report)
+    assert (row.kind, row.drill, row.passed, row.levels) == ("drill", "apologise", 4, 4)
+    record.delete(folder)
+    assert not folder.exists()
+
+
+def test_a_drill_can_be_typed(tmp_path: Path) -> None:
+    """As `personas play`: marks come at once, `!` is a raised voice, nothing is recorded."""
+    customer, text = prepare.choose_persona("dana-printer")
+    call = drills.call_of(drill("quiet-under-fire"), customer, text, RULES, seed=1, wall="")
+    typed = iter(["!I hear you.", "I hear you.", "I see.", "I understand."])
+    shown: list[str] = []
+    mood = drills.typed(call, lambda _: next(typed, None), shown.append)
+
+    assert any("not yet at anger 3: your voice was raised" in line for line in shown)
+    assert sum("passed at anger" in line for line in shown) == 3
+    assert "Passed at every level" in shown[-1]
+    assert mood.turn == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("one", DRILLS, ids=lambda one: one.id)
+def test_the_recorded_trainee_can_show_every_drill(one: Drill) -> None:
+    """It misses once and then has an answer for each level."""
+    customer, _ = prepare.choose_persona("dana-printer")
+    chosen = drills.demo_replies(one, customer, RULES, prepare.demo_trainee().turns)
+    passes = [
+        mark(one, Assessment(said(reply.say, drilled=one).findings, QUIET), reply.say, words.NAMES).verdict
+        for reply in chosen
+        if reply.manner == "calm"
+    ]
+
+    assert passes.count("passed") >= len(one.levels)
+
+
+# --- when which is due -------------------------------------------------------------------------------
+
+
+def row(day: int, **changes: object) -> Row:
+    options: dict[str, object] = {
+        "session": f"s{day:02}", "wall": f"2026-01-{day:02}T18:00:00+00:00", "kind": "call", "trainee": "Kim",
+        "demo": False, "persona": "Dana", "scenario": "dana-printer", "level": "", "procedure": "six-guidelines",
+        "procedure_name": "Six guidelines", "outcome": "resolved", "minutes": 2.0, "turns": 8, "anger": (3.0, 1.0),
+        "values": (), "steps": (), "moves": ("apologise",), "faults": (), **changes,
+    }  # fmt: skip
+    return Row(**options)  # type: ignore[arg-type]
+
+
+def test_what_was_passed_waits_twice_as_long_each_time() -> None:
+    """Leitner's boxes: 1, 2, 4, 8, 16 days; what was not passed begins again; the last box is the last."""
+    done = {"kind": "drill", "drill": "apologise", "levels": 4, "passed": 4}
+    boxes = []
+    for count in range(1, 7):
+        plan = schedule([row(n + 1, **done) for n in range(count)], DRILLS, now=f"2026-01-{count:02}T18:00:00+00:00")
+        one = next(due for due in plan if due.drill.id == "apologise")
+        boxes.append((one.box, one.days, one.due))
+    failed = schedule([row(1, **done), row(2, **{**done, "passed": 1})], DRILLS, now="2026-01-02T18:00:00+00:00")
+
+    assert [days for _, days, _ in boxes] == [*map(float, INTERVALS_DAYS), 16.0]
+    assert not any(due for _, _, due in boxes)
+    assert next(due for due in failed if due.drill.id == "apologise").box == 1
+
+
+def test_the_weakest_of_recent_calls_comes_first() -> None:
+    """A step that the newest calls missed stands before one that only old ones did; what is not due stands last."""
+    everything = tuple(sorted({code for one in DRILLS for code in (*one.any_of, *one.all_of)}))
+    lacks = tuple(code for code in everything if code != "apologise")
+    closes = tuple(code for code in everything if code != "checkback")
+    calls = [row(n, moves=closes) for n in range(1, 5)] + [row(n, moves=lacks) for n in range(5, 8)]
+    plan = schedule(calls, DRILLS, now="2026-01-08T18:00:00+00:00")
+    practised = row(8, kind="drill", drill="apologise", levels=4, passed=4)
+    after = schedule([*calls, practised], DRILLS, now="2026-01-08T20:00:00+00:00")
+
+    assert [due.drill.id for due in plan[:2]] == ["apologise", "close-with-a-check"]
+    assert after[0].drill.id == "close-with-a-check"
+    assert after[-1].drill.id == "apologise"
+    assert (plan[0].missed, plan[0].calls) == (3, 5)
+
+
+def test_what_a_call_missed_is_what_the_drill_trains() -> None:
+    """Moves that were not made, faults that were, and a raised voice; other faults are another drill's."""
+    apologise, quiet = drill("apologise"), drill("quiet-under-fire")
+
+    assert missed(apologise, row(1)) == 0.0
+    assert missed(apologise, row(1, moves=())) == 1.0
+    assert missed(apologise, row(1, faults=("admit_liability",))) == 1.0
+    assert missed(apologise, row(1, faults=("argue",))) == 0.0
+    assert missed(quiet, row(1, values=(("raised", (1.0, 0.0, 0.0, 0.0)),))) == 0.25
+    assert missed(quiet, row(1)) is None

@@ -1,0 +1,158 @@
+"""The start-up test: played, kept for each pair of devices, told in one sentence, forced by an option."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voicecoach import cli, doctor, echotest, prepare, session, testing
+from voicecoach.errors import DiskError, MissingModel
+from voicecoach.measure.activity import FRAME
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.testing import Block, FileDuplex, PlainRecording
+from voicecoach.world import echo, vad
+from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET, EchoTest
+from voicecoach.world.sound import SoundInfo
+
+LOUD = EchoTest(0.9, 0.2, -20.0, -70.0, 0.9)
+NONE = EchoTest(0.01, 0.0, -70.0, -70.0, 0.0)
+
+
+class Laptop(FileDuplex):
+    """Loudspeakers that the microphone hears, so many samples later."""
+
+    realtime = True
+
+    def __init__(self, gain: float, names: tuple[str, str] = ("mic", "speaker"), late: int = 1600) -> None:
+        super().__init__(PlainRecording(testing.noise(600.0, -75.0)))
+        self.info = SoundInfo("device", *names, 48_000, 0.1)
+        self._gain, self._echo, self.played = gain, np.zeros(late, np.int16), 0
+
+    def read(self) -> Block | None:
+        block = super().read()
+        if block is None:
+            return None
+        self._echo = np.concatenate([self._echo, block.out])
+        heard, self._echo = self._echo[:FRAME], self._echo[FRAME:]
+        self.played += bool(block.out.any())
+        return Block(np.asarray(block.mic + heard * self._gain, np.int16), block.out, block.customer)
+
+
+@pytest.fixture(autouse=True)
+def _known_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
+    monkeypatch.setattr(echotest, "installed", lambda: False)
+
+
+def test_five_seconds_tell_a_headset_from_speakers() -> None:
+    """A sentence is played, and both channels are listened to."""
+    said, voice = testing.voice_like(3.4, level_dbfs=-17), testing.voice_like(2.0)
+    laptop = Laptop(0.5)
+
+    assert echo.decide(echotest.run(Laptop(0.0), said, voice)) == HEADSET
+    assert echo.decide(echotest.run(laptop, said, voice)) == HALF_DUPLEX
+    assert not laptop.playing()
+
+
+def test_the_sentence_is_bundled_and_short() -> None:
+    sentence = echotest.sentence(prepare.spoken())
+
+    assert 2.0 < len(sentence) / SAMPLE_RATE_HZ < 5.0
+    assert np.abs(sentence.astype(int)).max() > 5000
+
+
+def test_it_is_run_once_for_each_pair_and_told_each_time(tmp_path: Path) -> None:
+    """Another microphone is another pair."""
+    told: list[str] = []
+    tests = iter([LOUD, NONE])
+    for names in (("mic", "speaker"), ("mic", "speaker"), ("headset", "speaker")):
+        mode, _ = echotest.for_call(tmp_path, Laptop(0.0, names), lambda: next(tests), told.append)
+
+    assert mode == HEADSET
+    assert sum("say nothing" in line for line in told) == 2
+    assert sum("half duplex" in line for line in told) == 2
+    assert stat.S_IMODE((tmp_path / "echo.json").stat().st_mode) == 0o600
+
+
+def test_it_is_run_again_when_the_cancellation_was_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    echotest.save(tmp_path, Laptop(0.0), LOUD)
+    before = echotest.load(tmp_path, Laptop(0.0))
+    monkeypatch.setattr(echotest, "installed", lambda: True)
+
+    assert before == LOUD
+    assert echotest.load(tmp_path, Laptop(0.0)) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"mic / speaker": 3}', '{"mic / speaker": {"cancellation": false}}', "\xff"]
+)
+def test_a_damaged_file_counts_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "echo.json").write_bytes(text.encode("latin-1"))
+
+    assert echotest.load(tmp_path, Laptop(0.0)) is None
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file", "utf-8")
+    with pytest.raises(DiskError, match="could not be kept"):
+        echotest.save(tmp_path / "data", Laptop(0.0), LOUD)
+
+
+def call() -> session.Call:
+    persona, persona_text = prepare.choose_persona("dana-printer")
+    procedure, procedure_text = prepare.choose_procedure("six-guidelines")
+    return session.Call(persona, persona_text, procedure, procedure_text, prepare.rules(cues_only=True))
+
+
+@pytest.mark.parametrize(("wanted", "mode"), [("headset", HEADSET), ("half", HALF_DUPLEX)])
+def test_it_can_be_forced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wanted: str, mode: str
+) -> None:
+    """Nothing is played, whatever was found before."""
+    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    laptop = Laptop(0.5)
+    forced = cli._with_echo(call(), laptop, wanted, 0.0)
+
+    assert forced.echo == mode
+    assert laptop.played == 0
+    assert "as you chose" in capsys.readouterr().out
+
+
+def test_a_cancellation_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    with pytest.raises(MissingModel, match="not installed") as caught:
+        cli._with_echo(call(), Laptop(0.5), "cancel", 0.0)
+
+    assert echo.INSTALL in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "mode", "says"),
+    [
+        (NONE, HEADSET, "none is heard"),
+        (LOUD, HALF_DUPLEX, "headset is better"),
+        (EchoTest(0.9, 0.2, -10.0, -70.0, 0.9, left=0.0), HALF_DUPLEX, "louder than you; use headphones"),
+        (LOUD, CANCELLED, "cancelled"),
+    ],
+)
+def test_the_choice_is_one_sentence(found: EchoTest, mode: Any, says: str) -> None:
+    told = echotest.told(found, mode)
+
+    assert says in told
+    assert told.count("\n") == 0
+
+
+def test_doctor_tells_what_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the package is there, with the line that installs it, and the mode of each pair."""
+    monkeypatch.setattr(echo, "installed", lambda: False)
+    echotest.save(tmp_path, Laptop(0.0), LOUD)
+    package, pair = doctor._echo(tmp_path)
+
+    assert not package.ok
+    assert not package.needed
+    assert package.do == echo.INSTALL
+    assert "mic / speaker: half duplex, -20 dBFS after 200 ms" in pair.found

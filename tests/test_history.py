@@ -1,0 +1,390 @@
+"""History: rows from folders, an index that can be thrown away, trends beyond noise, and a page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import stat
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from voicecoach import RULES_VERSION, drills, history, prepare, record
+from voicecoach.cli import app
+from voicecoach.report.progress import (
+    BAND_Z,
+    HALF_LIFE_CALLS,
+    Measure,
+    Progress,
+    Row,
+    in_order,
+    progress,
+    shown,
+    trends,
+    weighted_mean,
+)
+from voicecoach.report.progress_page import as_html
+from voicecoach.report.progress_text import as_text
+
+_, PERSONA = prepare.choose_persona("dana-printer")
+_, PROCEDURE = prepare.choose_procedure("six-guidelines")
+SORRY = {
+    "code": "apologise", "kind": "move", "outcome": "done", "quote": "I am sorry", "start": 0, "end": 10,
+    "confidence": 0.9, "source": "001.4",
+}  # fmt: skip
+
+
+def observation(effort_db: float) -> dict[str, Any]:
+    return {
+        "duration_s": 3.0, "span_s": 2.5, "speech_s": 2.4,
+        "relative": {"f0_st": 0.0, "centroid_oct": 0.0, "level_db": 0.0, "effort_db": effort_db},
+    }  # fmt: skip
+
+
+def session(root: Path, number: int, efforts: tuple[float, ...] = (1.0, 2.0, 3.0), **started: Any) -> Path:
+    """A small session on day `number`, as the writer leaves it, with one turn for each effort."""
+    folder = root / f"202601{number:02}-180000-dana-printer"
+    with record.Writer(folder, PERSONA, PROCEDURE) as writer:
+        writer.event("started", **{
+            "wall": f"2026-01-{number:02}T18:00:00+00:00", "rules": RULES_VERSION, "trainee": "Kim", "seed": 1,
+            "persona": {"id": "dana-printer", "name": "Dana", "level": ""}, "procedure": "six-guidelines",
+            "mode": "hands-free", "sound": {"port": "device"}, **started,
+        })  # fmt: skip
+        writer.event("said", line="opening.1", text="Finally!", level=3, anger=3.0, voice="x", start=0, end=800)
+        for turn, effort in enumerate(efforts, 1):
+            writer.audio(np.zeros((16000, 2), np.int16))
+            at = turn * 16000
+            writer.event("spoke", turn=turn, start=at - 9000, end=at, speech=[[at - 9000, at]], overlap=[])
+            writer.event("heard", who="trainee", turn=turn, text="I am sorry about that.", words=[], model="x")
+            writer.event("measured", who="trainee", turn=turn, observation=observation(effort))
+            loud = "quiet" if effort <= 2 else "raised"
+            writer.event(
+                "assessed",
+                turn=turn,
+                assessment={"findings": [SORRY], "delivery": {"loudness": loud, "pace": "slow"}},
+            )
+            writer.event("reacted", turn=turn, mood={"anger": 3.0 - turn / 2, "state": "VENT", "turn": turn}, causes=[])
+        writer.event("ended", outcome="resolved", why="")
+        writer.close(archive=False)
+    return folder
+
+
+def told(root: Path, **options: Any) -> Progress:
+    found = history.read(root)
+    return progress(found.rows, drills.all_drills(), skipped=found.skipped, **options)
+
+
+# --- rows and the index ------------------------------------------------------------------------------
+
+
+def test_a_session_becomes_numbers_without_words(tmp_path: Path) -> None:
+    """Codes, shares and decibels; nothing that anybody said, in the rows or in the index."""
+    session(tmp_path, 1)
+    (row,) = history.read(tmp_path).rows
+
+    assert row.kind == "call"
+    assert row.of("effort_db") == (1.0, 2.0, 3.0)
+    assert row.of("quiet") == (1.0, 1.0, 0.0)
+    assert row.of("moves") == (1.0, 1.0, 1.0)
+    assert row.moves == ("apologise",)
+    assert row.anger == (3.0, 1.5)
+    index = tmp_path / record.INDEX
+    assert b"sorry" not in index.read_bytes()
+    assert stat.S_IMODE(index.stat().st_mode) == 0o600
+
+
+def test_the_index_changes_nothing(tmp_path: Path) -> None:
+    """With it, without it, damaged, foreign and of another version: the same rows."""
+    for number in range(1, 6):
+        session(tmp_path, number)
+    index = tmp_path / record.INDEX
+    first = history.read(tmp_path)
+    assert len(first.rows) == 5
+    assert history.read(tmp_path) == first
+    assert history.read(tmp_path, index=False) == first
+
+    index.unlink()
+    assert history.read(tmp_path) == first
+    for junk in (b"", b"not a database" * 99, index.read_bytes()[:5000] + os.urandom(3000)):
+        index.write_bytes(junk)
+        assert history.read(tmp_path) == first
+        assert history.read(tmp_path) == first
+    table = sqlite3.connect(index)
+    table.execute("UPDATE rows SET version = 'of yesterday', row = '{}'")
+    table.commit()
+    table.close()
+    assert history.read(tmp_path) == first
+
+
+def test_a_known_row_is_not_made_again_and_a_changed_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is new or changed is read; what was deleted is gone from the index too."""
+    for number in range(1, 4):
+        session(tmp_path, number)
+    history.read(tmp_path)
+    made: list[str] = []
+    original = history._Maker.row
+
+    def watched(maker: Any, folder: Path) -> Row | None:
+        made.append(folder.name)
+        return original(maker, folder)
+
+    monkeypatch.setattr(history._Maker, "row", watched)
+    history.read(tmp_path)
+    assert made == []
+
+    changed = record.list_sessions(tmp_path)[1]
+    with open(changed / "events.jsonl", "ab") as file:
+        file.write(b'{"at":99999,"kind":"note","text":"more"}\n')
+    history.read(tmp_path)
+    assert made == [changed.name]
+
+    made.clear()
+    for path in changed.iterdir():
+        path.unlink()
+    changed.rmdir()
+    assert len(history.read(tmp_path).rows) == 2
+    table = sqlite3.connect(tmp_path / record.INDEX)
+    assert table.execute("SELECT count(*) FROM rows").fetchone() == (2,)
+    table.close()
+
+
+def test_deleting_a_session_throws_the_index_away(tmp_path: Path) -> None:
+    """Nothing of a deleted session is left, not even its numbers."""
+    session(tmp_path, 1)
+    folder = session(tmp_path, 2)
+    history.read(tmp_path)
+    assert (tmp_path / record.INDEX).is_file()
+
+    record.delete(folder)
+
+    assert not (tmp_path / record.INDEX).exists()
+    assert len(history.read(tmp_path).rows) == 1
+
+
+def test_without_a_place_for_the_index_it_goes_without(tmp_path: Path) -> None:
+    """A folder stands where the index should be."""
+    session(tmp_path, 1)
+    (tmp_path / record.INDEX / "x").mkdir(parents=True)
+
+    assert len(history.read(tmp_path).rows) == 1
+
+
+def test_foreign_and_torn_folders_are_skipped_and_named(tmp_path: Path) -> None:
+    """No events, no beginning, nonsense: each is named; the others are shown."""
+    session(tmp_path, 1)
+    (tmp_path / "holiday").mkdir()
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    (torn / "events.jsonl").write_bytes(b'{"at":5,"kind":"note","text":"x"}\n\xff\xfe{{{\n')
+    found = history.read(tmp_path)
+
+    assert [row.session for row in found.rows] == ["20260101-180000-dana-printer"]
+    assert [line.split()[0] for line in found.skipped] == ["holiday", "torn"]
+    assert all(name in as_html(told(tmp_path)) for name in ("holiday", "torn"))
+
+
+# --- trends ------------------------------------------------------------------------------------------
+
+
+def made_rows(
+    means: list[float], scatter: float, turns: int, rng: np.random.Generator, between: float = 0.0
+) -> list[Row]:
+    return [
+        Row(
+            session=f"s{at:03}", wall=f"2026-{1 + at // 28:02}-{1 + at % 28:02}T18:00:00+00:00", kind="call",
+            trainee="Kim", demo=False, persona="Dana", scenario="dana-printer", level="", procedure="six-guidelines",
+            procedure_name="Six guidelines", outcome="resolved", minutes=2.0, turns=turns, anger=(3.0, 1.0),
+            values=(("effort_db", tuple(mean + rng.normal(0, between) + rng.normal(0, scatter, turns))),),
+            steps=(), moves=(), faults=(),
+        )
+        for at, mean in enumerate(means)
+    ]  # fmt: skip
+
+
+def test_the_band_holds_the_true_mean(rng: np.random.Generator) -> None:
+    """Of calls whose turns scatter by 2 dB, about 95 in 100 bands hold the mean that was put in."""
+    rows = made_rows([5.0] * 400, 2.0, 9, rng)
+    (trend,) = trends(rows)
+    inside = sum(point.band is not None and abs(point.value - 5.0) <= point.band for point in trend.points)
+
+    assert trend.scatter == pytest.approx(2.0, rel=0.05)
+    assert trend.points[0].band == pytest.approx(BAND_Z * trend.scatter / 3)  # type: ignore[operator]
+    assert 0.92 <= inside / 400 <= 0.98
+
+
+@pytest.mark.parametrize("count", [4, 6, 10, 30])
+@pytest.mark.parametrize("between", [0.0, 1.5])
+def test_noise_is_not_called_progress(rng: np.random.Generator, count: int, between: float) -> None:
+    """Where nothing changes, hardly any history says that something did: 5 % by design, on both sides together."""
+    alarms = sum(
+        trends(made_rows([5.0] * count, 2.0, 8, rng, between))[0].verdict in ("improved", "slipped") for _ in range(400)
+    )
+
+    assert alarms / 400 <= 0.08
+
+
+def test_a_real_change_is_seen(rng: np.random.Generator) -> None:
+    """From 8 to 3 dB over the calm voice is improved; the other way round slipped; below the goal is no gain."""
+    better = trends(made_rows([8.0] * 5 + [3.0] * 3, 1.0, 8, rng))[0]
+    worse = trends(made_rows([3.0] * 5 + [8.0] * 3, 1.0, 8, rng))[0]
+    beyond = trends(made_rows([-2.0] * 5 + [-7.0] * 3, 0.5, 8, rng))[0]
+
+    assert (better.verdict, worse.verdict) == ("improved", "slipped")
+    assert better.change == pytest.approx(-5.0, abs=0.7)
+    assert beyond.verdict == "no change beyond noise"
+    assert better.best is better.points[5 + int(np.argmin([p.value for p in better.points[5:]]))]
+
+
+def test_few_calls_are_too_few(rng: np.random.Generator) -> None:
+    """Three calls claim nothing, however far apart they are."""
+    assert trends(made_rows([9.0, 5.0, 0.0], 0.1, 8, rng))[0].verdict == "too few calls"
+
+
+def test_the_mean_now_halves_by_the_half_life() -> None:
+    """A call that is one half-life old weighs half."""
+    values = [1.0] + [0.0] * HALF_LIFE_CALLS
+    weights = sum(0.5 ** (age / HALF_LIFE_CALLS) for age in range(HALF_LIFE_CALLS + 1))
+
+    assert weighted_mean(values) == pytest.approx(0.5 / weights)
+    assert weighted_mean([4.2] * 9) == pytest.approx(4.2)
+
+
+def test_retries_drills_and_reviews_are_not_mixed_in(tmp_path: Path) -> None:
+    """They are listed, and no trend holds them; neither do calls of somebody else or of the recorded trainee."""
+    session(tmp_path, 1)
+    session(tmp_path, 2, (9.0,) * 3, retry={"session": "x", "turn": 1, "take": 2})
+    session(tmp_path, 3, (9.0,) * 3, drill={"id": "apologise", "levels": [2, 3]})
+    session(tmp_path, 4, (9.0,) * 3, mode="review")
+    session(tmp_path, 5, (9.0,) * 3, trainee="Sam", sound={"port": "recorded trainee"})
+    found = told(tmp_path)
+    effort = next(trend for trend in found.trends if trend.measure.id == "effort_db")
+
+    assert [row.kind for row in found.rows] == ["call", "retry", "drill", "review"]
+    assert [point.value for point in effort.points] == [2.0]
+    assert found.others == (("Sam (recorded)", 1),)
+    assert told(tmp_path, trainee="Sam").trainee == "Sam"
+
+
+def test_calls_stand_in_the_order_of_their_time() -> None:
+    """By the instant, whatever the zone that it is written in; without a time, first."""
+    rng = np.random.default_rng(1)
+    a, b, c = made_rows([0.0] * 3, 1.0, 3, rng)
+    from dataclasses import replace
+
+    rows = [
+        replace(a, wall="2026-01-01T12:00:00+02:00"), replace(b, wall="2026-01-01T11:00:00+00:00"),
+        replace(c, wall="yesterday"),
+    ]  # fmt: skip
+
+    assert [row.session for row in in_order(rows)] == ["s002", "s000", "s001"]
+
+
+def test_numbers_are_shown_for_people() -> None:
+    """Shares in percent, a true minus, no minus zero."""
+    share = Measure("quiet", "", "", "higher", share=True)
+    plain = Measure("effort_db", "", "", "lower")
+
+    assert shown(share, 0.834) == "83%"
+    assert shown(plain, -1.25) in ("−1.2", "−1.3")
+    assert shown(plain, -0.01) == "0.0"
+
+
+# --- text and page -----------------------------------------------------------------------------------
+
+
+class Outline(HTMLParser):
+    """What a page holds, and what it would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        named = dict(attrs)
+        self.ids += [named["id"]] if named.get("id") else []  # type: ignore[list-item]
+        self.loads += [v for k, v in attrs if k in ("src", "href") and v and not v.startswith(("#", "data:"))]
+        if tag not in {"meta", "link", "line", "circle", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_by_itself(tmp_path: Path) -> None:
+    """No script, no request, well nested, every id once, every picture described."""
+    for number in range(1, 9):
+        session(tmp_path, number, (9.0 - number, 8.0 - number, 10.0 - number))
+    page = as_html(told(tmp_path))
+    outline = Outline()
+    outline.feed(page)
+
+    assert outline.open == []
+    assert outline.loads == []
+    assert "script" not in outline.tags
+    assert len(outline.ids) == len(set(outline.ids))
+    assert page.count('role="img"') == page.count("<desc") == 8
+    assert "Vocal effort: improved" in page
+    assert "half as much as one that came 5 calls later" in page
+    assert "voicecoach drill " in page
+
+
+def test_names_are_text_on_the_page(tmp_path: Path) -> None:
+    """Markup in a name stands there as text."""
+    session(tmp_path, 1, trainee="<script>alert(1)</script>", persona={"id": "<i>", "name": "<b>Dana</b>"})
+    page = as_html(told(tmp_path))
+
+    assert "<script>" not in page
+    assert "<b>Dana" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_same_folders_give_the_same_bytes(tmp_path: Path) -> None:
+    """From another folder, after the index is gone, and on any day: `now` is the newest session's unless it is given."""
+    for root in (tmp_path / "a", tmp_path / "b" / "c"):
+        for number in range(1, 5):
+            session(root, number)
+    first, second = (told(root) for root in (tmp_path / "a", tmp_path / "b" / "c"))
+    (tmp_path / "a" / record.INDEX).unlink()
+
+    assert as_html(first) == as_html(second) == as_html(told(tmp_path / "a"))
+    assert as_text(first) == as_text(second)
+    assert record.to_json(first) == record.to_json(second)
+    assert first.now == "2026-01-04T18:00:00+00:00"
+
+
+def test_the_command_lists_and_writes(tmp_path: Path) -> None:
+    """The list with trends behind it, one line of JSON, the page; a wrong time and an unknown trainee are told."""
+    for number in range(1, 5):
+        session(tmp_path / "sessions", number)
+    run = lambda *words: CliRunner().invoke(app, ["--data", str(tmp_path), "history", *words])  # noqa: E731
+    plain, as_json = run(), run("--json", "--trends")
+    page = run("--html", str(tmp_path / "out.html"))
+
+    assert plain.exit_code == as_json.exit_code == page.exit_code == 0
+    assert plain.stdout.count("-dana-printer ") >= 4
+    assert "TRENDS OF Kim OVER 4 CALLS" in plain.stdout
+    assert "NEXT DRILL" in plain.stdout
+    data = json.loads(as_json.stdout)
+    assert [trend["measure"]["id"] for trend in data["trends"]][:2] == ["quiet", "slow"]
+    assert re.match("<!DOCTYPE html>", (tmp_path / "out.html").read_text())
+    assert "is not a time" in str(run("--now", "soon").exception)
+    assert "There are sessions of: Kim" in str(run("--trends", "--trainee", "Zoe").exception)
+
+
+def test_of_nothing_there_is_a_page_too(tmp_path: Path) -> None:
+    """An empty folder makes an empty page, and no index."""
+    page = as_html(told(tmp_path / "none"))
+
+    assert "There are no sessions yet" in page
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,305 @@
+"""The half second between turns: speculation, second thoughts, pieces of long turns, the careful pass, sending by hand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.test_session import GOOD, Held, Paced, _known_detectors, hold, make_call, replies  # noqa: F401 - a fixture
+from voicecoach import session, testing
+from voicecoach.errors import VoicecoachError
+from voicecoach.measure.activity import FRAME
+from voicecoach.measure.observe import Floats
+from voicecoach.measure.turns import PRESETS
+from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
+from voicecoach.session import Keys, Tick
+from voicecoach.testing import FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
+
+
+class TwoPasses:
+    """Ears whose quick pass hears `quick` (or the next of several), and whose careful pass hears `careful`."""
+
+    name = "two passes"
+
+    def __init__(self, quick: str | Sequence[str], careful: str) -> None:
+        self._quick = iter([quick] * 99 if isinstance(quick, str) else quick)
+        self._careful = careful
+        self.pieces: list[float] = []
+        """Seconds of each quick pass."""
+        self.whole: list[float] = []
+        """And of each careful one."""
+
+    def hear_quickly(self, samples: Floats) -> Heard:
+        """See QuickEars."""
+        self.pieces.append(len(samples) / SAMPLE_RATE_HZ)
+        return Heard(next(self._quick, ""), (), self.name)
+
+    def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+        """See Ears."""
+        self.whole.append(len(samples) / SAMPLE_RATE_HZ)
+        words = tuple(Word(word, offset_s + n, offset_s + n + 0.5, 0.9) for n, word in enumerate(self._careful.split()))
+        return Heard(self._careful, words, self.name)
+
+
+def speech(*parts: float) -> Samples:
+    """Voice and silence in turns, in seconds, voice first; no syllable of it is silent."""
+    made = []
+    for n, seconds in enumerate(parts):
+        made.append(testing.noise(seconds, -75.0) if n % 2 else testing.voice_like(seconds, syllables_per_s=0))
+    return np.concatenate(made)
+
+
+def answer(reply: Samples) -> FileDuplex:
+    return FileDuplex(RecordedTrainee([Reply(reply)]))
+
+
+def seconds(sample: object) -> float:
+    assert isinstance(sample, int)
+    return sample / SAMPLE_RATE_HZ
+
+
+def waits(held: Held) -> list[float]:
+    """Seconds from the end of speech to the customer's first sample, a turn each."""
+    return [seconds(timed["first_out"]) - seconds(timed["speech_end"]) for timed in held.data("timed")]
+
+
+# --- how long the customer waits -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(("text", "finished"), [(GOOD[0], True), ("I am so sorry, and", False)])
+def test_the_customer_waits_as_long_as_the_words_ask(tmp_path: Path, preset: str, text: str, finished: bool) -> None:
+    """Half a second after a finished step by default, longer after an unfinished one; the setting is in the record."""
+    patience = PRESETS[preset]
+    held = hold(tmp_path, FileDuplex(replies(1)), [text], make_call(patience=patience))
+    (waited,) = waits(held)
+
+    assert waited == pytest.approx(patience.finished_s if finished else patience.unfinished_s, abs=0.08)
+    assert held.data("started")[0]["patience"] == {
+        "name": preset,
+        "finished_s": patience.finished_s,
+        "unfinished_s": patience.unfinished_s,
+    }
+
+
+@pytest.mark.parametrize("pause_s", [0.25, 0.45, 0.6, 0.8, 0.95])
+def test_a_pause_never_cuts_a_turn(tmp_path: Path, pause_s: float) -> None:
+    """Whoever goes on is one turn with both halves, answered once, even where the customer had begun to speak."""
+    held = hold(tmp_path, answer(speech(2.0, pause_s, 2.0)), GOOD[:1])
+    (spoke,), (line,) = held.data("spoke"), held.data("said")[1:]
+
+    assert [data["text"] for data in held.data("heard")] == [GOOD[0]]
+    assert len(spoke["speech"]) == 2  # type: ignore[arg-type]
+    assert held.data("interrupted") == []
+    assert line["start"] > spoke["end"]  # type: ignore[operator]
+
+
+def test_a_line_that_is_taken_back_leaves_no_trace_but_one(tmp_path: Path) -> None:
+    """It stops at once, nothing of it is judged or counted as interrupted, and an event says where it can be heard."""
+    held = hold(tmp_path, answer(speech(2.0, 0.8, 2.0)), GOOD[:1])
+    (withdrawn,), (timed,) = held.data("withdrawn"), held.data("timed")
+    start, end = withdrawn["start"], withdrawn["end"]
+    after = held.audio[int(end) + SAMPLE_RATE_HZ // 5 : timed["speech_end"], 1]  # type: ignore[call-overload, misc]
+    kinds = [event.kind for event in held.record.events]
+
+    assert 0.1 < seconds(end) - seconds(start) < 0.6
+    assert np.abs(held.audio[start:end, 1].astype(int)).max() > 100  # type: ignore[misc]
+    assert np.abs(after.astype(int)).max() == 0
+    assert timed["withdrawn"] == withdrawn["turn"] == 1
+    assert [kinds.count(kind) for kind in ("spoke", "assessed", "reacted", "timed", "said")] == [1, 1, 1, 1, 2]
+    assert "interrupt" not in {f["code"] for f in held.data("assessed")[0]["assessment"]["findings"]}  # type: ignore[index]
+
+
+def test_after_a_false_end_the_turn_has_more_patience(tmp_path: Path) -> None:
+    """The second pause of 0.65 s is not taken for the end any more."""
+    held = hold(tmp_path, answer(speech(2.0, 0.65, 2.0, 0.65, 2.0)), GOOD[:1])
+
+    assert len(held.data("withdrawn")) == 1
+    assert len(held.data("spoke")) == 1
+    assert waits(held)[0] == pytest.approx(0.8, abs=0.1)
+
+
+def test_who_speaks_later_has_interrupted(tmp_path: Path) -> None:
+    """From half a second into the line on, voice is an answer to it: the first turn stands."""
+    held = hold(tmp_path, answer(speech(2.0, 1.4, 2.0)), GOOD[:2])
+
+    assert held.data("withdrawn") == []
+    assert [data["text"] for data in held.data("heard")] == list(GOOD[:2])
+    assert [data["by"] for data in held.data("interrupted")] == ["trainee"]
+
+
+def test_noise_cannot_silence_the_customer(tmp_path: Path) -> None:
+    """A line is taken back twice in a turn, never a third time."""
+    held = hold(tmp_path, answer(speech(2.0, *[0.9, 0.3] * 6, 2.0)), [GOOD[0], *GOOD[2:]])
+    per_turn = [data["withdrawn"] for data in held.data("timed")]
+
+    assert max(per_turn) <= session.WITHDRAWALS  # type: ignore[type-var]
+    assert len(held.data("said")) > 1
+
+
+# --- the steps of the answer -----------------------------------------------------------------------
+
+
+def test_the_answer_is_ready_when_the_turn_ends(tmp_path: Path) -> None:
+    """Recognition begins in the first silence: an ear that takes 0.2 s (3.2 s of this clock) delays nothing."""
+
+    class Slow(testing.ScriptedEars):
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            time.sleep(0.012)  # sixteen times as fast: 0.19 s
+            return super().hear(samples, offset_s)
+
+    held = hold_with(tmp_path, Paced(RecordedTrainee([Reply(speech(2.0))])), Slow(GOOD[:1]))
+    (timed,) = held.data("timed")
+    steps = [timed[name] for name in ("speech_end", "speculated", "committed", "first_out")]
+
+    assert steps == sorted(steps)  # type: ignore[type-var]
+    assert steps[1] < timed["chosen"] <= steps[3]  # type: ignore[operator]
+    assert seconds(steps[1]) - seconds(steps[0]) == pytest.approx(0.2, abs=0.04)
+    assert timed["answer_ms"] == pytest.approx((steps[3] - steps[0]) / 16)  # type: ignore[operator]
+
+
+def test_speech_that_goes_on_throws_the_answer_away(tmp_path: Path) -> None:
+    """Of three beginnings only the last is answered: one reaction, to all of the words."""
+    ears = TwoPasses(["I am", "I am so", "I am so sorry."], "I am so sorry.")
+    held = hold_with(tmp_path, answer(speech(1.0, 0.3, 1.0, 0.3, 1.0)), ears)
+
+    assert [data["turn"] for data in held.data("reacted")] == [1]
+    assert [data["text"] for data in held.data("heard")] == ["I am so sorry."] * 2
+    assert ears.pieces == pytest.approx([1.6, 2.9, 4.2], abs=0.1)
+
+
+def test_nothing_is_recognised_without_voice(tmp_path: Path) -> None:
+    """A minute of a quiet room costs the recogniser nothing."""
+    ears = TwoPasses("Thank you.", "Thank you.")
+    hold_with(tmp_path, FileDuplex(PlainRecording(testing.noise(60.0, -60.0))), ears)
+
+    assert ears.pieces == ears.whole == []
+
+
+def test_an_answer_that_never_comes_ends_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait has a time-out: the call says so, and what was recorded is kept."""
+    monkeypatch.setattr(session, "ANSWER_WITHIN_S", 2.0)
+    done = threading.Event()
+
+    class Stuck(testing.ScriptedEars):
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            done.wait(20)
+            return super().hear(samples, offset_s)
+
+    threading.Timer(8.0, done.set).start()
+    with pytest.raises(VoicecoachError, match="did not come within 2 s"):
+        hold_with(tmp_path, Paced(RecordedTrainee([Reply(speech(2.0))])), Stuck(GOOD[:1]))
+    done.set()
+
+
+# --- two passes ------------------------------------------------------------------------------------
+
+
+def hold_with(tmp_path: Path, sound: object, ears: object, **call: object) -> Held:
+    from voicecoach import record
+
+    made = make_call(**call)
+    folder = record.new_folder(tmp_path, made.wall, "call")
+    with record.Writer(folder, made.persona_text, made.procedure_text) as writer:
+        outcome = session.rehearse(made, sound, ears, None, testing.BeepVoice(), writer)  # type: ignore[arg-type]
+    return Held(folder, outcome)
+
+
+@pytest.mark.parametrize("port", [FileDuplex, Paced])
+def test_the_customer_answers_to_the_quick_words_and_the_record_gets_the_careful_ones(
+    tmp_path: Path, port: type[FileDuplex]
+) -> None:
+    """Both are facts of the record, in this order, and the careful ones have word times."""
+    ears = TwoPasses("You should have read it.", "I should have read it.")
+    held = hold_with(tmp_path, port(RecordedTrainee([Reply(speech(2.0))])), ears)
+    quick, careful = held.data("heard")
+    kinds = [event.kind for event in held.record.events if event.data.get("turn") == 1]
+
+    assert kinds[:6] == ["spoke", "heard", "measured", "assessed", "reacted", "timed"]
+    assert (quick["text"], quick["words"]) == ("You should have read it.", [])
+    assert "again" not in quick
+    assert (careful["text"], careful["again"], len(careful["words"])) == ("I should have read it.", True, 5)  # type: ignore[arg-type]
+    assert careful["words"][0]["start_s"] == pytest.approx(seconds(held.data("spoke")[0]["start"]))  # type: ignore[index]
+
+
+def test_what_the_quick_pass_heard_stays_where_the_careful_one_hears_nothing(tmp_path: Path) -> None:
+    """Nothing that was said is lost."""
+    held = hold_with(tmp_path, answer(speech(2.0)), TwoPasses("I see.", ""))
+
+    assert [data["text"] for data in held.data("heard")] == ["I see."]
+
+
+def test_ears_with_one_pass_hear_once(tmp_path: Path) -> None:
+    """The fakes of the tests, and ears that others bring."""
+    held = hold(tmp_path, answer(speech(2.0)), GOOD[:1])
+
+    assert len(held.data("heard")) == len(held.data("measured")) - 1 - (len(held.data("said")) - 1) == 1
+
+
+# --- long turns ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("parts", [(30.0,), (5.0, 0.3) * 5 + (5.0,), (14.0, 0.3, 1.0), (9.0, 0.7, 9.0)])
+def test_a_long_turn_is_heard_in_pieces_while_it_lasts(tmp_path: Path, parts: tuple[float, ...]) -> None:
+    """Only a short rest is left at its end; the pieces cover all of it and are one text, and the careful pass hears it whole."""
+    ears = TwoPasses([f"Part {n}." for n in range(20)], "All of it.")
+    held = hold_with(tmp_path, answer(speech(*parts)), ears)
+    (spoke,) = held.data("spoke")
+    text = held.data("heard")[0]["text"]
+
+    assert max(ears.pieces) <= 9.6
+    assert ears.pieces[-1] <= 9.6
+    assert sum(ears.pieces) >= sum(parts)
+    assert str(text).startswith("Part 0. Part ")
+    assert str(text).endswith(f"Part {len(ears.pieces) - 1}.")
+    assert ears.whole == pytest.approx([seconds(spoke["end"]) - seconds(spoke["start"])], abs=0.01)
+    (seen, again) = (d["observation"] for d in held.data("measured") if d["who"] == "trainee")
+    assert seen["speech_s"] == pytest.approx(again["speech_s"], abs=0.3)  # type: ignore[index]
+    assert seen["f0"]["median_hz"] == pytest.approx(again["f0"]["median_hz"], rel=0.02)  # type: ignore[index]
+
+
+# --- the key ---------------------------------------------------------------------------------------
+
+
+def test_who_sends_by_hand_may_think_as_long_as_needed(tmp_path: Path) -> None:
+    """Five seconds of silence end nothing; the key does, and the answer is there at once."""
+    recording = np.concatenate([testing.noise(4.0, -75), speech(2.0, 5.0, 2.0), testing.noise(12.0, -75)])
+    at = 0
+
+    def keys() -> Keys:
+        nonlocal at
+        at += FRAME
+        return Keys(send=14.5 <= at / SAMPLE_RATE_HZ < 14.5 + FRAME / SAMPLE_RATE_HZ)
+
+    call = make_call(mode="manual")
+    held = hold(tmp_path, FileDuplex(PlainRecording(recording)), GOOD[:1], call, keys)
+    (turn,), (timed,) = held.data("spoke"), held.data("timed")
+
+    assert len(turn["speech"]) == 2  # type: ignore[arg-type]
+    assert seconds(timed["committed"]) == pytest.approx(14.5, abs=0.1)
+    assert seconds(timed["first_out"]) - 14.5 < 0.15
+    assert seconds(timed["speculated"]) < 14.0
+
+
+def test_the_screen_shows_every_state(tmp_path: Path) -> None:
+    """Listening, speaking, a pause, thinking and the customer: whoever waits can see for what."""
+
+    class Slow(testing.ScriptedEars):
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            time.sleep(0.1)
+            return super().hear(samples, offset_s)
+
+    seen: list[object] = []
+    call = make_call()
+    from voicecoach import record
+
+    with record.Writer(tmp_path / "call", call.persona_text, call.procedure_text) as writer:
+        sound = Paced(RecordedTrainee([Reply(speech(2.0))]))
+        session.rehearse(call, sound, Slow(GOOD[:1]), None, testing.BeepVoice(), writer, show=seen.append)
+
+    assert {one.who for one in seen if isinstance(one, Tick)} == {"customer", "you", "pause", "thinking", "nobody"}

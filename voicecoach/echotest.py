@@ -1,0 +1,161 @@
+"""The start-up test of a pair of devices: how much of the customer comes back in the microphone, and what to do about it.
+
+Kept for each pair, until the devices or the package for the cancellation change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from voicecoach.errors import DiskError, MissingModel
+from voicecoach.persona.style import style_for, style_name
+from voicecoach.world import vad
+from voicecoach.world.echo import (
+    CANCELLED,
+    HALF_DUPLEX,
+    HEADSET,
+    INSTALL,
+    TRAINEE_DBFS,
+    Canceller,
+    EchoMode,
+    EchoTest,
+    decide,
+    installed,
+    listen_for_echo,
+    measure,
+)
+from voicecoach.world.kokoro import CALIBRATION
+from voicecoach.world.sound import Duplex, Samples
+from voicecoach.world.spoken import Spoken
+from voicecoach.world.voice import CustomerVoice, whole
+
+WORDS: dict[str, EchoMode] = {"headset": HEADSET, "cancel": CANCELLED, "half": HALF_DUPLEX}
+"""What the modes are called on the command line."""
+VOICE = "kokoro/af_bella"
+SHOUTING = 4
+
+
+def sentence(spoken: Spoken, volume_db: float = 0.0) -> Samples:
+    """What the test plays: a bundled sentence, as loud as customers shout, and through the telephone as they are."""
+    voice = CustomerVoice((VOICE,), spoken, volume_db=volume_db)
+    return whole(voice.speak(CALIBRATION[0], style_for(SHOUTING, "hot"), style_name(SHOUTING, "hot"))).samples
+
+
+def run(sound: Duplex, said: Samples, voice: Samples, trainee_dbfs: float = TRAINEE_DBFS) -> EchoTest:
+    """Five seconds: play, listen, measure. `voice` is somebody speaking, laid over the echo to try the cancellation."""
+    mic, out = listen_for_echo(sound, said)
+    return measure(mic, out, vad.probabilities, Canceller() if installed() else None, voice, trainee_dbfs)
+
+
+def told(found: EchoTest | None, mode: EchoMode, forced: bool = False) -> str:
+    """The choice in one sentence."""
+    if forced:
+        return {
+            HEADSET: "Echo: taken as a headset, as you chose.",
+            CANCELLED: "Echo: cancelled, as you chose; barge-in is noticed through the cancellation.",
+            HALF_DUPLEX: "Echo: half duplex, as you chose: the microphone rests while the customer speaks.",
+        }[mode]
+    if mode == HEADSET:
+        return "Echo: none is heard, as with a headset; you can speak over the customer, and the customer over you."
+    if mode == CANCELLED:
+        return "Echo: your speakers are heard in the microphone, and cancelled for noticing when you speak over the customer."
+    if found is not None and found.left is None:
+        why = f"(a headset is better; or cancel the echo: {INSTALL})"
+    else:
+        why = "(the echo is louder than you; use headphones)"
+    return f"Echo: half duplex, the microphone rests while the customer speaks {why}."
+
+
+def checked(mode: EchoMode) -> EchoMode:
+    """The mode, where it can be had; raises MissingModel where the package for it is missing."""
+    if mode == CANCELLED and not installed():
+        raise MissingModel(
+            "The echo cancellation is not installed.",
+            f"Install it with: {INSTALL}   or use a headset, or --echo half",
+        )
+    return mode
+
+
+def for_call(
+    data: Path, sound: Duplex, test: Callable[[], EchoTest], say: Callable[[str], None]
+) -> tuple[EchoMode, EchoTest]:
+    """The mode for these devices: as found before, or by a test now, which is announced."""
+    found = load(data, sound)
+    if found is None:
+        say("A test of the echo: you hear a sentence, five seconds. Please say nothing.")
+        found = test()
+        save(data, sound, found)
+    mode = decide(found)
+    say(told(found, mode))
+    return mode, found
+
+
+# --- kept for each pair of devices -----------------------------------------------------------------
+
+
+def load(data: Path, sound: Duplex) -> EchoTest | None:
+    """What was found on these devices, or None; a damaged file counts as none."""
+    return found_on(data).get(_pair(sound))
+
+
+def found_on(data: Path) -> dict[str, EchoTest]:
+    """What was found on each pair of devices, with the cancellation that is installed now."""
+    found = {}
+    for pair, entry in _read(data).items():
+        if isinstance(entry, Mapping) and entry.get("cancellation") is installed():
+            test = _test(entry.get("found"))
+            if test is not None:
+                found[pair] = test
+    return found
+
+
+def save(data: Path, sound: Duplex, found: EchoTest) -> Path:
+    """Keep what was found: private, and whole or not at all."""
+    path = data / "echo.json"
+    kept = {**_read(data), _pair(sound): {"cancellation": installed(), "found": asdict(found)}}
+    before = os.umask(0o077)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".tmp")
+        draft.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise DiskError(
+            f"The echo test could not be kept in {path} ({error.strerror or error}).",
+            "Choose another folder with --data.",
+        ) from error
+    finally:
+        os.umask(before)
+    return path
+
+
+def _pair(sound: Duplex) -> str:
+    return f"{sound.info.input} / {sound.info.output}"
+
+
+def _read(data: Path) -> dict[str, Any]:
+    try:
+        kept = json.loads((data / "echo.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _test(entry: Any) -> EchoTest | None:
+    if not isinstance(entry, Mapping):
+        return None
+    names = {"match", "delay_s", "echo_dbfs", "noise_dbfs", "voiced"}
+    optional = {"left", "noticed_s", "trainee_dbfs"}
+    numbers = {
+        name: float(value)
+        for name, value in entry.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    }
+    if not names <= set(numbers):
+        return None
+    return EchoTest(**{name: numbers[name] for name in names | (optional & set(numbers))})

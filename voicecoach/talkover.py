@@ -1,0 +1,121 @@
+"""The customer's line while the trainee speaks over it: the decisions of `measure.bargein`, carried out on a Sound port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+from voicecoach.measure.activity import FRAME
+from voicecoach.measure.bargein import DUCK_DB, BargeIn, Over, Words, next_step, words_so_far
+from voicecoach.measure.observe import Floats
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.world.glimpse import Glimpse
+from voicecoach.world.sound import Duplex
+
+BARGE_IN_S = 0.5
+"""With ears that cannot look, voice over the line for this long is an interruption."""
+
+Glimpses = Callable[[Floats, float], Glimpse]
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A real interruption: where the voice over the line began, was noticed, and where the line stood still."""
+
+    onset: int
+    noticed: int
+    silent: int
+
+
+class TalkOver:
+    """Follows one line after the other. `glimpse` is None for ears that have none: then any long voice is words."""
+
+    def __init__(
+        self, sound: Duplex, worker: Executor, glimpse: Glimpses | None, is_nod: Callable[[str], bool]
+    ) -> None:
+        self._sound, self._worker, self._glimpse, self._is_nod = sound, worker, glimpse, is_nod
+        self._state = BargeIn()
+        self._look: tuple[Future[Words], bool] | None = None
+        """What is being looked at, and whether it is all that the trainee said."""
+        self._wanted = False
+        self.holds: list[tuple[int, int]] = []
+        """Where the line stood still and went on, since they were last taken."""
+        self.nodding = False
+        """What was said over the line so far was nothing but nods."""
+
+    @property
+    def holding(self) -> bool:
+        """The line stands still."""
+        return self._state.phase == "held"
+
+    def new_line(self) -> None:
+        """Another line begins, or there is none any more."""
+        self._state, self._look, self._wanted = BargeIn(), None, False
+        self._sound.go_on()
+
+    def follow(
+        self, at: int, probability: float, line: bool, said: Callable[[], tuple[Floats, float]]
+    ) -> Stopped | None:
+        """Take in one frame; `said` gives the trainee's voice so far and where it begins (s). Tells of a real one."""
+        words, whole = self._words()
+        before = self._state
+        self._state, actions = next_step(before, Over(at, probability, line or self.holding, words, whole))
+        self._wanted = (self._wanted or "look" in actions) and self._state.over
+        if self._wanted and self._look is None:
+            self._wanted = False
+            self._start_look(said, whole=at + FRAME > self._state.last_voice)
+        if before.phase == "held" and self._state.phase in {"clear", "nodding"}:
+            self.holds.append((before.held, at + FRAME))
+        self.nodding = self._state.phase == "nodding" or (self.nodding and not self._state.over)
+        for action in actions:
+            match action:
+                case "duck":
+                    self._sound.duck(DUCK_DB)
+                case "full":
+                    self._sound.duck(0.0)
+                case "hold":
+                    self._sound.hold()
+                case "go on":
+                    self._sound.go_on()
+                case "stop":
+                    self._sound.stop()
+                    return Stopped(self._state.onset, self._state.ducked, self._state.held)
+                case "look":
+                    pass
+        return None
+
+    def _words(self) -> tuple[Words | None, bool]:
+        """What the look has found, once it is there, and whether it was a look at everything."""
+        if self._look is None or not self._look[0].done():
+            return None, False
+        (future, whole), self._look = self._look, None
+        return future.result(), whole
+
+    def _start_look(self, said: Callable[[], tuple[Floats, float]], whole: bool) -> None:
+        if self._glimpse is None:
+            long = self._state.voiced >= BARGE_IN_S * SAMPLE_RATE_HZ
+            done: Future[Words] = Future()
+            done.set_result("words" if long else "unclear")
+            self._look = (done, whole)
+            return
+        self._look = (self._worker.submit(self._looked, self._glimpse, said(), self._state.voiced, not whole), whole)
+        if not self._sound.realtime:
+            self._look[0].exception()  # files wait, so that nothing depends on the machine's speed
+
+    def _looked(self, glimpse: Glimpses, said: tuple[Floats, float], voiced: int, speaking: bool) -> Words:
+        seen, voiced_s = glimpse(*said), voiced / SAMPLE_RATE_HZ
+        return words_so_far(seen.text.split(), seen.probability, self._is_nod, voiced_s=voiced_s, speaking=speaking)
+
+
+def words_played(text: str, share: float) -> str:
+    """The words of a line that had been spoken when `share` of it (0 to 1) had been played: letters take equal time."""
+    words = text.split()
+    letters = sum(map(len, words)) * share
+    spoken, so_far = [], 0
+    for word in words:
+        so_far += len(word)
+        if so_far > letters:
+            break
+        spoken.append(word)
+    return " ".join(spoken)
