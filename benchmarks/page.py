@@ -27,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.web.site import CALL, Page, Site
-from voicecoach import prepare
+from voicecoach import prepare, record
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.testing import RecordedTrainee, Reply, Samples, Trainee
@@ -212,7 +212,23 @@ def in_the_rig(page: bool) -> dict[str, Any]:
                 until_done()
                 process.send_signal(signal.SIGINT)
                 process.wait(60)
-    return {"by": "page" if page else "terminal", **figures(trainee.waits_s())}
+        parts = told(data)
+    return {"by": "page" if page else "terminal", **figures(trainee.waits_s()), **parts}
+
+
+def told(data: Path) -> dict[str, Any]:
+    """What the record itself says of the answers: its own median wait, its parts, and the delay of the device."""
+    (folder,) = record.list_sessions(data / "sessions")
+    session = record.read(folder)
+    timed = [event.data for event in session.of("timed")]
+    started = session.first("started")
+    return {
+        "recorded": {
+            part: round(float(np.median([one[part] for one in timed])))
+            for part in ("endpoint_ms", "recognise_ms", "judge_ms", "answer_ms")
+        },
+        "device_s": started.data["sound"]["latency_s"] if started else None,
+    }
 
 
 def main() -> None:
