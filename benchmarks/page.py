@@ -39,10 +39,10 @@ AUDIBLE = 150
 """Peak of a block that counts as sound; the trainee's room noise stays below 60."""
 PAUSE_S = 0.6
 """A customer pauses between clauses, a trainee between words; only longer silence ends either."""
-CALM = (2, 5, 6, 8)
+CALM = (2, 3, 5, 6, 7, 8, 9)
 """Replies that wait for the customer to finish."""
 PORT = 8493
-LIMIT_S = 150
+LIMIT_S = 200
 WARM_S = 15
 """For loading the models; a person takes longer to choose."""
 
@@ -71,7 +71,12 @@ def replies() -> list[Reply]:
 def figures(found: list[float]) -> dict[str, Any]:
     """Median and 95th percentile in milliseconds."""
     ms = np.array(found or [np.nan]) * 1000
-    return {"answers": len(found), "p50_ms": round(float(np.median(ms))), "p95_ms": round(float(np.percentile(ms, 95)))}
+    return {
+        "answers": len(found),
+        "p50_ms": round(float(np.median(ms))),
+        "p95_ms": round(float(np.percentile(ms, 95))),
+        "each_ms": [round(one) for one in ms],
+    }
 
 
 class Serving:

@@ -31,8 +31,8 @@ from voicecoach.web import desk, places, wire
 from voicecoach.web.calls import House, RefusedError, Room, Rooms, Wanted, device_of, info_of
 from voicecoach.web.gate import LOOPBACK, Gate, Seat, Seats, TooMuchError
 from voicecoach.web.names import found, key_of
+from voicecoach.world import hearing
 from voicecoach.world.ears import QuickEars
-from voicecoach.world.hearing import listen
 
 PORT = 8477
 """Where it listens if that is free: the same address each time, so that the browser remembers the microphone."""
@@ -403,7 +403,7 @@ def _warm(house: House) -> None:
         house.kit.rules()
         ears, _ = house.kit.ears()
         samples = np.random.default_rng(0).normal(0, 0.05, SAMPLE_RATE_HZ).astype(np.float32)
-        listen(samples)
+        hearing.listen(samples)
         ears.hear(samples)
         if isinstance(ears, QuickEars):
             ears.hear_quickly(samples)
