@@ -9,6 +9,7 @@ at the page's own microphone and loudspeaker, or at the sound server's.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -26,7 +27,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.web.site import CALL, Page, Site
-from voicecoach import prepare
+from voicecoach import prepare, record
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.testing import RecordedTrainee, Reply, Samples, Trainee
@@ -38,10 +39,12 @@ AUDIBLE = 150
 """Peak of a block that counts as sound; the trainee's room noise stays below 60."""
 PAUSE_S = 0.6
 """A customer pauses between clauses, a trainee between words; only longer silence ends either."""
-CALM = (2, 3, 5, 6, 8)
+CALM = (2, 3, 5, 6, 7, 8, 9)
 """Replies that wait for the customer to finish."""
 PORT = 8493
-LIMIT_S = 150
+LIMIT_S = 200
+WARM_S = 15
+"""For loading the models; a person takes longer to choose."""
 
 
 def waits_s(mic: Samples, out: Samples) -> list[float]:
@@ -68,7 +71,12 @@ def replies() -> list[Reply]:
 def figures(found: list[float]) -> dict[str, Any]:
     """Median and 95th percentile in milliseconds."""
     ms = np.array(found or [np.nan]) * 1000
-    return {"answers": len(found), "p50_ms": round(float(np.median(ms))), "p95_ms": round(float(np.percentile(ms, 95)))}
+    return {
+        "answers": len(found),
+        "p50_ms": round(float(np.median(ms))),
+        "p95_ms": round(float(np.percentile(ms, 95))),
+        "each_ms": [round(one) for one in ms],
+    }
 
 
 class Serving:
@@ -143,7 +151,7 @@ def together(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         server = Serving(Path(folder), count, count + 1)
         try:
-            time.sleep(10)  # loading; a person takes longer to choose
+            time.sleep(WARM_S)
             site = Site(PORT, server, None)  # type: ignore[arg-type]
             pages, ears = [], []
             began, cpu_s = time.monotonic(), server.cpu_s()
@@ -194,7 +202,7 @@ def in_the_rig(page: bool) -> dict[str, Any]:
                 with chromium("--use-fake-ui-for-media-stream", env=env, muted=False) as browser:
                     shown = browser.new_context().new_page()
                     shown.goto(server.addresses[0])
-                    shown.wait_for_timeout(10_000)
+                    shown.wait_for_timeout(1000 * WARM_S)
                     shown.click(".answer")
                     shown.click("text=I agree")
                     with rig.at_the_microphone(trainee, env):
@@ -209,7 +217,23 @@ def in_the_rig(page: bool) -> dict[str, Any]:
                 until_done()
                 process.send_signal(signal.SIGINT)
                 process.wait(60)
-    return {"by": "page" if page else "terminal", **figures(trainee.waits_s())}
+        parts = told(data)
+    return {"by": "page" if page else "terminal", **figures(trainee.waits_s()), **parts}
+
+
+def told(data: Path) -> dict[str, Any]:
+    """What the record itself says of the answers: its own median wait, its parts, and the delay of the device."""
+    (folder,) = record.list_sessions(data / "sessions")
+    session = record.read(folder)
+    timed = [event.data for event in session.of("timed")]
+    started = session.first("started")
+    return {
+        "recorded": {
+            part: round(float(np.median([one[part] for one in timed])))
+            for part in ("endpoint_ms", "recognise_ms", "judge_ms", "answer_ms")
+        },
+        "device_s": started.data["sound"]["latency_s"] if started else None,
+    }
 
 
 def main() -> None:
@@ -221,9 +245,10 @@ def main() -> None:
     parser.add_argument("--addresses", type=int, default=1)
     given = parser.parse_args()
     if given.what == "serve":
-        serve(given.data, given.calls, given.addresses)
+        with contextlib.suppress(KeyboardInterrupt):
+            serve(given.data, given.calls, given.addresses)
     elif given.what == "calls":
-        for count in range(1, given.calls + 1):
+        for count in sorted({1, given.calls}):
             print(json.dumps(together(count)), flush=True)
     else:
         for page in (False, True):

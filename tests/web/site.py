@@ -164,6 +164,7 @@ class Page:
     def _speak(self) -> None:
         """The audio clock: it goes on whether there is a connection or not."""
         self.live.wait(20)
+        due = time.monotonic()
         while not self.gone and not any(message["t"] in {"bye", "moved"} for message in self.told):
             piece, self.line = self.line[:FRAME], self.line[FRAME:]
             out = np.pad(piece, (0, FRAME - len(piece)))
@@ -174,7 +175,8 @@ class Page:
             if not self.mute:
                 with contextlib.suppress(ConnectionClosed, OSError):
                     self.socket.send(wire.pack(frame))
-            time.sleep(FRAME / SAMPLE_RATE_HZ / self.speed)
+            due += FRAME / SAMPLE_RATE_HZ / self.speed
+            time.sleep(max(0.0, due - time.monotonic()))
 
     def say(self, **message: object) -> None:
         self.socket.send(json.dumps(message))

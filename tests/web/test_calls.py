@@ -81,6 +81,23 @@ def test_push_to_talk_ends_a_turn_when_it_is_let_go(site: Site) -> None:
     assert [event.data["text"] for event in only(site).of("heard")] == SAID[:1]
 
 
+def test_a_turn_that_is_sent_by_hand_ends_there(site: Site) -> None:
+    """Manual: however long the trainee pauses, only the button ends the turn."""
+    page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "mode": "manual"}}, replies=1, speed=2.0)
+    page.wait("tick", who="you")
+    while page.told[-1].get("who") in ("you", "customer"):
+        time.sleep(0.01)
+    time.sleep(1.0)
+    assert not [message for message in page.told if message.get("kind") == "heard"]
+    page.say(t="send")
+    page.wait("event", kind="heard")
+    page.say(t="stop")
+    page.wait("ended")
+    page.vanish()
+
+    assert [event.data["text"] for event in only(site).of("heard")][:1] == SAID[:1]
+
+
 def test_a_tab_that_vanishes_leaves_a_whole_record(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.3)
     monkeypatch.setattr(port, "SLACK_S", 0.0)

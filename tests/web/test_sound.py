@@ -32,7 +32,8 @@ class Far:
         self.first = 0
         self.done = 0
         self.messages: list[Any] = []
-        near.connect(self.messages.append, rate_hz, have)
+        self.send_to = self.messages.append
+        near.connect(self.send_to, rate_hz, have)
 
     def send(self, mic: Samples, out: Samples | None = None, customer: bool = False) -> None:
         """Both channels in frames of 20 ms."""
@@ -151,7 +152,7 @@ def test_a_page_that_comes_back_gets_what_it_has_not_got() -> None:
     far = Far(near, SAMPLE_RATE_HZ)
     near.play(testing.tone(300, 1.0))
     whole = far.line
-    near.disconnect(far.messages.append)
+    near.disconnect(far.send_to)
     near.play(testing.tone(500, 0.5))
     again = Far(near, SAMPLE_RATE_HZ, have=12_000)
 
@@ -166,7 +167,7 @@ def test_a_page_that_is_loaded_again_goes_on_where_the_line_was() -> None:
     near.play(testing.tone(300, 1.0))
     far.done = 8000
     far.send(testing.noise(0.512))
-    near.disconnect(far.messages.append)
+    near.disconnect(far.send_to)
     time.sleep(0.3)
     again = Far(near, 48_000, have=None)
     again.first = 77_777
@@ -180,20 +181,39 @@ def test_a_page_that_is_loaded_again_goes_on_where_the_line_was() -> None:
 
 
 def test_a_page_that_stays_away_loses_its_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a connection soon; with one, but without sound, only after time enough to press a button."""
     monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.2)
     monkeypatch.setattr(port, "SLACK_S", 0.0)
-    monkeypatch.setattr(port, "STALLED_AFTER_S", 0.1)
-    near = duplex()
-    stalls: list[bool] = []
-    near.on_stall = lambda: stalls.append(True)
-    far = Far(near, SAMPLE_RATE_HZ)
-    far.send(testing.silence(0.064))
-    blocks(near, 1)
+    monkeypatch.setattr(port, "SILENT_FOR_S", 0.6)
+    for leaves, least_s, most_s in ((True, 0.1, 0.5), (False, 0.5, 1.5)):
+        near = duplex()
+        far = Far(near, SAMPLE_RATE_HZ)
+        far.send(testing.silence(0.064))
+        blocks(near, 1)
+        if leaves:
+            near.disconnect(far.send_to)
+        began = time.monotonic()
 
-    with pytest.raises(DeviceError, match="page in the browser"):
-        blocks(near, 10)
-    assert stalls == [True]
-    assert near.gone
+        with pytest.raises(DeviceError, match="page in the browser"):
+            blocks(near, 10)
+        assert least_s < time.monotonic() - began < most_s
+        assert near.gone
+
+
+def test_a_hole_of_some_length_is_an_absence_and_a_hiccup_is_none() -> None:
+    """So that the call stands still for the one and not for the other."""
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    far.send(testing.silence(0.512))
+    far.first += 128
+    far.send(testing.silence(0.512 - 128 / SAMPLE_RATE_HZ))
+    far.first += SAMPLE_RATE_HZ
+    far.send(testing.silence(0.512))
+    away = [block.away for block in blocks(near, 78)]
+
+    assert away[:31] == [""] * 31
+    assert away.count("stopped") == pytest.approx(SAMPLE_RATE_HZ / FRAME, abs=2)
+    assert away[-10:] == [""] * 10
 
 
 def test_a_clock_that_jumps_is_a_machine_that_slept() -> None:

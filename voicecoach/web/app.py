@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,11 +25,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from voicecoach import bundles, calibration, record, retention, volume
 from voicecoach import desk as trainers
 from voicecoach.errors import DeviceError, VoicecoachError
+from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import from_json
 from voicecoach.web import desk, places, wire
 from voicecoach.web.calls import House, RefusedError, Room, Rooms, Wanted, device_of, info_of
 from voicecoach.web.gate import LOOPBACK, Gate, Seat, Seats, TooMuchError
 from voicecoach.web.names import found, key_of
+from voicecoach.world import hearing
+from voicecoach.world.ears import QuickEars
 
 PORT = 8477
 """Where it listens if that is free: the same address each time, so that the browser remembers the microphone."""
@@ -391,7 +395,15 @@ def serve(house: House, port: int | None, ready: Callable[[Callable[[], str]], N
 
 
 def _warm(house: House) -> None:
-    """Load what calls need before the first one; where it is missing, the call will say so."""
+    """Load what calls need, and use it once: a first recognition takes a second longer than the next.
+
+    Where something is missing, the call will say so.
+    """
     with contextlib.suppress(VoicecoachError):
         house.kit.rules()
-        house.kit.ears()
+        ears, _ = house.kit.ears()
+        samples = np.random.default_rng(0).normal(0, 0.05, SAMPLE_RATE_HZ).astype(np.float32)
+        hearing.listen(samples)
+        ears.hear(samples)
+        if isinstance(ears, QuickEars):
+            ears.hear_quickly(samples)

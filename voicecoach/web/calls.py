@@ -36,7 +36,7 @@ from voicecoach import (
 from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.keys import MAX_NOTES
 from voicecoach.measure.activity import FRAME
-from voicecoach.measure.turns import Mode
+from voicecoach.measure.turns import PRESETS, Mode
 from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Strict
 from voicecoach.persona import LevelName, Persona
 from voicecoach.persona.drills import CUE
@@ -57,7 +57,7 @@ READING_S = 30.0
 """Of a calm reading; it takes about twenty seconds, and the page ends it earlier."""
 NOTES_WITHIN_S = 300.0
 """How long after the call the page may hand in notes."""
-SHOWN = frozenset({"started", "said", "heard", "interrupted", "fault", "note"})
+SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "fault", "note"})
 """Events that the page of a call is told of; the rest is for the debrief."""
 
 
@@ -100,6 +100,7 @@ class Wanted:
     procedure: str = prepare.DEFAULT_PROCEDURE
     level: LevelName | None = None
     mode: Mode = "hands-free"
+    patience: Literal["quick", "normal", "patient"] = "normal"
     trainee: str = "trainee"
     cues: bool = True
     speakers: bool = False
@@ -206,6 +207,7 @@ class Room:
         self._send: Send | None = None
         self._talk = False
         self._stop = False
+        self._sent = False
         self._notes: deque[str] = deque()
         self._taken = 0
         self._holds: deque[bool] = deque()
@@ -245,6 +247,8 @@ class Room:
         match message:
             case {"t": "talk", "on": bool(on)}:
                 self._talk = on
+            case {"t": "send"}:
+                self._sent = True
             case {"t": "stop"}:
                 self._stop = True
             case {"t": "note", "text": str(text)}:
@@ -291,7 +295,8 @@ class Room:
 
     def keys(self) -> Keys:
         """See `session.rehearse`."""
-        return Keys(self._talk, self._stop, note=self._notes.popleft() if self._notes else "")
+        sent, self._sent = self._sent, False
+        return Keys(self._talk, self._stop, sent, self._notes.popleft() if self._notes else "")
 
     def held(self) -> bool | None:
         """Whether the customer was put on hold (or taken back) just now; None where nothing changed."""
@@ -318,6 +323,10 @@ def _for_the_page(event: Event) -> dict[str, object]:
             return {"name": data["persona"]["name"]}
         case "said":
             return {"text": data["text"], "until": data["end"] / SAMPLE_RATE_HZ}
+        case "held":
+            return {"longer": (data["end"] - data["start"]) / SAMPLE_RATE_HZ}
+        case "resumed":
+            return {}
         case "fault":
             return {"what": data["what"], "do": data["do"]}
         case "heard" | "note":
@@ -508,6 +517,7 @@ def begun(house: House, wanted: Wanted, info: BrowserInfo) -> session.Call:
         prepared=(*call.prepared, agreed),
         trainee=wanted.trainee,
         mode=wanted.mode,
+        patience=PRESETS[wanted.patience],
         half_duplex=wanted.speakers and not info.echo_cancellation,
         baseline=calibration.load(house.data, wanted.trainee, device_of(info)) or call.baseline,
     )

@@ -23,20 +23,22 @@ from voicecoach.errors import DeviceError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web.wire import Frame, chunks
-from voicecoach.world.sound import Block, Samples, SoundInfo
+from voicecoach.world.playback import FADE_MS
+from voicecoach.world.sound import Away, Block, Samples, SoundInfo
 
 RATES_HZ = (8000, 192_000)
 """What audio contexts run at; anything else is no sound."""
-FADE_MS = 60
-STALLED_AFTER_S = 0.75
-"""Nothing from the page for this long is told."""
 RESUME_WITHIN_S = 5.0
 """A page that is away for longer has lost its call."""
+SILENT_FOR_S = 30.0
+"""A page that is there and sends no sound: the browser has put it to sleep, and somebody has to press a button."""
 SLACK_S = 0.5
 """For the way there: a page that comes back in the last moment still finds its call."""
 QUEUE_FRAMES = 1500
 """About thirty seconds that the loop may fall behind before sound is lost, as with a device."""
 POLL_S = 0.05
+AWAY_S = 0.3
+"""Shorter holes are the browser's own hiccups: the call does not stand still for them."""
 MAX_GAP_S = 2 * RESUME_WITHIN_S
 """A longer jump of the browser's clock is no gap: the machine was asleep."""
 
@@ -62,6 +64,8 @@ class _Piece:
     out: Samples
     spoken: tuple[int, int]
     rate_hz: int
+    away: bool = False
+    """Silence in the place of what the page could not send."""
 
 
 class BrowserDuplex:
@@ -74,7 +78,7 @@ class BrowserDuplex:
         self.browser = info
         self.lost_blocks = 0
         self.xruns = 0
-        self.on_stall: Callable[[], None] = lambda: None
+        self.on_stall: Callable[[], None] = lambda: None  # nothing is heard of while the page is away
         self._pieces: queue.Queue[_Piece] = queue.Queue(QUEUE_FRAMES)
         self._lock = threading.Lock()
         self._rate_hz = info.device_rate_hz
@@ -101,6 +105,7 @@ class BrowserDuplex:
         self._frames = 0
         """Samples taken at `_down_hz` since `_base` (16 kHz)."""
         self._spoken: deque[tuple[float, float]] = deque()
+        self._absent: deque[tuple[float, float]] = deque()
 
     # --- the server's side ---------------------------------------------------------------------------
 
@@ -140,7 +145,7 @@ class BrowserDuplex:
         """The page that was given `send` is not there any more."""
         with self._lock:
             if self._send == send:
-                self._send = None
+                self._send, self._heard_at = None, time.monotonic()
 
     def end(self) -> None:
         """There will be no more from the page: after one more block, `read` raises at once."""
@@ -174,7 +179,8 @@ class BrowserDuplex:
 
     def _put_silence(self, n: int) -> bool:
         zeros = np.zeros(n, np.int16)
-        return self._put(_Piece(zeros, zeros, (0, 0), self._rate_hz)) if n else True
+        away = n >= AWAY_S * self._rate_hz
+        return self._put(_Piece(zeros, zeros, (0, 0), self._rate_hz, away)) if n else True
 
     def _put(self, piece: _Piece) -> bool:
         try:
@@ -192,11 +198,13 @@ class BrowserDuplex:
             self._take(self._wait())
         block, self._ready = self._ready[:FRAME], self._ready[FRAME:]
         start, end = self._at, self._at + FRAME
-        while self._spoken and self._spoken[0][1] <= start:
-            self._spoken.popleft()
+        for spans in (self._spoken, self._absent):
+            while spans and spans[0][1] <= start:
+                spans.popleft()
         self._at += FRAME
-        customer = bool(self._spoken) and self._spoken[0][0] < end
-        return Block(block[:, 0].copy(), block[:, 1].copy(), customer)
+        customer, absent = (bool(spans) and spans[0][0] < end for spans in (self._spoken, self._absent))
+        away: Away = "stopped" if absent else ""
+        return Block(block[:, 0].copy(), block[:, 1].copy(), customer, away)
 
     def _take(self, piece: _Piece) -> None:
         """Resample one stretch of both channels; another rate begins where the last one ended."""
@@ -204,10 +212,10 @@ class BrowserDuplex:
             self._keep(self._down.resample_chunk(np.zeros((0, 2), np.int16), last=True))
             self._down = soxr.ResampleStream(piece.rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
             self._base, self._frames, self._down_hz = self._at + len(self._ready), 0, piece.rate_hz
-        start, end = piece.spoken
+        start, end = (0, len(piece.mic)) if piece.away else piece.spoken
         if end > start:
             a, b = (self._base + (self._frames + edge) * SAMPLE_RATE_HZ / piece.rate_hz for edge in (start, end))
-            self._spoken.append((a, b))
+            (self._absent if piece.away else self._spoken).append((a, b))
         self._frames += len(piece.mic)
         self._keep(self._down.resample_chunk(np.stack([piece.mic, piece.out], axis=1)))
 
@@ -215,16 +223,13 @@ class BrowserDuplex:
         self._ready = np.concatenate([self._ready, both])
 
     def _wait(self) -> _Piece:
-        told = False
+        """What the page sent next. Nothing is read while it is away: what it kept meanwhile comes later."""
         while not self._gone.is_set():
             try:
                 return self._pieces.get(timeout=POLL_S)
             except queue.Empty:
-                away_s = time.monotonic() - self._heard_at
-                if away_s >= STALLED_AFTER_S and not told:
-                    told = True
-                    self.on_stall()
-                if away_s >= RESUME_WITHIN_S + SLACK_S:
+                patience_s = SILENT_FOR_S if self._send is not None else RESUME_WITHIN_S + SLACK_S
+                if time.monotonic() - self._heard_at >= patience_s:
                     break
         with contextlib.suppress(queue.Empty):
             return self._pieces.get_nowait()

@@ -6,6 +6,7 @@ import { Line, Sound } from "./sound.js";
 import { S } from "./strings.js";
 
 const T = S.call;
+const ASLEEP_MS = 8000; // without a word from the server, which is this machine
 
 export const call = async (main, page, _rest, handed) => {
   if (!handed) {
@@ -19,6 +20,7 @@ export const call = async (main, page, _rest, handed) => {
   let held = false;
   let stopped = false;
   let session = "";
+  let ticked = 0;
 
   // --- what is shown -------------------------------------------------------------------------------
   // Not a live region: a screen reader would talk over the customer. The cue and the notices are.
@@ -28,7 +30,9 @@ export const call = async (main, page, _rest, handed) => {
   const notice = h("div", { class: "notice", role: "status" });
   const bar = meter(T.level);
   const portrait = h("div", { class: "portrait" }, person ? face(person.person, person.sex) : "");
-  const talk = h("button", { type: "button", class: "talk", hidden: wanted?.mode !== "push-to-talk" }, h("span", {}, T.talk), h("small", {}, T.talkHint));
+  const mode = wanted?.mode || "hands-free";
+  const talk = h("button", { type: "button", class: "talk", hidden: mode !== "push-to-talk" }, h("span", {}, T.talk), h("small", {}, T.talkHint));
+  const send = h("button", { type: "button", class: "talk", hidden: mode !== "manual", onclick: () => line?.say({ t: "send" }) }, h("span", {}, T.send), h("small", {}, T.sendHint));
   const hold = button(T.hold, () => { setHeld(!held); }, "", { "aria-pressed": "false" });
   const end = button(T.end, () => { stopped = true; line?.say({ t: "stop" }); end.disabled = true; }, "end");
   const lines = h("ol", { class: "lines" });
@@ -52,7 +56,7 @@ export const call = async (main, page, _rest, handed) => {
   const drawer = (title, ...inside) => h("details", { class: "drawer" }, h("summary", {}, title), h("div", { class: "inside" }, inside));
   const notes = drawer(T.notes, h("label", { for: "pad", class: "vh" }, T.notes), pad, h("p", { class: "row" }, button(T.keep, keep)), kept);
   const transcript = drawer(T.transcript, lines);
-  const stage = h("div", { class: "stage" }, h("h1", { class: "vh" }, T.with(name)), portrait, who, time, h("div", { class: "cue-place" }, cue), bar.node, h("div", { class: "notice-place" }, notice), h("div", { class: "controls" }, talk, hold, end));
+  const stage = h("div", { class: "stage" }, h("h1", { class: "vh" }, T.with(name)), portrait, who, time, h("div", { class: "cue-place" }, cue), bar.node, h("div", { class: "notice-place" }, notice), h("div", { class: "controls" }, talk, send, hold, end));
   put(main, h("div", { class: "call" }, stage, h("div", { class: "drawers" }, notes, transcript)));
 
   const setHeld = (on) => {
@@ -77,9 +81,12 @@ export const call = async (main, page, _rest, handed) => {
   talk.onpointerup = talk.onpointercancel = () => setTalk(false);
   const typing = () => document.activeElement instanceof HTMLTextAreaElement || document.activeElement instanceof HTMLInputElement;
   const down = (event) => {
-    if (event.code !== "Space" || !live || talk.hidden || typing() || (document.activeElement !== talk && document.activeElement instanceof HTMLButtonElement)) return;
+    const here = document.activeElement;
+    if (event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here instanceof HTMLButtonElement)) return;
     event.preventDefault();
-    if (!event.repeat) setTalk(true);
+    if (event.repeat) return;
+    if (mode === "manual") line?.say({ t: "send" });
+    else setTalk(true);
   };
   const up = (event) => {
     if (event.code === "Space" && talk.classList.contains("on")) {
@@ -124,6 +131,8 @@ export const call = async (main, page, _rest, handed) => {
         live = true;
         break;
       case "tick":
+        if (ticked && Date.now() - ticked > ASLEEP_MS) put(notice, T.slept);
+        ticked = Date.now();
         time.textContent = clock(message.at);
         if (!held) who.textContent = T.who[message.who](name);
         portrait.classList.toggle("speaking", message.who === "customer");
@@ -133,6 +142,8 @@ export const call = async (main, page, _rest, handed) => {
       case "event":
         if (message.kind === "started") { name = message.name; live = true; }
         if (message.kind === "said") spoken.push(message);
+        if (message.kind === "held") for (const one of spoken) one.until += message.longer;
+        if (message.kind === "resumed") put(notice, T.resumed);
         if (message.kind === "heard") {
           for (const one of spoken.splice(0)) write(name, one.text, false);
           write(T.you, message.text, true);

@@ -6,6 +6,7 @@ import { S } from "./strings.js";
 
 const T = S.choose;
 const KEPT = "voicecoach.choice";
+const MODES = [["hands-free", T.handsFree], ["push-to-talk", T.pushToTalk], ["manual", T.manual]];
 const QUIET_DBFS = -50;
 const FLOOR_DBFS = -60;
 
@@ -19,8 +20,8 @@ const remembered = () => {
 
 // How this trainee takes calls in this browser, for calls that begin elsewhere: a moment again, a drill, an assignment.
 export const habits = () => {
-  const { trainee = "trainee", speakers = false, mode = "hands-free", cues = true, deviceId = "" } = remembered();
-  return { deviceId, wanted: { trainee, speakers, mode, cues } };
+  const { trainee = "trainee", speakers = false, mode = "hands-free", patience = "normal", cues = true, deviceId = "" } = remembered();
+  return { deviceId, wanted: { trainee, speakers, mode, patience, cues } };
 };
 
 export const meter = (label) => {
@@ -54,7 +55,8 @@ export const choose = async (main, page, _rest, handed) => {
     procedure: offered.procedures.some((one) => one.id === kept.procedure) ? kept.procedure : offered.procedure,
     trainee: kept.trainee || "trainee",
     speakers: Boolean(kept.speakers),
-    mode: kept.mode === "push-to-talk" ? kept.mode : "hands-free",
+    mode: MODES.some(([mode]) => mode === kept.mode) ? kept.mode : "hands-free",
+    patience: kept.patience in T.patiences ? kept.patience : "normal",
     cues: kept.cues !== false,
     deviceId: kept.deviceId || "",
   };
@@ -240,13 +242,16 @@ export const choose = async (main, page, _rest, handed) => {
       return { set, node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, () => change(db - by)), number, button(T.louder, () => change(db + by)), button(T.hear, hear))) };
     })();
 
+    const patience = options("patience", T.patience, Object.entries(T.patiences), choice.patience, (value) => { choice.patience = value; remember(); });
+    patience.hidden = choice.mode !== "hands-free";
     const start = button(T.check, check, "first");
     const read = button(T.calibrate, calibrate, "first");
     const again = () => sound && check();
     put(after, h("label", { class: "part" }, h("h3", {}, T.which), which), h("div", { class: "part" }, h("h3", {}, T.yourLevel), bar.node, told, what), h("div", { class: "part" }, known, h("p", { class: "row" }, read)), volume.node);
     const made = step(T.mic, T.micHint, [
       options("sound", T.sound, [["headset", T.headset], ["speakers", T.speakers]], choice.speakers ? "speakers" : "headset", (value) => { choice.speakers = value === "speakers"; remember(); again(); }),
-      options("mode", T.talk, [["hands-free", T.handsFree], ["push-to-talk", T.pushToTalk]], choice.mode, (value) => { choice.mode = value; remember(); }),
+      options("mode", T.talk, MODES, choice.mode, (value) => { choice.mode = value; patience.hidden = value !== "hands-free"; remember(); }),
+      patience,
       h("label", { class: "check" }, h("input", { type: "checkbox", checked: choice.cues, onchange: (event) => { choice.cues = event.target.checked; remember(); } }), T.cues),
       h("p", { class: "row" }, start), after, reading,
     ], false);
@@ -281,7 +286,7 @@ export const choose = async (main, page, _rest, handed) => {
     page.go("call", {
       sound,
       person: choice.person,
-      wanted: { persona: choice.person.id, level: choice.level, procedure: choice.procedure, mode: choice.mode, trainee: choice.trainee, cues: choice.cues, speakers: choice.speakers, ...prepared },
+      wanted: { persona: choice.person.id, level: choice.level, procedure: choice.procedure, mode: choice.mode, patience: choice.patience, trainee: choice.trainee, cues: choice.cues, speakers: choice.speakers, ...prepared },
     });
   };
   const go = button("", answer, "first answer");
