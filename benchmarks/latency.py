@@ -68,8 +68,8 @@ NAIVE_REPLY = "I hear you, but I have been waiting for my new printer for three 
 SENTENCES = (
     "I see.",
     "Go on, please.",
-    "Yes.",
-    "Right.",
+    "Yes, of course.",
+    "All right, go on.",
     "I am listening.",
     "Okay, thank you.",
     "I understand.",
@@ -95,6 +95,9 @@ SENTENCES = (
     "|| Have I left anything out?",
     "It is important to me that you feel heard. || So please take your time, | and tell me from the beginning, "
     "... what happened on the day when the engineer should have come to your office?",
+    "Thank you. || So you ordered it three weeks ago, | you were told that it would be there on Monday, "
+    "... and when it did not come you called us, | and you called again, ... and each time somebody told you something else. "
+    "|| Is there anything that I have missed?",
 )
 """A trainee's replies. `|` is a breath between clauses, `||` the end of a sentence, `...` a search for a word."""
 
@@ -491,7 +494,7 @@ def naive_agent(base: Path, out: Path) -> None:
 
 
 def naive(said: list[Said], options: argparse.Namespace, env: Mapping[str, str], data: Path) -> list[float]:
-    """The answer times of the naive stack in milliseconds; below zero where it cut the trainee off."""
+    """The answer times of the naive stack in milliseconds; NaN where it cut the trainee off or did not answer."""
     out = data / "naive.npy"
     trainee = Simulated(list(said), options.seed)
     command = [sys.executable, str(Path(__file__)), "--agent", str(base_model(options.base, data)), str(out)]
@@ -505,9 +508,9 @@ def naive(said: list[Said], options: argparse.Namespace, env: Mapping[str, str],
     spans = spans_of(both, said)
     limits = [start for start, _ in spans[1:]] + [len(both)]
     times = []
-    for (_, end), until in zip(spans, limits, strict=False):
+    for (start, end), until in zip(spans, limits, strict=False):
         # Its loop stands still while it thinks, so its sound comes from the queue: the clock is the recording all the same.
-        answer = first_sound(both, end, until)
+        answer = None if any(sounds(both, start, end)) else first_sound(both, end, until)
         times.append(float("nan") if answer is None else (answer - end) * 1000 / SAMPLE_RATE_HZ)
     progress(f"naive stack: {len(times)} replies")
     return times
@@ -517,8 +520,8 @@ def naive(said: list[Said], options: argparse.Namespace, env: Mapping[str, str],
 
 
 def percentiles(times: Iterable[float]) -> tuple[float, float]:
-    """p50 and p95."""
-    p50, p95 = np.percentile(list(times), (50, 95))
+    """p50 and p95; NaN where there are none."""
+    p50, p95 = np.percentile(list(times) or [np.nan], (50, 95))
     return float(p50), float(p95)
 
 
@@ -548,6 +551,7 @@ def summary(
     """All figures of a run."""
     fair = [one for one in outcomes if not one.cut_in]
     p50, p95 = percentiles(one.answer_ms for one in fair if one.answer_ms is not None and not one.cut)
+    naive_p50, naive_p95 = percentiles(time for time in slow if not np.isnan(time))
     pauses = [pause for one in said for pause in one.pauses_s]
     result: dict[str, Any] = {
         "turns": len(fair),
@@ -565,11 +569,13 @@ def summary(
         "customer_cut_in": len(outcomes) - len(fair),
         "device_latency_ms": latency_ms,
     }
-    times = [time for time in slow if time > 0]  # a NaN is not
-    if times:
-        naive_p50, naive_p95 = percentiles(times)
-        result |= {"naive_turns": len(slow), "naive_p50": naive_p50, "naive_p95": naive_p95, "ratio": naive_p50 / p50}
-    return result
+    return result | {
+        "naive_turns": len(slow),
+        "naive_cut_or_silent": int(np.isnan(slow).sum()),
+        "naive_p50": naive_p50,
+        "naive_p95": naive_p95,
+        "ratio": naive_p50 / p50,
+    }
 
 
 def xruns(data: Path) -> int:
@@ -585,6 +591,13 @@ def device_latency_ms(data: Path) -> float | None:
         if started is not None:
             return float(started.data["sound"]["latency_s"]) * 1000
     return None
+
+
+def shortened(value: Any) -> Any:
+    """Four places; nothing that JSON does not know."""
+    if not isinstance(value, float):
+        return value
+    return None if np.isnan(value) else round(value, 4)
 
 
 def main() -> None:
@@ -630,7 +643,7 @@ def main() -> None:
             import bargein  # which needs this module
 
             result |= {f"barge_in_{key}": value for key, value in bargein.live(options.barge_ins).items()}
-    shown = {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
+    shown = {key: shortened(value) for key, value in result.items()}
     if options.json:
         print(json.dumps(shown))
         return
