@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from voicecoach import cli, prepare, record, retry, session, takes, testing
+from voicecoach import prepare, record, retry, session, takes, testing
 from voicecoach.before import Terminal
 from voicecoach.cli import app
-from voicecoach.commands import practice
+from voicecoach.commands import common, practice
 from voicecoach.debrief import report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
@@ -338,7 +338,7 @@ def test_after_a_debrief_the_weakest_turn_is_offered(
         asked.append(prompt)
         return answer
 
-    monkeypatch.setattr(cli, "_terminal", lambda: Terminal(lambda _: None, ask, lambda _: None))
+    monkeypatch.setattr(common, "terminal", lambda: Terminal(lambda _: None, ask, lambda _: None))
     again = practice.offered(call, folder)
     worst = takes.weakest(report_on(record.read(folder)))
 
