@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
-from voicecoach.nouns import SAMPLE_RATE_HZ, Reaction
+from voicecoach.nouns import Reaction
 from voicecoach.world.sound import Block, Duplex
 from voicecoach.world.voice import Line, joined
 
@@ -108,7 +108,3 @@ class Saying:
     def going_on(self, block: Block) -> bool:
         """Whether the customer has the floor: something of the line is heard, queued or being made."""
         return block.customer or self.clause is not None or self._sound.playing()
-
-    def played_s(self, until: int) -> float:
-        """How much of the line had been heard by a sample, in seconds; 0 where it has not begun."""
-        return 0.0 if self.start is None else (until - self.start) / SAMPLE_RATE_HZ - self.held_s
