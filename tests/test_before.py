@@ -14,8 +14,11 @@ import numpy as np
 import pytest
 import typer
 
-from voicecoach import before, cli, consent, debrief, keys, prepare, record, testing
+from voicecoach import before, consent, debrief, keys, prepare, record, testing
 from voicecoach.before import Terminal
+from voicecoach.cli import app
+from voicecoach.commands import calm_voice, common, devices
+from voicecoach.commands import rehearse as rehearsing
 from voicecoach.nouns import Worksheet
 from voicecoach.persona import Persona
 from voicecoach.report.text import as_text
@@ -224,7 +227,7 @@ def test_without_a_terminal_the_terminal_asks_nothing(monkeypatch: pytest.Monkey
     with open(os.devnull, encoding="utf-8") as nothing:
         monkeypatch.setattr("sys.stdin", nothing)
 
-        assert cli._terminal().ask("? ") is None
+        assert common.terminal().ask("? ") is None
 
 
 # --- the whole way -------------------------------------------------------------------------------------
@@ -239,12 +242,12 @@ def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
     monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
     monkeypatch.setattr(pitch, "track", testing.flat_pitch)
-    monkeypatch.setattr(cli, "_open_device", lambda *_: testing.FileDuplex(testing.RecordedTrainee(recording)))
-    monkeypatch.setattr(cli, "_with_baseline", lambda call, *_: call)
+    monkeypatch.setattr(devices, "open_device", lambda *_: testing.FileDuplex(testing.RecordedTrainee(recording)))
+    monkeypatch.setattr(calm_voice, "with_baseline", lambda call, *_: call)
     monkeypatch.setattr(prepare, "ears", lambda _: (testing.ScriptedEars(said), None))
     monkeypatch.setattr(prepare, "voice", lambda *_, **__: testing.BeepVoice())
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    monkeypatch.setattr(common.Options, "data", tmp_path)
     consent.save(tmp_path, "trainee", "2026-11-20T10:00:00+00:00")
     with os.fdopen(slave, "r") as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
@@ -261,7 +264,7 @@ class EnergyActivity:
 
 def rehearse(**given: Any) -> None:
     """The command as the command line calls it."""
-    cli.rehearse(typer.Context(typer.main.get_command(cli.app)), **given)
+    rehearsing.rehearse(typer.Context(typer.main.get_command(app)), **given)
 
 
 def rehearsed(folder: Path) -> record.Record:

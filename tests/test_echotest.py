@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicecoach import cli, doctor, echotest, prepare, session, testing
+from voicecoach import doctor, echotest, prepare, session, testing
+from voicecoach.commands import common
+from voicecoach.commands.rehearse import _with_echo
 from voicecoach.errors import DiskError, MissingModel
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -113,9 +115,9 @@ def test_it_can_be_forced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wanted: str, mode: str
 ) -> None:
     """Nothing is played, whatever was found before."""
-    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    monkeypatch.setattr(common.Options, "data", tmp_path)
     laptop = Laptop(0.5)
-    forced = cli._with_echo(call(), laptop, wanted, 0.0)
+    forced = _with_echo(call(), laptop, wanted, 0.0)
 
     assert forced.echo == mode
     assert laptop.played == 0
@@ -123,9 +125,9 @@ def test_it_can_be_forced(
 
 
 def test_a_cancellation_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    monkeypatch.setattr(common.Options, "data", tmp_path)
     with pytest.raises(MissingModel, match="not installed") as caught:
-        cli._with_echo(call(), Laptop(0.5), "cancel", 0.0)
+        _with_echo(call(), Laptop(0.5), "cancel", 0.0)
 
     assert echo.INSTALL in str(caught.value)
 

@@ -16,6 +16,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from voicecoach import calibration, cli, plumbing, prepare, testing
+from voicecoach.commands.measure import _spread
 from voicecoach.errors import BadInput
 from voicecoach.measure import observe
 from voicecoach.world import audiofiles, hearing, pitch
@@ -150,7 +151,7 @@ def test_several_baselines_may_follow_the_files(several: tuple[str, ...], tmp_pa
 )
 def test_whose_name_is_whose(given: str, meant: str) -> None:
     """A file named before --baseline makes it take several, until the next option."""
-    assert cli._spread(given.split()) == meant.split()
+    assert _spread(given.split()) == meant.split()
 
 
 @pytest.mark.models

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from voicecoach import cli, prepare, render, testing
 from voicecoach import persona as customers
+from voicecoach.commands import common, personas
 from voicecoach.errors import MissingModel
 from voicecoach.persona.style import style_for
 from voicecoach.render import Line
@@ -269,10 +270,10 @@ def test_own_customers_are_spoken_beside_the_trainees_data(tmp_path: Path, monke
     """What is bundled is left alone, and the call finds the lines."""
     own = tmp_path / "mine.yaml"
     shutil.copy(prepare.path_of("personas", "dana-printer", "persona"), own)
-    monkeypatch.setattr(cli._Options, "data", tmp_path / "data")
+    monkeypatch.setattr(common.Options, "data", tmp_path / "data")
     asked: list[tuple[int, Path]] = []
     monkeypatch.setattr(render, "render", lambda lines, folder, jobs, tell: asked.append((len(lines), folder)))
-    cli.personas_render([str(own)])
+    personas.personas_render([str(own)])
 
     ((count, folder),) = asked
     assert (count > 100, folder) == (True, tmp_path / "data" / "spoken")

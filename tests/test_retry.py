@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from voicecoach import cli, prepare, record, retry, session, takes, testing
+from voicecoach import prepare, record, retry, session, takes, testing
 from voicecoach.before import Terminal
 from voicecoach.cli import app
-from voicecoach.commands import practice
+from voicecoach.commands import common, practice
 from voicecoach.debrief import report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
@@ -65,19 +65,19 @@ class Watched(session._Loop):
         spoke = self.turns.speaking
         super()._follow_trainee(*given)
         if self.turns.speaking and not spoke and self.pending is None:
-            reaction = self.reaction or self.opening
+            reaction, known = self.saying.reaction or self.opening, self.memory
             context = next_context(
-                self.context, self.previous, customer_said=" ".join(self.said), customer_finished=True, overlap_s=0.0
+                known.context, known.previous, customer_said=" ".join(known.said), customer_finished=True, overlap_s=0.0
             )
-            self.seen[self.number + 1] = {
+            self.seen[known.number + 1] = {
                 "mood": reaction.mood,
                 "line": (reaction.reply.line, reaction.reply.text, reaction.reply.level),
                 "context": context,
-                "said": tuple(self.said),
-                "delivery": self.previous.delivery if self.previous else None,
-                "patient": self.patient,
-                "own": len(self.own),
-                "baseline": self.baseline,
+                "said": known.said,
+                "delivery": known.previous.delivery if known.previous else None,
+                "patient": known.patient,
+                "own": len(known.own),
+                "baseline": known.baseline,
             }
 
 
@@ -338,7 +338,7 @@ def test_after_a_debrief_the_weakest_turn_is_offered(
         asked.append(prompt)
         return answer
 
-    monkeypatch.setattr(cli, "_terminal", lambda: Terminal(lambda _: None, ask, lambda _: None))
+    monkeypatch.setattr(common, "terminal", lambda: Terminal(lambda _: None, ask, lambda _: None))
     again = practice.offered(call, folder)
     worst = takes.weakest(report_on(record.read(folder)))
 

@@ -21,7 +21,7 @@ from voicecoach.report.facts import gather
 from voicecoach.report.replay import replay
 from voicecoach.session import Call, Keys, Outcome
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
-from voicecoach.world import pitch, vad
+from voicecoach.world import echo, pitch, vad
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
 from voicecoach.world.voice import Line, Voice
@@ -803,7 +803,7 @@ def test_cancelled_echo_interrupts_nobody_and_raw_sound_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is recorded is the microphone as it was."""
-    monkeypatch.setattr(session.echoes, "Canceller", Perfect)
+    monkeypatch.setattr(echo, "Canceller", Perfect)
     sound = Speakers(PlainRecording(testing.noise(25.0, -75.0)), 0.5, 1600)
     held = hold(tmp_path, sound, ["echo"] * 9, make_call(echo="cancelled", echo_test=found(-28.0)))
     line = held.data("said")[0]

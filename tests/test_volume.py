@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicecoach import cli, prepare, testing, volume
+from voicecoach import prepare, testing, volume
 from voicecoach.before import Terminal
+from voicecoach.commands import common, devices
+from voicecoach.commands.calibrate import calibrate
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.world import effects
 
@@ -109,25 +111,25 @@ def device() -> Device:
 def test_it_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the first call on a device; then it is known. Where nobody can be asked, nothing is played."""
     answers = iter(["-", ""])
-    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    monkeypatch.setattr(common.Options, "data", tmp_path)
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
 
-    assert cli._volume(device(), ask=False) == 0.0
-    assert cli._volume(testing.FileDuplex(testing.PlainRecording(np.zeros(1, np.int16))), ask=True) == 0.0
-    assert cli._volume(device(), ask=True) == -3.0
-    assert cli._volume(device(), ask=True) == -3.0
+    assert devices.volume(device(), ask=False) == 0.0
+    assert devices.volume(testing.FileDuplex(testing.PlainRecording(np.zeros(1, np.int16))), ask=True) == 0.0
+    assert devices.volume(device(), ask=True) == -3.0
+    assert devices.volume(device(), ask=True) == -3.0
 
 
 def test_skipping_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is offered again before the next call."""
-    monkeypatch.setattr(cli._Options, "data", tmp_path)
+    monkeypatch.setattr(common.Options, "data", tmp_path)
     monkeypatch.setattr("builtins.input", lambda _: "s")
 
-    assert cli._volume(device(), ask=True) == 0.0
+    assert devices.volume(device(), ask=True) == 0.0
     assert not (tmp_path / "volume.json").exists()
 
 
 def test_without_a_terminal_calibrate_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(BadInput, match="no terminal"):
-        cli.calibrate(volume=True)
+        calibrate(volume=True)

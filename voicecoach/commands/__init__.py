@@ -1,1 +1,4 @@
-"""Commands in modules of their own; each is added to the command line by a line in `cli.py`."""
+"""One module for each command or group of commands, put on the command line by `cli.py`, which none of them knows.
+
+What several of them share is in `common`, `devices`, `calm_voice` and `calls`.
+"""

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from voicecoach.commands import common
 from voicecoach.errors import BadInput
 
 
@@ -37,19 +38,19 @@ def delete(
 
     Example: `voicecoach delete last`   or   `voicecoach delete --older-than 30d`
     """
-    from voicecoach import cli, copies, prepare, record, retention
+    from voicecoach import copies, prepare, record, retention
     from voicecoach.keys import interactive
 
     if keep is not None:
         _keep(keep)
-    folders = [record.find(cli._sessions(), session).resolve() for session in sessions or ()]
+    folders = [record.find(common.sessions(), session).resolve() for session in sessions or ()]
     if older_than is not None:
-        folders += retention.older_than(cli._sessions(), retention.days(older_than), prepare.now())
+        folders += retention.older_than(common.sessions(), retention.days(older_than), prepare.now())
     if expired:
-        kept = retention.load(cli._data())
+        kept = retention.load(common.data())
         if kept is None:
             raise BadInput("It is not set how long sessions are kept.", "Set it: voicecoach delete --keep 90d")
-        folders += retention.older_than(cli._sessions(), kept, prepare.now())
+        folders += retention.older_than(common.sessions(), kept, prepare.now())
     folders = list(dict.fromkeys(folder.resolve() for folder in folders))
     if not folders:
         if keep is None and not (expired or older_than):
@@ -68,7 +69,7 @@ def delete(
             typer.echo("Nothing was deleted.")
             return
     for folder in folders:
-        retention.delete(folder, cli._data())
+        retention.delete(folder, common.data())
     left = [copy for copy in made if not with_copies or not copies.remove(copy)]
     typer.echo(f"Deleted {len(folders)}." + (f" {len(left)} copies are left." if left else ""))
 
@@ -83,10 +84,10 @@ def _show(folders: Sequence[Path], made: Sequence[str], with_copies: bool) -> No
 
 
 def _keep(written: str) -> None:
-    from voicecoach import cli, retention
+    from voicecoach import retention
 
     kept = None if written.strip().lower() == "forever" else retention.days(written)
-    retention.save(cli._data(), kept)
+    retention.save(common.data(), kept)
     typer.echo(
         "Sessions are kept until you delete them."
         if kept is None

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from voicecoach.commands import common
 from voicecoach.errors import BadInput
 
 Level = Literal["mild", "medium", "hard"]
@@ -71,10 +72,10 @@ def submit(
 
     Example: `voicecoach submit last --to /mnt/training/inbox`
     """
-    from voicecoach import cli, desk, prepare, record
+    from voicecoach import desk, prepare, record
     from voicecoach.keys import interactive
 
-    folder = record.find(cli._sessions(), session)
+    folder = record.find(common.sessions(), session)
     typer.echo("\n".join(desk.contents_lines(desk.contents(folder, sound=audio))))
     if not yes:
         if not interactive():
@@ -137,7 +138,7 @@ def show(path: Path, html: Path | None = None, open_page: bool = False, as_json:
     """The debrief of a bundle or a folder; its page is written only where it is asked for."""
     import webbrowser
 
-    from voicecoach import cli, debrief, desk, record
+    from voicecoach import debrief, desk, record
     from voicecoach.report.text import as_text
 
     path = desk.look_up(path)
@@ -147,7 +148,7 @@ def show(path: Path, html: Path | None = None, open_page: bool = False, as_json:
     if as_json:
         typer.echo(record.to_json(report))
         return
-    typer.echo(as_text(report, width=min(100, cli._console().width)))
+    typer.echo(as_text(report, width=min(100, common.console().width)))
     if html is not None:
         written = debrief.write_page(page, html)
         typer.echo(f"The page with the recording: {written}")
@@ -284,9 +285,9 @@ def desk_collect(
 
     Example: `voicecoach desk collect /mnt/training/inbox`
     """
-    from voicecoach import cli, desk
+    from voicecoach import desk
 
-    found = desk.collect(source, cli._sessions())
+    found = desk.collect(source, common.sessions())
     for one in found:
         typer.echo(f"{one.session.name}: {one.lines} new. See it: voicecoach report {one.session.name}")
     if not found:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from voicecoach.commands import calls, calm_voice, common, devices
 from voicecoach.errors import NoDevice
 
 
@@ -39,20 +40,20 @@ def drill(
 
     Example: `voicecoach drill`   or   `voicecoach drill apologise --demo`
     """
-    from voicecoach import cli, drills, history, prepare
+    from voicecoach import drills, history, prepare
     from voicecoach.keys import interactive
     from voicecoach.report import progress
     from voicecoach.world.trainee import FileDuplex, recorded_trainee
 
-    past = history.read(cli._sessions()).rows
+    past = history.read(common.sessions()).rows
     wall = prepare.now()
     plan = progress.schedule(progress.own_rows(past), drills.all_drills(), now=wall)
     if listed:
-        cli._say("\n".join(progress.schedule_lines(plan)))
+        typer.echo("\n".join(progress.schedule_lines(plan)))
         return
     if name is None and interactive() and not demo:
-        cli._say("\n".join(progress.schedule_lines(plan)))
-        name = (cli._terminal().ask(f"\nWhich one? Enter: {plan[0].drill.id} ") or "").strip() or None
+        typer.echo("\n".join(progress.schedule_lines(plan)))
+        name = (common.terminal().ask(f"\nWhich one? Enter: {plan[0].drill.id} ") or "").strip() or None
     chosen = drills.choose(name) if name else plan[0].drill
     customer, persona_text = (
         prepare.choose_persona(scenario)
@@ -66,22 +67,22 @@ def drill(
         trainee=trainee,
         half_duplex=speakers,
     )
-    cli._say("\n".join(drills.introduction(chosen, customer, rules)) + "\n")
+    typer.echo("\n".join(drills.introduction(chosen, customer, rules)) + "\n")
     sound = None
     if not demo and not typing:
         try:
-            sound = cli._open_device(input, output, None)
+            sound = devices.open_device(input, output, None)
         except NoDevice as error:
             if not interactive():
                 raise NoDevice(error.what, "Use --demo or --text, or plug in a microphone and a speaker.") from error
-            cli._say(f"{error.what} So you type your answers.\n")
+            typer.echo(f"{error.what} So you type your answers.\n")
             typing = True
     if typing:
-        drills.typed(call, cli._terminal().ask, cli._say)
+        drills.typed(call, common.terminal().ask, typer.echo)
         return
     try:
         ears, files = prepare.ears(model)
-        voice = prepare.voice(customer, data=cli._data())
+        voice = prepare.voice(customer, data=common.data())
         if sound is None:
             script = prepare.demo_trainee()
             baseline = prepare.demo_baseline(script, ears)
@@ -89,9 +90,9 @@ def drill(
             script = replace(script, turns=drills.demo_replies(chosen, customer, rules, script.turns))
             sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
         else:
-            call = cli._with_baseline(call, sound, ears)
-            voice.volume_db = cli._volume(sound, ask=interactive())
-        cli._hold(call, sound, ears, files, voice, words=True)
+            call = calm_voice.with_baseline(call, sound, ears)
+            voice.volume_db = devices.volume(sound, ask=interactive())
+        calls.hold(call, sound, ears, files, voice, words=True)
     finally:
         if sound is not None:
             sound.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from voicecoach.commands import common
 from voicecoach.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def export(
 
     Example: `voicecoach export last --format vtt --out call.vtt`
     """
-    from voicecoach import bundles, cli, debrief, exports, record
+    from voicecoach import bundles, debrief, exports, record
 
     who = _who(actor, home_page)
     if every:
@@ -58,7 +59,7 @@ def export(
                 return
             typer.echo(f"Written: {exports.export(told, kind, _place(out), who)}")
         return
-    folder = record.find(cli._sessions(), session)
+    folder = record.find(common.sessions(), session)
     if out is not None and str(out) == "-":
         told = record.read(folder)
         _print("" if kind == "zip" else exports.text_of(told, debrief.report_on(told), kind, who), kind)
@@ -92,13 +93,13 @@ def _place(out: Path) -> Path:
 
 def _one(folder: Path, kind: str, out: Path | None, who: Who) -> Path:
     """Write one session, and keep in mind where it went if that is outside the data folder."""
-    from voicecoach import cli, copies, exports, prepare, record, retention
+    from voicecoach import copies, exports, prepare, record, retention
 
     if out is not None:
         written = exports.export(record.read(folder), kind, _place(out), who)
         copies.note(folder, "exported", written, prepare.now())
         return written
-    place = retention.exports_of(folder, cli._data())
+    place = retention.exports_of(folder, common.data())
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return exports.export(record.read(folder), kind, place, who)
 
@@ -106,16 +107,16 @@ def _one(folder: Path, kind: str, out: Path | None, who: Who) -> Path:
 def _all(kind: Format, out: Path | None, who: Who) -> None:
     from rich.progress import track
 
-    from voicecoach import cli, copies, exports, prepare, record
+    from voicecoach import copies, exports, prepare, record
 
-    folders = record.list_sessions(cli._sessions())
+    folders = record.list_sessions(common.sessions())
     if not folders:
-        raise BadInput(f"There are no sessions in {cli._sessions()}.", "`voicecoach rehearse` makes the first.")
+        raise BadInput(f"There are no sessions in {common.sessions()}.", "`voicecoach rehearse` makes the first.")
     if out is not None and str(out) == "-":
         raise BadInput("All sessions cannot be printed at once.", "Name a folder with --out.")
-    shown = track(folders, "Exporting", console=cli._console(), transient=True, disable=not sys.stdout.isatty())
+    shown = track(folders, "Exporting", console=common.console(), transient=True, disable=not sys.stdout.isatty())
     if kind == "csv-sessions":
-        target = _place(out) if out is not None else cli._data() / "exports"
+        target = _place(out) if out is not None else common.data() / "exports"
         if out is None:
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = exports.export_table(map(record.read, shown), target)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voicecoach.commands import common
 from voicecoach.errors import BadInput, VoicecoachError
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def history(
 
     Example: `voicecoach history -n 5`   or   `voicecoach history --html history.html --open`
     """
-    from voicecoach import cli, debrief, record
+    from voicecoach import debrief, record
     from voicecoach.report import progress_page, progress_text
     from voicecoach.report.progress import instant
 
     if now and instant(now) is None:
         raise BadInput(f"'{now}' is not a time.", "Write it as 2026-11-30 or 2026-11-30T09:00.")
-    folders = record.list_sessions(cli._sessions())
+    folders = record.list_sessions(common.sessions())
     if not trends and html is None and not open_page:
         _list(folders[-count:], as_json)
     if as_json and not trends:
@@ -51,28 +52,28 @@ def history(
         return
     told = progress_of(trainee, now)
     if as_json:
-        cli._say(record.to_json(told))
+        typer.echo(record.to_json(told))
     elif html is not None or open_page:
         path = debrief.write_page(progress_page.as_html(told), _target(html))
-        cli._say(f"The page: {path}")
+        typer.echo(f"The page: {path}")
         if open_page:
             import webbrowser
 
             webbrowser.open(path.resolve().as_uri())
     else:
-        text = progress_text.as_text(told, min(100, cli._console().width))
-        cli._say(("" if trends or not text else "\n") + text.rstrip("\n")) if text else None
+        text = progress_text.as_text(told, min(100, common.console().width))
+        typer.echo(("" if trends or not text else "\n") + text.rstrip("\n")) if text else None
 
 
 def progress_of(trainee: str, now: str) -> Progress:
     """The progress of a trainee over all sessions, with a note on the screen while the index is made."""
-    from voicecoach import cli, drills
+    from voicecoach import drills
     from voicecoach import history as sessions
     from voicecoach.report.progress import progress
 
-    with cli._console().status("") as status:
+    with common.console().status("") as status:
         found = sessions.read(
-            cli._sessions(), progress=lambda done, whole: status.update(f"Reading session {done + 1} of {whole}...")
+            common.sessions(), progress=lambda done, whole: status.update(f"Reading session {done + 1} of {whole}...")
         )
     if trainee and not any(row.trainee == trainee for row in found.rows):
         names = ", ".join(sorted({row.trainee for row in found.rows if row.trainee}))
@@ -81,18 +82,16 @@ def progress_of(trainee: str, now: str) -> Progress:
 
 
 def _target(html: Path | None) -> Path:
-    from voicecoach import cli
 
     if html is None:
-        return cli._data() / "history.html"
+        return common.data() / "history.html"
     return html / "history.html" if html.is_dir() else html
 
 
 def _list(folders: Any, as_json: bool) -> None:
-    from voicecoach import cli
 
     if not folders and not as_json:
-        cli._say(f"There are no sessions in {cli._sessions()} yet. The first: voicecoach rehearse")
+        typer.echo(f"There are no sessions in {common.sessions()} yet. The first: voicecoach rehearse")
     for folder in folders:
         try:
             row = _row(folder)
@@ -100,10 +99,10 @@ def _list(folders: Any, as_json: bool) -> None:
             typer.echo(str(error), err=True)
             continue
         if as_json:
-            cli._say(json.dumps(row, sort_keys=True))
+            typer.echo(json.dumps(row, sort_keys=True))
             continue
         anger = f"anger {row['anger'][0]:.1f} -> {row['anger'][1]:.1f}" if row["anger"] else ""
-        cli._say(
+        typer.echo(
             f"{row['session']:42} {row['persona']:14} {row['minutes']:5.1f} min  {row['turns']:3} turns  {row['outcome']:12} {anger}".rstrip()
         )
 

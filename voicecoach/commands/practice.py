@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voicecoach.commands import common
 from voicecoach.errors import BadInput
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def retried(context: typer.Context, call: Call, session: str, turn: int) -> tupl
     """`call` as it goes on from a recorded moment, and how many turns had been said before."""
     from dataclasses import replace
 
-    from voicecoach import cli, record, retry
+    from voicecoach import record, retry
 
     def stated(option: str) -> bool:
         source = context.get_parameter_source(option)
@@ -38,14 +39,14 @@ def retried(context: typer.Context, call: Call, session: str, turn: int) -> tupl
             f"--retry takes the customer, the procedure and the seed from the session; {given[0]} was given too.",
             "Leave it out, or start a new call without --retry.",
         )
-    again = retry.prepare_retry(record.find(cli._sessions(), session), turn, call.rules)
+    again = retry.prepare_retry(record.find(common.sessions(), session), turn, call.rules)
     call = retry.begin(call, again)
     call = replace(
         call,
         mode=call.mode if stated("talk") else again.mode,
         patience=call.patience if stated("patience") else again.patience,
     )
-    cli._say(f"Turn {again.turn} of {again.session}, take {again.take}: {again.persona.name} says it again.")
+    typer.echo(f"Turn {again.turn} of {again.session}, take {again.take}: {again.persona.name} says it again.")
     return call, again.turns_before
 
 
@@ -53,7 +54,7 @@ def offered(call: Call, folder: Path) -> Call | None:
     """After a debrief: the weakest turn once more, or another one, if the trainee wants that."""
     from dataclasses import replace
 
-    from voicecoach import cli, debrief, prepare, record, retry
+    from voicecoach import debrief, prepare, record, retry
     from voicecoach.takes import weakest
 
     report = debrief.report_on(record.read(folder), call.rules)
@@ -61,7 +62,7 @@ def offered(call: Call, folder: Path) -> Call | None:
     if worst is None:
         return None
     turn, why = worst
-    ask = cli._terminal().ask
+    ask = common.terminal().ask
     answer = ask(f"\nRetry turn {turn}, the weakest ({why})? y, or another turn's number; Enter ends: ")
     chosen = (answer or "").strip().lower()
     if chosen in {"y", "yes"}:
@@ -71,7 +72,7 @@ def offered(call: Call, folder: Path) -> Call | None:
     try:
         again = retry.prepare_retry(folder, int(chosen), call.rules)
     except BadInput as error:
-        cli._say(str(error))
+        typer.echo(str(error))
         return None
     return replace(retry.begin(call, again), wall=prepare.now())
 
@@ -85,11 +86,11 @@ def takes(
 
     Example: `voicecoach takes last 3`
     """
-    from voicecoach import cli, record
+    from voicecoach import record
     from voicecoach import takes as taking
     from voicecoach.report.takes import as_text
 
-    folder = record.find(cli._sessions(), session)
+    folder = record.find(common.sessions(), session)
     found = taking.takes_of(folder, turn)
     if not found:
         which = "No turn" if turn is None else f"Turn {turn}"
@@ -98,7 +99,7 @@ def takes(
         )
     for moment in found:
         if as_json:
-            cli._say(json.dumps(json.loads(record.to_json(moment)), sort_keys=True, ensure_ascii=False))
+            typer.echo(json.dumps(json.loads(record.to_json(moment)), sort_keys=True, ensure_ascii=False))
     if not as_json:
-        cli._say(as_text(found, min(100, cli._console().width)).strip("\n"))
-        cli._say(f"\nTo hear them side by side: voicecoach report {folder.name} --open")
+        typer.echo(as_text(found, min(100, common.console().width)).strip("\n"))
+        typer.echo(f"\nTo hear them side by side: voicecoach report {folder.name} --open")

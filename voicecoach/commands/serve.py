@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from voicecoach.commands import common
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
@@ -40,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
 
         Example: `voicecoach serve`   or   `voicecoach serve my-customer.yaml --no-browser`
         """
-        from voicecoach import cli, prepare
+        from voicecoach import prepare
         from voicecoach.errors import BadInput
 
         try:
@@ -54,7 +56,7 @@ def add_to(app: typer.Typer) -> None:
         for name in own:
             prepare.choose_persona(name)
         bundled = [name for name in prepare.names("personas") if name not in {Path(path).stem for path in own}]
-        house = House(cli._data(), Models(cli._data(), model), calls or calls_at_a_time(), (*bundled, *own), inbox)
+        house = House(common.data(), Models(common.data(), model), calls or calls_at_a_time(), (*bundled, *own), inbox)
 
         def ready(address: Callable[[], str]) -> None:
             first = address()

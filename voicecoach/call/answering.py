@@ -1,0 +1,252 @@
+"""What the worker does with a turn: hears it piece by piece, measures and judges it, and has the customer answer.
+
+Nothing here changes the call, so that an answer which nobody wants any more can be thrown away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from voicecoach import judge, persona
+from voicecoach.call import Call
+from voicecoach.call.memory import Memory
+from voicecoach.judge.context import next_context, talked_over_s
+from voicecoach.measure import activity, observe, pieces
+from voicecoach.measure.observe import Floats
+from voicecoach.nouns import (
+    SAMPLE_RATE_HZ,
+    Assessment,
+    Baseline,
+    Heard,
+    Mood,
+    Observation,
+    Reaction,
+    Turn,
+    TurnContext,
+)
+from voicecoach.persona.style import style_for, style_name
+from voicecoach.world.ears import Ears, QuickEars
+from voicecoach.world.hearing import Hearing, listen
+from voicecoach.world.voice import Line, Voice, whole
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the worker works with, the same for the whole call."""
+
+    call: Call
+    ears: Ears
+    voice: Voice
+    realtime: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a stretch of a turn was heard to be: its words, its voice, and how long that took."""
+
+    heard: Heard
+    hearing: Hearing
+    took_ms: tuple[float, float]
+    """Recognising, measuring."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a turn, in samples, and what the worker hears in it."""
+
+    start: int
+    end: int
+    part: Future[Part]
+
+
+@dataclass(frozen=True)
+class Delays:
+    """On these devices, in samples."""
+
+    sound: int
+    """Of the device, out plus in."""
+    echo: int
+    """From the customer's voice on its way out to its echo on its way in."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A turn that is to be answered."""
+
+    turn: Turn
+    samples: Floats
+    """Of the turn [shape=(n,)]."""
+    pieces: tuple[Piece, ...]
+    """What it is heard in, without gaps."""
+    said: str
+    """What the customer has said since the trainee's turn before."""
+    line_from: int
+    """The first sample of the customer's last line."""
+    cut_off: bool
+    """The trainee has stopped that line."""
+    gap_from: int
+    """The end of the customer's line before the turn; 0 for none."""
+    nod: bool
+    """It may be a nod over the customer's line, which then goes on."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the call stands when the worker comes to a turn."""
+
+    mood: Mood
+    memory: Memory
+    delays: Delays
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the worker makes of a turn: nothing of it is true until the loop has taken it."""
+
+    heard: Heard
+    observation: Observation
+    context: TurnContext
+    assessment: Assessment
+    baseline: Baseline | None
+    reaction: Reaction | None
+    """None after a verbal nod over the customer's line: the customer simply goes on."""
+    line: Line | None
+    took_ms: tuple[float, float, float]
+    """Recognising, measuring and judging, speaking."""
+    chosen: int
+    """The sample at which the customer's line was ready."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A turn that has been answered and waits for the careful pass."""
+
+    number: int
+    turn: Turn
+    samples: Floats
+    gap_from: int
+    baseline: Baseline | None
+
+
+@dataclass(frozen=True)
+class Again:
+    """A turn that the careful pass has heard and measured again."""
+
+    number: int
+    heard: Heard
+    observation: Observation
+
+
+def hear(ears: Ears, samples: Floats, start: int) -> Part:
+    """The words and the voice of a stretch of a turn that begins at the sample `start`."""
+    began = time.perf_counter()
+    heard = ears.hear_quickly(samples) if isinstance(ears, QuickEars) else ears.hear(samples, start / SAMPLE_RATE_HZ)
+    recognised = time.perf_counter()
+    hearing = listen(samples)
+    return Part(heard, hearing, ((recognised - began) * 1000, (time.perf_counter() - recognised) * 1000))
+
+
+def answer(tools: Tools, question: Question, standing: Callable[[], Standing], now: Callable[[], int]) -> Answer:
+    """Measure, judge, react and speak, once all pieces of the turn are heard; `now` is the last sample recorded."""
+    parts = [piece.part.result() for piece in question.pieces]
+    began = time.perf_counter()
+    call, turn, known = tools.call, question.turn, standing()
+    memory = known.memory
+    heard = Heard(text_of(parts), tuple(word for part in parts for word in part.heard.words), tools.ears.name)
+    hearing = _joined(parts, [piece.start - turn.start for piece in question.pieces])
+    observation = measure_turn(turn, question.samples, heard, hearing, question.gap_from, memory.baseline, known.delays)
+    context = next_context(
+        memory.context,
+        memory.previous,
+        customer_said=question.said,
+        customer_finished=not persona.has_more_to_tell(call.persona, known.mood),
+        overlap_s=talked_over_s(_seconds(turn.overlap), [question.line_from / SAMPLE_RATE_HZ]),
+        cut_off=question.cut_off,
+    )
+    delivery = memory.previous.delivery if memory.previous else None
+    assessment = judge.assess(heard.text, heard.words, observation, context, call.rules, delivery)
+    react = call.react or persona.react
+    reaction = None if question.nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
+    if reaction and call.reword:
+        reaction = call.reword(call.persona, reaction)
+    judged = time.perf_counter()
+    line = speak(tools, reaction) if reaction else None
+    spoken = time.perf_counter()
+    recognise_ms, measure_ms = parts[-1].took_ms
+    took = (recognise_ms, measure_ms + (judged - began) * 1000, (spoken - judged) * 1000)
+    return Answer(heard, observation, context, assessment, memory.baseline, reaction, line, took, now())
+
+
+def speak(tools: Tools, reaction: Reaction) -> Line:
+    """The line of a reaction, or its first clause; files wait for all of it, so that nothing depends on speed."""
+    temper, reply = tools.call.persona.voice.style, reaction.reply
+    line = tools.voice.speak(reply.text, style_for(reply.level, temper), style_name(reply.level, temper))
+    return line if tools.realtime else whole(line)
+
+
+def hear_again(ears: Ears, answered: Answered, delays: Delays) -> Again:
+    """The careful pass over a turn that was answered to what a quick one heard."""
+    turn, samples = answered.turn, answered.samples
+    heard = ears.hear(samples, turn.start / SAMPLE_RATE_HZ)
+    seen = measure_turn(turn, samples, heard, listen(samples), answered.gap_from, answered.baseline, delays)
+    return Again(answered.number, heard, seen)
+
+
+def measure_turn(
+    turn: Turn,
+    samples: Floats,
+    heard: Heard,
+    hearing: Hearing,
+    gap_from: int,
+    baseline: Baseline | None,
+    delays: Delays,
+) -> Observation:
+    """The numbers of a turn of the trainee, with its gap after the customer's line, below 0 where it overlaps that."""
+    onset = turn.speech[0][0]
+    gap = (onset - delays.sound - gap_from) / SAMPLE_RATE_HZ if gap_from else None
+    if gap is not None and turn.overlap and turn.overlap[0][0] == onset:
+        gap = -activity.total(turn.overlap) / SAMPLE_RATE_HZ
+    return observe.observe(
+        samples,
+        hearing.speech,
+        hearing.track,
+        heard,
+        baseline,
+        offset_s=turn.start / SAMPLE_RATE_HZ,
+        response_gap_s=gap,
+        overlap=[(start - turn.start, end - turn.start + delays.echo) for start, end in turn.overlap],
+    )
+
+
+def measure_voice(samples: Floats, baseline: Baseline | None, overlap: Sequence[activity.Span]) -> Observation:
+    """The numbers of some seconds of the trainee's voice, without their words."""
+    hearing = listen(samples)
+    return observe.observe(samples, hearing.speech, hearing.track, baseline=baseline, overlap=overlap)
+
+
+def measure_line(line: Line, text: str, at: int) -> Observation:
+    """The numbers of the customer's own voice, before the telephone band; the words are known."""
+    hearing, heard = listen(line.clean), Heard(text, (), "as authored")
+    return observe.observe(line.clean, hearing.speech, hearing.track, heard, offset_s=at / SAMPLE_RATE_HZ)
+
+
+def text_of(parts: Sequence[Part]) -> str:
+    """The words of a turn out of its pieces."""
+    return " ".join(part.heard.text for part in parts if part.heard.text)
+
+
+def _joined(parts: Sequence[Part], starts: Sequence[int]) -> Hearing:
+    """The voice of a turn out of its pieces, which begin at `starts` in it."""
+    if len(parts) == 1:
+        return parts[0].hearing
+    return Hearing(
+        pieces.joined_speech([(at, part.hearing.speech) for at, part in zip(starts, parts, strict=True)]),
+        pieces.joined_track([(at, part.hearing.track) for at, part in zip(starts, parts, strict=True)]),
+    )
+
+
+def _seconds(spans: Sequence[activity.Span]) -> list[tuple[float, float]]:
+    return [(start / SAMPLE_RATE_HZ, end / SAMPLE_RATE_HZ) for start, end in spans]

@@ -1,0 +1,49 @@
+"""What the worker does while nobody waits for it: the numbers of what was said, and the careful pass over turns."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from voicecoach.call import answering
+from voicecoach.call.answering import Again, Answered, Delays
+from voicecoach.nouns import Observation
+from voicecoach.world.ears import Ears
+
+
+class Aside:
+    """Work in the making, and what came of it, in order."""
+
+    def __init__(self, ears: Ears, worker: Executor) -> None:
+        self._ears, self._worker = ears, worker
+        self._measuring: deque[tuple[Future[Observation], str, Mapping[str, Any]]] = deque()
+        """Each with the kind and the data of its event."""
+        self._later: deque[Answered] = deque()
+        self._again: Future[Again] | None = None
+
+    def measure(self, kind: str, data: Mapping[str, Any], work: Callable[..., Observation], *given: object) -> None:
+        """Have something measured, for an event."""
+        self._measuring.append((self._worker.submit(work, *given), kind, data))
+
+    def measured(self, wait: bool) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The events of what has been measured."""
+        while self._measuring and (wait or self._measuring[0][0].done()):
+            work, kind, data = self._measuring.popleft()
+            yield kind, {**data, "observation": work.result()}
+
+    def hear_again(self, answered: Answered) -> None:
+        """Have a turn heard with care, once there is time."""
+        self._later.append(answered)
+
+    def heard_again(self, wait: bool, idle: bool, delays: Delays) -> Iterator[Again]:
+        """The turns that have been; the next one is begun where the worker is `idle`, all of them where it may `wait`."""
+        while True:
+            if self._again is not None and (wait or self._again.done()):
+                again, self._again = self._again.result(), None
+                if again.heard.text:  # what the quick pass heard stays where the careful one hears nothing
+                    yield again
+            if self._again is not None or not self._later or not (wait or idle):
+                return
+            self._again = self._worker.submit(answering.hear_again, self._ears, self._later.popleft(), delays)

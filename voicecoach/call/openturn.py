@@ -1,0 +1,54 @@
+"""The trainee's open turn, handed to the worker in pieces while it goes on, so that little is left to hear at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+
+from voicecoach.call import answering
+from voicecoach.call.answering import Piece
+from voicecoach.call.tape import Tape
+from voicecoach.measure import pieces
+from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.world.ears import Ears, QuickEars
+
+
+class OpenTurn:
+    """The pieces of the turn that are heard already, or about to be; what follows them is still open."""
+
+    def __init__(self, ears: Ears, worker: Executor, microphone: Tape) -> None:
+        self._ears, self._worker, self._microphone = ears, worker, microphone
+        self._pieces: tuple[Piece, ...] = ()
+
+    def clear(self) -> None:
+        """Another turn begins."""
+        self._pieces = ()
+
+    def cut(self, start: int, now: int) -> None:
+        """Hand over what is said of a turn that began at `start` in good time where it has no pause."""
+        if not isinstance(self._ears, QuickEars):
+            return
+        start = self._open_from(start)
+        if now - start >= pieces.LONGEST_S * SAMPLE_RATE_HZ:
+            end = start + pieces.cut(self._microphone.between(start, now))
+            self._pieces = (*self._pieces, self._piece(start, end))
+
+    def whole(self, start: int, end: int) -> tuple[Piece, ...]:
+        """The turn from `start` to `end` in pieces, should it end there."""
+        return (*self._pieces, self._piece(self._open_from(start), end))
+
+    def go_on(self, whole: Sequence[Piece], voice_end: int) -> None:
+        """It did not end there: the last piece is kept, up to the end of its voice, where it is long enough to stand alone."""
+        last = whole[-1]
+        if isinstance(self._ears, QuickEars) and last.end - last.start >= pieces.PIECE_S * SAMPLE_RATE_HZ:
+            self._pieces = (*whole[:-1], replace(last, end=voice_end))  # what follows has all of the pause in front
+        else:
+            last.part.cancel()
+
+    def _open_from(self, start: int) -> int:
+        return self._pieces[-1].end if self._pieces else start
+
+    def _piece(self, start: int, end: int) -> Piece:
+        samples = self._microphone.between(start, end)
+        return Piece(start, end, self._worker.submit(answering.hear, self._ears, samples, start))

@@ -1,0 +1,110 @@
+"""The customer's lines on their way out, one after the other: each clause by clause, and how far it has come."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+
+from voicecoach.nouns import Reaction
+from voicecoach.world.sound import Block, Duplex
+from voicecoach.world.voice import Line, joined
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A line as far as it has come."""
+
+    reaction: Reaction
+    line: Line
+    """As much of it as is made."""
+    start: int | None = None
+    """Its first sample; None before that has left."""
+
+
+class Saying:
+    """The line that is being spoken, or was last."""
+
+    def __init__(self, sound: Duplex, worker: Executor) -> None:
+        self._sound, self._worker = sound, worker
+        self.now: Spoken | None = None
+        """None before the first line."""
+        self.clause: Future[Line | None] | None = None
+        """The line's next clause in the making; None where all of it is spoken."""
+        self.told = False
+        """The line has its event."""
+        self.stopped = False
+        """The trainee has stopped it."""
+        self.held_s = 0.0
+        """How long it has stood still so far."""
+        self.end = 0
+        """One past the customer's last spoken sample."""
+
+    @property
+    def reaction(self) -> Reaction | None:
+        """The reaction that the line belongs to."""
+        return self.now.reaction if self.now else None
+
+    @property
+    def start(self) -> int | None:
+        """The first sample of the line, once that has left."""
+        return self.now.start if self.now else None
+
+    @property
+    def name(self) -> str:
+        """The id of the line, "" before the first one."""
+        return self.now.reaction.reply.line if self.now else ""
+
+    @property
+    def ends(self) -> str:
+        """The outcome that the line leads to, "" for none."""
+        return self.now.reaction.reply.ends if self.now else ""
+
+    @property
+    def complete(self) -> bool:
+        """The line has begun, it is known how long it is, and that is not told yet."""
+        return self.start is not None and self.clause is None and not self.told
+
+    def begin(self, reaction: Reaction, line: Line) -> None:
+        """Queue a line, or as much of it as is made."""
+        self.now, self.told, self.stopped, self.held_s = Spoken(reaction, line), False, False, 0.0
+        self.clause = self._worker.submit(next, line.rest, None) if line.rest else None
+        self._sound.play(line.samples)
+
+    def go_on(self) -> None:
+        """Queue the next clause once it is made, and have the one after it made.
+
+        Raises what the voice raised; the line then ends with what there is of it.
+        """
+        if self.clause is None or not self.clause.done():
+            return
+        made, self.clause = self.clause, None
+        clause = made.result()
+        if clause is None or self.now is None or self.now.line.rest is None:
+            return
+        rest = self.now.line.rest
+        self.now = replace(self.now, line=replace(joined([self.now.line, clause]), rest=rest))
+        self.clause = self._worker.submit(next, rest, None)
+        self._sound.play(clause.samples)
+
+    def begins(self, block: Block, at: int) -> bool:
+        """Take in a block; whether the line begins in it."""
+        if not block.customer:
+            return False
+        self.end = at + len(block.out)
+        if self.now is None or self.now.start is not None:
+            return False
+        self.now = replace(self.now, start=at)
+        return True
+
+    def close(self) -> None:
+        """No more clauses: what was spoken of the line is all there is."""
+        self.clause = None
+
+    def take_back(self, before: Spoken | None) -> None:
+        """Stop at once: the line counts for nothing, the one before it is the last again."""
+        self._sound.stop()
+        self.now, self.clause, self.told = before, None, True
+
+    def going_on(self, block: Block) -> bool:
+        """Whether the customer has the floor: something of the line is heard, queued or being made."""
+        return block.customer or self.clause is not None or self._sound.playing()

@@ -1,0 +1,90 @@
+"""A call held in the terminal: the record is closed whatever happens, and its debrief is shown."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from voicecoach.commands import common
+from voicecoach.errors import VoicecoachError
+
+if TYPE_CHECKING:
+    from voicecoach.session import Call
+    from voicecoach.world.ears import Ears
+    from voicecoach.world.models import ModelFiles
+    from voicecoach.world.sound import Duplex
+    from voicecoach.world.voice import Voice
+
+
+def hold(
+    call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool, notes: bool = False
+) -> Path:
+    """Hold the call, ask for notes, then show its debrief: also after a fault, as far as the record goes."""
+    from voicecoach import before, record, session
+    from voicecoach.keys import Keyboard, interactive
+    from voicecoach.screen import Screen
+
+    folder = record.new_folder(common.sessions(), call.wall, call.name or call.persona.id)
+    space = {"hands-free": "", "push-to-talk": "space: talk / send    ", "manual": "space: send    "}[call.mode]
+    keys = f"{space}n: note    q hangs up"
+    keyboard = Keyboard()
+    failure: BaseException | None = None
+    writer = record.Writer(folder, call.persona_text, call.procedure_text)
+    screen = Screen(
+        common.console(),
+        call.persona.name,
+        words=words,
+        keys=keys if interactive() else "",
+        draft=lambda: keyboard.draft,
+    )
+    try:
+        with keyboard.listening(), screen:
+            session.rehearse(call, sound, ears, files, voice, writer, show=screen, keys=keyboard)
+        if notes and not keyboard.interrupted:
+            with contextlib.suppress(KeyboardInterrupt):
+                for note in before.notes(common.terminal()):
+                    writer.event("note", text=note)
+    except Exception as error:  # noqa: BLE001 - whatever it was, what was recorded gets its debrief first
+        failure = error
+    finally:
+        close(writer, clean=failure is None)
+    try:
+        show_debrief(folder)
+    except (KeyboardInterrupt, BrokenPipeError):
+        typer.echo(f"The call is kept. Its debrief: voicecoach report {folder.name}", err=True)
+        failure = failure or KeyboardInterrupt()
+    if failure is not None:
+        raise failure
+    if keyboard.interrupted:
+        raise typer.Exit(common.STOPPED)
+    return folder
+
+
+def close(writer: Any, clean: bool) -> None:
+    """Close the record; a disk that fails here too has been told already."""
+    try:
+        writer.close(archive=clean)
+    except VoicecoachError as error:
+        typer.echo(str(error), err=True)
+
+
+def show_debrief(folder: Path, html: Path | None = None, open_page: bool = False) -> None:
+    """Print the debrief of a session and write its page beside the record."""
+    from voicecoach import debrief, record
+    from voicecoach.report.takes import as_text as takes_text
+    from voicecoach.report.text import as_text
+    from voicecoach.takes import takes_of
+
+    session = record.read(folder)
+    report, page = debrief.debrief_of(session)
+    path = debrief.write_page(page, html or folder / debrief.PAGE)
+    width = min(100, common.console().width)
+    typer.echo(as_text(report, width) + takes_text(takes_of(folder), width))
+    typer.echo(f"\nThe page with the recording: {path}")
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())

@@ -1,0 +1,105 @@
+"""The trainee's calm voice: read from files or aloud, measured, kept for a microphone, and given to a call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from voicecoach.commands import common
+from voicecoach.errors import BadInput
+
+if TYPE_CHECKING:
+    from voicecoach.measure.observe import Floats
+    from voicecoach.nouns import Baseline
+    from voicecoach.session import Call
+    from voicecoach.world.ears import Ears
+    from voicecoach.world.sound import Duplex, Samples
+
+READING_S = 22.0
+"""The three calibration sentences at an easy pace, with a breath before and after."""
+
+
+def with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
+    """The trainee's calibration on this microphone; without one it is offered, or the first turns stand in for it."""
+    from dataclasses import replace
+
+    from voicecoach import calibration
+    from voicecoach.keys import interactive
+
+    if call.baseline is not None and call.baseline.device == sound.info.input:
+        return call  # a retry on the microphone of that day
+    baseline = calibration.load(common.data(), call.trainee, sound.info.input)
+    if baseline is None:
+        typer.echo(
+            "There is no calibration of your calm voice on this microphone, so your first turns will stand in for it."
+        )
+        if interactive() and typer.confirm("Record it now? It takes twenty seconds.", default=True):
+            try:
+                baseline = measured(read_aloud(sound, READING_S), sound.info.input, ears, call.trainee)
+            except BadInput as error:
+                typer.echo(f"{error}\nThe call goes on without it.")
+        typer.echo()
+    return replace(call, baseline=baseline)
+
+
+def read(path: Path) -> Floats:
+    """A recording of a calm voice: as much of it as is of use, so that memory does not grow with its length."""
+    from voicecoach import calibration
+    from voicecoach.measure import observe
+    from voicecoach.world import audiofiles
+
+    samples, more, flat = audiofiles.read_start(path, calibration.MAX_CALIBRATION_S)
+    if more:
+        typer.echo(f"{path.name}: the first {calibration.MAX_CALIBRATION_S / 60:.0f} minutes are used.")
+    if flat > observe.MAX_CLIPPED:
+        raise BadInput(
+            f"{path} is clipped: {100 * flat:.1f} % of it is cut flat.", "Turn the microphone down and read again."
+        )
+    return samples
+
+
+def measured(samples: Floats, device: str, ears: Ears, trainee: str) -> Baseline:
+    """Measure a calm reading, keep it, and say what was found. Raises BadInput naming what was wrong with it."""
+    from voicecoach import calibration
+
+    baseline, seen = calibration.calibrate(samples, device, ears)
+    path = calibration.save(common.data(), trainee, baseline)
+    typer.echo(f"Your calm voice on {device}:")
+    typer.echo(
+        f"  pitch {baseline.f0_median_hz:.0f} Hz, level {baseline.level_dbfs:.0f} dBFS, {seen.speech_s:.0f} s of speech"
+    )
+    if seen.rate:
+        typer.echo(f"  {seen.rate.wpm:.0f} words a minute, {seen.rate.articulation_sps:.1f} syllables a second")
+    typer.echo(f"Kept in {path}")
+    return baseline
+
+
+def read_aloud(sound: Duplex, seconds: float) -> Floats:
+    """Record a reading from the microphone, with the sentences and a meter on the screen."""
+    import numpy as np
+    from rich.live import Live
+    from rich.text import Text
+
+    from voicecoach import calibration
+    from voicecoach.nouns import SAMPLE_RATE_HZ
+
+    typer.echo("Read this aloud, calmly, as you would to a friendly customer:\n")
+    for sentence in calibration.READING:
+        typer.echo(f"  {sentence}")
+    typer.echo()
+    blocks: list[Samples] = []
+    got, needed = 0, round(seconds * SAMPLE_RATE_HZ)
+    sound.drain()
+    with Live(console=common.console(), refresh_per_second=10, transient=True) as live:
+        while got < needed:
+            block = sound.read()
+            if block is None:
+                break
+            blocks.append(block.mic)
+            got += len(block.mic)
+            level = 20 * np.log10(np.sqrt(np.mean((block.mic / 32768.0) ** 2)) + 1e-6)
+            left = (needed - got) / SAMPLE_RATE_HZ
+            live.update(Text("█" * max(0, int((level + 60) / 2.5)) + f"  {left:.0f} s"))
+    return np.asarray(np.concatenate(blocks) / 32768, np.float32)

@@ -1,0 +1,65 @@
+"""What all commands have in common: the data folder, the screen, a terminal to ask on, and options by the same name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from voicecoach.before import Terminal
+
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+Model = Annotated[str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en comes along.")]
+Input = Annotated[str | None, typer.Option("--input", help="Microphone: part of its name, or its number in `doctor`.")]
+Output = Annotated[str | None, typer.Option("--output", help="Speaker: part of its name, or its number in `doctor`.")]
+Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept for each trainee and microphone.")]
+Level = Annotated[Literal["mild", "medium", "hard"] | None, typer.Option(help="mild, medium or hard.")]
+
+
+class Options:
+    """What is said before the command."""
+
+    data: Path | None = None
+    debug = False
+
+
+def data() -> Path:
+    """The folder for sessions, calibrations and what else is kept."""
+    from voicecoach.world.places import data_home
+
+    return Options.data or data_home()
+
+
+def sessions() -> Path:
+    """The folder of all sessions."""
+    return data() / "sessions"
+
+
+def console() -> Console:
+    """The screen; a file gets its lines whole."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def terminal() -> Terminal:
+    """The terminal to ask on; the end of the input is no answer."""
+    import time
+
+    from voicecoach.before import Terminal
+
+    def ask(prompt: str) -> str | None:
+        try:
+            return input(prompt)
+        except EOFError:
+            typer.echo()
+            return None
+
+    return Terminal(typer.echo, ask, time.sleep)

@@ -1,0 +1,233 @@
+"""`voicecoach rehearse`: a call, then its debrief."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from voicecoach.commands import calls, calm_voice, common, desk, devices, practice
+from voicecoach.errors import DeviceError, NoDevice
+
+if TYPE_CHECKING:
+    from voicecoach.measure.turns import Patience
+    from voicecoach.session import Call
+    from voicecoach.world.ears import Ears
+    from voicecoach.world.sound import Duplex
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(rehearse)
+
+
+def rehearse(
+    context: typer.Context,
+    persona: Annotated[
+        str, typer.Argument(help="Which call: a name from `voicecoach personas`, or a .yaml file.")
+    ] = "dana-printer",
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", "--persona", help="The same as an option.", metavar="NAME")
+    ] = None,
+    level: Annotated[
+        Literal["mild", "medium", "hard"] | None,
+        typer.Option(help="How angry the customer begins, and how hard it is."),
+    ] = None,
+    procedure: Annotated[
+        str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
+    ] = "six-guidelines",
+    talk: Annotated[
+        Literal["hands-free", "push-to-talk", "manual"],
+        typer.Option(help="Speak freely, hold the floor with the space bar, or speak freely and send with it."),
+    ] = "hands-free",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")
+    ] = False,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Live where there is a microphone, else the recorded trainee.")
+    ] = False,
+    trainee: common.Trainee = "trainee",
+    input: common.Input = None,
+    output: common.Output = None,
+    rate: Annotated[
+        int | None, typer.Option(help="Device rate in Hz, if 48000 does not do.", min=8000, max=192000)
+    ] = None,
+    speakers: Annotated[
+        bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
+    ] = False,
+    echo: Annotated[
+        Literal["auto", "headset", "cancel", "half"],
+        typer.Option(help="The customer in your microphone: tested once for each pair of devices, or as you say."),
+    ] = "auto",
+    telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
+    cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer', 'slower') while you speak.")] = True,
+    words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
+    patience: Annotated[
+        str,
+        typer.Option(help="Silence that ends your turn: quick, normal, patient, or seconds (0.3 to 3)."),
+    ] = "normal",
+    time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
+    seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
+    reword: Annotated[
+        str | None,
+        typer.Option(help="A language model re-words the lines: an OpenAI-compatible URL (off: nothing is sent)."),
+    ] = None,
+    reword_model: Annotated[str, typer.Option(help="With --reword: the model's name there.")] = "llama3.2",
+    assignment: Annotated[
+        Path | None, typer.Option(help="A trainer's file: it sets the customer, the level and the procedure.")
+    ] = None,
+    retry: Annotated[
+        tuple[str, int] | None,
+        typer.Option(
+            help="Say a turn of a recorded call again, from the customer's state then.", metavar="SESSION TURN"
+        ),
+    ] = None,
+    prepared: Annotated[
+        bool,
+        typer.Option("--prepare/--no-prepare", help="Worksheet and one breath before, notes after (in a terminal)."),
+    ] = True,
+    model: common.Model = "tiny.en",
+) -> None:
+    """Take a call from an angry customer, and read the debrief.
+
+    Example: `voicecoach rehearse dana-printer --level hard --procedure six-guidelines`
+
+    Without a microphone: `voicecoach rehearse --demo`
+    """
+    import random
+    from dataclasses import replace
+
+    from voicecoach import before, prepare
+    from voicecoach.keys import interactive
+    from voicecoach.session import Call
+
+    taken = desk.take(assignment, common.sessions()) if assignment is not None else None
+    if taken is not None:
+        scenario, level, procedure = taken.scenario, taken.level, taken.procedure
+    customer, persona_text = prepare.choose_persona(scenario or persona, level)
+    steps, procedure_text = prepare.choose_procedure(procedure)
+    chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
+    call = Call(
+        customer, persona_text, steps, procedure_text, prepare.rules(), trainee=trainee, seed=chosen_seed, mode=talk,
+        patience=_patience(patience), time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
+        recent=prepare.recent_lines(common.sessions(), customer) if seed is None and not demo else (),
+    )  # fmt: skip
+    if taken is not None:
+        call = replace(call, prepared=(taken.event,))
+    skip = 0
+    if retry is not None:
+        call, skip = practice.retried(context, call, *retry)
+        customer = call.persona
+    if reword is not None:
+        from voicecoach.world.reword import from_options
+
+        call = replace(call, reword=from_options(reword, reword_model))
+    sound: Duplex | None = None
+    if not demo:
+        try:
+            sound = devices.open_device(input, output, rate)
+        except DeviceError as error:
+            if not auto:
+                raise
+            typer.echo(f"{error.what} The recorded trainee takes the call instead, through the same loop.")
+            mend = "plug in a microphone and a speaker, and start again." if isinstance(error, NoDevice) else error.do
+            typer.echo(f"To take it yourself: {mend}\n")
+            demo = True
+    try:
+        if not demo:
+            call = _with_consent(call)
+        console = common.console()
+        with console.status("Loading the recogniser and the customer's voice..."):
+            ears, files = prepare.ears(model)
+            voice = prepare.voice(customer, telephone=telephone, data=common.data())
+        for notice in voice.notices:
+            typer.echo(notice)
+        if sound is None:
+            call, sound = _with_demo(call, ears, seed, skip)
+        else:
+            call = calm_voice.with_baseline(call, sound, ears)
+        asked = prepared and not demo and interactive()
+        if not demo:
+            voice.volume_db = devices.volume(sound, telephone=telephone, ask=asked)
+            call = _with_echo(call, sound, "half" if speakers else echo, voice.volume_db)
+        if asked and call.moment is None:
+            call = replace(
+                call,
+                prepared=(
+                    *before.prepare(common.terminal(), customer, before.hard_call(common.sessions(), call.wall)),
+                    *call.prepared,
+                ),
+            )
+        folder = calls.hold(call, sound, ears, files, voice, words=words, notes=asked)
+        while asked and (again := practice.offered(call, folder)) is not None:
+            folder = calls.hold(again, sound, ears, files, voice, words=words)
+    finally:
+        if sound is not None:
+            sound.close()
+
+
+def _patience(text: str) -> Patience:
+    from voicecoach.measure.turns import patience_of
+
+    try:
+        return patience_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.", param_hint="--patience") from error
+
+
+def _with_demo(call: Call, ears: Ears, seed: int | None, skip: int = 0) -> tuple[Call, Duplex]:
+    """The recorded trainee at the microphone, with its own calibration and a call that repeats; `skip` its first turns."""
+    from dataclasses import replace
+
+    from voicecoach import prepare
+    from voicecoach.world.trainee import FileDuplex, recorded_trainee
+
+    script = prepare.demo_trainee()
+    baseline = prepare.demo_baseline(script, ears)
+    seed = call.seed if call.moment else 1 if seed is None else seed
+    call = replace(call, baseline=baseline, trainee=script.name, seed=seed, mode="hands-free")
+    script = replace(script, turns=script.turns[skip:] or script.turns[-1:])
+    return call, FileDuplex(recorded_trainee(script, prepare.spoken()))
+
+
+def _with_consent(call: Call) -> Call:
+    """The trainee's consent to the recording, asked for once; without it nothing is recorded."""
+    from dataclasses import replace
+
+    from voicecoach import consent
+    from voicecoach.keys import interactive
+
+    agreed = consent.before_recording(
+        common.terminal() if interactive() else None, common.data(), call.trainee, call.wall
+    )
+    if agreed is None:
+        typer.echo("Nothing was recorded.")
+        raise typer.Exit
+    if agreed[1]["how"] == "told":
+        typer.echo(f"{consent.LINE}\n")
+    return replace(call, prepared=(*call.prepared, agreed))
+
+
+def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:
+    """What is done about the customer's voice in the microphone: as chosen, as found before, or by a test of 5 s."""
+    from dataclasses import replace
+
+    from voicecoach import echotest, prepare
+    from voicecoach.world.trainee import calibration_of
+
+    if wanted != "auto":
+        mode = echotest.checked(echotest.WORDS[wanted])
+        typer.echo(echotest.told(None, mode, forced=True))
+        return replace(call, echo=mode, echo_test=echotest.load(common.data(), sound), echo_forced=True)
+    spoken = prepare.spoken()
+    level = [call.baseline.level_dbfs] if call.baseline else []
+    mode, found = echotest.for_call(
+        common.data(),
+        sound,
+        lambda: echotest.run(
+            sound, echotest.sentence(spoken, volume_db), calibration_of(prepare.demo_trainee(), spoken), *level
+        ),
+        typer.echo,
+    )
+    return replace(call, echo=mode, echo_test=found)
