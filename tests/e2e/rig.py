@@ -185,4 +185,7 @@ def at_the_microphone(trainee: Trainee, env: dict[str, str]) -> Iterator[Ear]:
             process.terminate()
         thread.join(5)
         for process in (ears, mouth):
-            process.wait(5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            process.kill()  # a server that has just stood still may keep them waiting
+            process.wait()
