@@ -195,8 +195,8 @@ def decisions() -> dict[str, Any]:
 
 # --- interruptions and nods in real time ------------------------------------------------------------
 
-INTO_S = (0.8, 1.6)
-"""How far into a line the trainee speaks over it, in seconds, drawn evenly."""
+INTO_S = (1.2, 2.2)
+"""How far into a line the trainee speaks over it, in seconds, drawn evenly: sooner, it is a turn that goes on."""
 LEFT_S = 1.0
 """A line that would have ended by itself this soon after the first sound was not there to be interrupted."""
 LINE_OVER_S = 0.1
@@ -213,7 +213,9 @@ class TalksOver:
 
     def __init__(self, todo: list[tuple[str, Samples]], answer: Samples, seed: int) -> None:
         self.todo, self.done = todo, False
-        self.spoken: list[tuple[str, Samples]] = []
+        self.spoken: list[tuple[str, Samples, int]] = []
+        """(kind, sound, where it began in samples of this microphone)."""
+        self._at = 0
         self._answer, self._rng = answer, np.random.default_rng(seed)
         self._saying = np.zeros(0, np.int16)
         self._line_s = self._quiet_s = 0.0
@@ -224,6 +226,7 @@ class TalksOver:
         """See voicecoach.testing.Trainee."""
         mic = self._rng.normal(0.0, 12.0, len(out))
         step = len(out) / SAMPLE_RATE_HZ
+        self._at += len(out)
         if self._saying.size:
             piece, self._saying = self._saying[: len(out)], self._saying[len(out) :]
             mic[: len(piece)] += piece
@@ -240,7 +243,7 @@ class TalksOver:
 
     def _say(self, kind: str, sound: Samples, *, remarked: bool) -> None:
         """After a nod the line goes on and gets no second remark; after an interruption another line comes."""
-        self.spoken.append((kind, sound))
+        self.spoken.append((kind, sound, self._at))
         self._saying, self._remarked = sound, remarked
         self._line_s, self._quiet_s = 0.5 * remarked, 0.0
         self._into_s = float(self._rng.uniform(*INTO_S))
@@ -300,19 +303,25 @@ def _talked_over(trainee: TalksOver, data: Path, env: dict[str, str], seed: int)
     return record.read(made.pop())
 
 
-def _noticed(session: record.Record, said: Sequence[tuple[str, Samples]]) -> Iterator[tuple[str, float | None]]:
+def _noticed(session: record.Record, said: Sequence[tuple[str, Samples, int]]) -> Iterator[tuple[str, float | None]]:
     """(kind, seconds from its first sound until the line was ducked for an interruption, or None) of each fair remark."""
-    import latency
+    from latency import ALIKE, alike, place
 
-    both = record.read_audio(session)
-    spans = latency.spans_of(both, [latency.Said("", sound) for _, sound in said])
+    mic = record.read_audio(session)
     lines = [(event.data["start"], event.data["end"]) for event in session.of("said")]
     stops = [event.data for event in session.of("interrupted") if event.data["by"] == "trainee"]
-    for (kind, _), (start, end) in zip(said, spans, strict=False):
-        needed = end if kind == "nod" else start + round(LEFT_S * SAMPLE_RATE_HZ)
-        if kind == "answer" or not any(first < start and needed < last for first, last in lines):
+    first, last = 0, len(mic)
+    for (kind, sound, began), (_, _, following) in zip(said, [*said[1:], said[-1]], strict=True):
+        start = place(mic[:, 0], sound, max(0, first), max(0, min(last, len(mic) - len(sound))))
+        if alike(mic[start:, 0], sound) < ALIKE:
+            return  # the call was over before
+        # The next one is as much later as the trainee began it later, give or take what a loaded sound server loses.
+        first, last = (start + following - began + slip * SAMPLE_RATE_HZ for slip in (-2, 2))
+        needed = start + (len(sound) if kind == "nod" else round(LEFT_S * SAMPLE_RATE_HZ))
+        if kind == "answer" or not any(begins < start and needed < ends for begins, ends in lines):
             continue
-        found = [one for one in stops if start - FRAME * 8 <= one["start"] <= max(end, needed)]
+        until = max(start + len(sound), needed)
+        found = [one for one in stops if start - FRAME * 8 <= one["start"] <= until]
         yield kind, (found[0]["start"] - start) / SAMPLE_RATE_HZ + found[0]["noticed_s"] if found else None
 
 
