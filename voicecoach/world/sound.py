@@ -49,6 +49,10 @@ STEADY_S = 5.0
 """What tells such a microphone from one with a noise gate, whose zeros mean nothing."""
 GATED_S = 0.25
 """Zeros for this long that end by themselves are a noise gate's."""
+WAKES_S = 1.0
+"""Until then a device may be waking up: zeros from the start are a noise gate's only if they last longer."""
+FALSE_ALARMS = 2
+"""As often a microphone is taken for dead that comes back by itself; then it has a noise gate."""
 
 Away = Literal["", "stopped", "zeros"]
 """Why there is no sound: the device stopped delivering, or its microphone gives nothing but zeros."""
@@ -339,6 +343,8 @@ class Device:
             self._leave("zeros")
         elif self._away and not dead:
             self._away = ""
+        if self._streams.mute(chunk.at_s, STALLED_AFTER_S, STARTS_WITHIN_S):
+            self._leave("stopped")
         self._mind_giving_up("The microphone gave nothing but zeros", "Unmute it, or plug it in again,")
         return chunk
 
@@ -380,7 +386,10 @@ class Device:
             while True:
                 chunk = self._streams.blocks.get_nowait()
         except queue.Empty:
-            return chunk if chunk is not None and chunk.at_s >= self._told_until_s else None
+            late = chunk is None or chunk.at_s < self._told_until_s
+            if late or self._streams.finished.is_set():
+                return None
+            return None if self._streams.mute(chunk.at_s, STALLED_AFTER_S, STARTS_WITHIN_S) else chunk
 
     def _mind_giving_up(self, what: str, do: str) -> None:
         if self._away and time.monotonic() - self._away_from_s >= GIVE_UP_S:
@@ -524,13 +533,17 @@ class ZeroWatch:
     def __init__(self) -> None:
         self._steady_s = self._zeros_s = 0.0
         self._gated = False
+        self._came_back = 0
 
     def dead(self, sound: bool, seconds: float) -> bool:
         """Take in the next `seconds`, with any sound at all or not; whether the microphone is dead now."""
         if sound:
             quiet_s, self._zeros_s = self._zeros_s, 0.0
-            was_dead = self._is_dead(quiet_s)
-            self._gated = self._gated or (quiet_s >= GATED_S and self._steady_s > 0 and not was_dead)
+            if self._is_dead(quiet_s):
+                self._came_back += 1
+            elif quiet_s >= (GATED_S if self._steady_s else WAKES_S):
+                self._gated = True
+            self._gated = self._gated or self._came_back >= FALSE_ALARMS
             self._steady_s += seconds
             return False
         self._zeros_s += seconds
