@@ -386,8 +386,7 @@ class Device:
             while True:
                 chunk = self._streams.blocks.get_nowait()
         except queue.Empty:
-            late = chunk is None or chunk.at_s < self._told_until_s
-            if late or self._streams.finished.is_set():
+            if chunk is None or chunk.at_s < self._told_until_s or self._streams.finished.is_set():
                 return None
             return None if self._streams.mute(chunk.at_s, STALLED_AFTER_S, STARTS_WITHIN_S) else chunk
 
