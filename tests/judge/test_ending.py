@@ -124,6 +124,7 @@ def test_a_step_that_is_only_begun(text: str) -> None:
         "Could you tell me?",
         "What happened then? Please tell me.",
         "That is not what it's for.",
+        "I will see what I can do.",
         "I will find out where they are.",
         "I can get you a plan you can live with.",
         "How old is he?",

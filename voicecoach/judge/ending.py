@@ -75,6 +75,7 @@ CLOSED = (
     r"(?:a|quite a|little) while",
     r"(?:like|is|was) (?:that|this)",
     r"is about|was about",
+    r"(?:see|check|know|find out|look at) what (?:i|we|they)(?:'ll| can| could| will)? do|not (?:my|our|your|the) problem",
     r"(?:there|here) (?:we|you|they|he|she|it) (?:are|is|was|were)|(?:all|what) (?:that|it|this) (?:is|was)",
     r"(?:right|course) you are",
     r"you know (?:how|what|who|where|why) it is",

@@ -25,10 +25,13 @@ from voicecoach.errors import DeviceError, NoDevice, VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.playback import Playback, resampled
+from voicecoach.world.server import behind
 from voicecoach.world.streams import DEVICE_RATE_HZ, Chunk, Speaks, Streams
 
 Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
+Opened = tuple[Streams, tuple[str, str], tuple[str, str]]
+"""Streams, PortAudio's names of microphone and speaker, and those with what a sound server has behind them."""
 
 STALLED_AFTER_S = 0.75
 """No block for this long: the device is away, and the call pauses. A sound server may be frozen, or die without notice."""
@@ -71,7 +74,10 @@ class Block:
 
 @dataclass(frozen=True)
 class SoundInfo:
-    """What the record keeps about the sound: port, device names, device rate, and latency out plus in."""
+    """What the record keeps about the sound: port, device names, device rate, and latency out plus in.
+
+    A sound server's "default" has the name of the device behind it, as other devices are other echoes and calm voices.
+    """
 
     port: str
     input: str
@@ -235,8 +241,8 @@ class Device:
         """See Duplex."""
         return self._xruns_before + self._streams.xruns
 
-    def _use(self, streams: Streams, names: tuple[str, str]) -> None:
-        """Take blocks from these streams from now on."""
+    def _use(self, streams: Streams, names: tuple[str, str], shown: tuple[str, str]) -> None:
+        """Take blocks from these streams from now on; PortAudio's `names` of them, and those that people know."""
         import soxr
 
         self._streams, self._names = streams, names
@@ -249,7 +255,7 @@ class Device:
         self._opened_s = time.monotonic()
         self._told_until_s = self._told_until_s or self._opened_s
         self._zeros = ZeroWatch()
-        self.info = SoundInfo("device", *names, rate_in, round(streams.latency_s, 4))
+        self.info = SoundInfo("device", *shown, rate_in, round(streams.latency_s, 4))
 
     def _speaks(self, n: int, rate_hz: int) -> tuple[Samples, int]:
         """The next `n` samples for the speaker; nothing is played while the device is away."""
@@ -449,8 +455,8 @@ class Device:
 class _Reopening:
     """Closes old streams and opens new ones, as often as it takes. PortAudio may hang, so all of it is off the loop."""
 
-    def __init__(self, old: Streams, opened: Callable[[], tuple[Streams, tuple[str, str]]]) -> None:
-        self.result: tuple[Streams, tuple[str, str]] | None = None
+    def __init__(self, old: Streams, opened: Callable[[], Opened]) -> None:
+        self.result: Opened | None = None
         self._old, self._opened, self._stop = old, opened, threading.Event()
         self._thread = threading.Thread(target=self._run, name="voicecoach-device", daemon=True)
         self._thread.start()
@@ -493,13 +499,12 @@ def _leave_to_the_server() -> None:
     atexit.unregister(import_sounddevice()._exit_handler)
 
 
-def _opened(
-    devices: tuple[str | None, str | None], rate_hz: int | None, speaks: Speaks
-) -> tuple[Streams, tuple[str, str]]:
+def _opened(devices: tuple[str | None, str | None], rate_hz: int | None, speaks: Speaks) -> Opened:
     """Open streams on these devices; also the names of what was opened."""
     sd = import_sounddevice()
     names = check_devices(*devices)
-    return Streams(sd, (_number(devices[0]), _number(devices[1])), rate_hz, speaks), names
+    streams = Streams(sd, (_number(devices[0]), _number(devices[1])), rate_hz, speaks)
+    return streams, names, behind(names)
 
 
 def _within(seconds: float, job: Callable[[], T]) -> T:
