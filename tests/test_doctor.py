@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from voicecoach import cli, doctor, record
 from voicecoach.errors import DeviceError, MissingModel
+from voicecoach.measure.turns import NORMAL, PRESETS, deaf_patience
 from voicecoach.world import pitch, voice
 from voicecoach.world.sound import SoundInfo
 
@@ -154,9 +156,9 @@ def test_the_disk_and_the_sessions_on_it(tmp_path: Path, monkeypatch: pytest.Mon
     assert "cannot be written to" in locked.found
 
 
-def session(data: Path, name: str, sound: Any, *times: Any) -> None:
+def session(data: Path, name: str, sound: Any, *times: Any, **settings: Any) -> None:
     with record.Writer(data / "sessions" / name, "", "") as writer:
-        writer.event("started", sound=sound)
+        writer.event("started", sound=sound, **settings)
         for answer_ms in times:
             writer.event("timed", turn=1, answer_ms=answer_ms)
 
@@ -176,6 +178,27 @@ def test_answer_times_come_from_live_calls(tmp_path: Path) -> None:
     assert "p95 1090 ms" in times.found
     (nothing,) = named(tmp_path / "empty", "answer time")
     assert (nothing.ok, "nothing measured yet" in nothing.found) == (True, True)
+
+
+@pytest.mark.models
+def test_answer_times_at_other_settings_are_told_apart(tmp_path: Path) -> None:
+    """The aims are for normal patience, hands-free: patient, half-duplex and keyed turns end later by intent."""
+    device = {"port": "device", "echo": "headset"}
+    normal, patient, resting = map(asdict, (NORMAL, PRESETS["patient"], deaf_patience(NORMAL)))
+    session(tmp_path, "1", device, 600.0, mode="hands-free", patience=normal)
+    session(tmp_path, "2", device, 1000.0, 1000.0, mode="hands-free", patience=patient)
+    session(tmp_path, "3", {**device, "echo": "half duplex"}, 1000.0, mode="hands-free", patience=resting)
+    session(tmp_path, "4", device, 200.0, mode="push-to-talk", patience=normal)
+    (times,), (others,) = named(tmp_path, "answer time"), named(tmp_path, "at other")
+
+    assert times.found.startswith("p50 600 ms, p95 600 ms over 1 turns")
+    assert "aimed at" in times.found
+    assert others.found.startswith("p50 1000 ms, p95 1000 ms over 4 turns")
+    assert "aimed at" not in others.found
+    session(tmp_path / "patient", "1", device, 1000.0, mode="hands-free", patience=patient)
+    (times,) = named(tmp_path / "patient", "answer time")
+
+    assert "nothing measured yet" in times.found
 
 
 @pytest.mark.models

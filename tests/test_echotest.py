@@ -89,6 +89,68 @@ def test_it_is_run_again_when_the_cancellation_was_installed(tmp_path: Path, mon
     assert echotest.load(tmp_path, Laptop(0.0)) is None
 
 
+class Muted(Laptop):
+    """A microphone that gives nothing but zeros."""
+
+    def read(self) -> Block | None:
+        block = super().read()
+        return block and Block(np.zeros(FRAME, np.int16), block.out, block.customer)
+
+
+class Gone(Laptop):
+    """Devices that are away while the sentence would be played."""
+
+    def read(self) -> Block | None:
+        block = super().read()
+        away = 60 < self.blocks < 100
+        self.blocks += 1
+        return block and Block(block.mic, block.out, block.customer, "stopped" if away else "")
+
+    blocks = 0
+
+
+@pytest.mark.parametrize(
+    ("device", "gain", "says"), [(Muted, 0.0, "zeros"), (Gone, 0.0, "was away"), (Laptop, 0.0, "not played")]
+)
+def test_a_test_that_heard_nothing_decides_nothing(
+    tmp_path: Path, device: type[Laptop], gain: float, says: str
+) -> None:
+    """Not kept: half duplex for this call, told why, and tested again before the next one."""
+    sound, lines = device(gain), []
+    said = np.zeros(100, np.int16) if says == "not played" else testing.voice_like(3.4, level_dbfs=-17)
+    mode, found = echotest.for_call(
+        tmp_path, sound, lambda: echotest.run(sound, said, testing.voice_like(2.0)), lines.append
+    )
+
+    assert mode == HALF_DUPLEX
+    assert found.fault
+    assert says in lines[-1]
+    assert "half duplex for this call" in lines[-1]
+    assert echotest.load(tmp_path, sound) is None
+
+
+def test_it_can_be_run_again(tmp_path: Path) -> None:
+    """What was found before is replaced."""
+    echotest.save(tmp_path, Laptop(0.0), LOUD)
+    mode, _ = echotest.for_call(tmp_path, Laptop(0.0), lambda: NONE, lambda _: None, again=True)
+
+    assert mode == HEADSET
+    assert echotest.load(tmp_path, Laptop(0.0)) == NONE
+
+
+def test_the_option_runs_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--echo test` plays the sentence although something was found before; without it nothing is played."""
+    monkeypatch.setattr(common.Options, "data", tmp_path)
+    monkeypatch.setattr(echo, "TEST_S", 2.0)
+    echotest.save(tmp_path, Laptop(0.0), LOUD)
+    kept, again = Laptop(0.0), Laptop(0.0)
+    modes = [_with_echo(call(), kept, "auto", 0.0).echo, _with_echo(call(), again, "test", 0.0).echo]
+
+    assert modes == [HALF_DUPLEX, HEADSET]
+    assert kept.played == 0
+    assert again.played > 0
+
+
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"mic / speaker": 3}', '{"mic / speaker": {"cancellation": false}}', "\xff"]
 )

@@ -56,3 +56,15 @@ def test_a_broken_terminal_does_not_end_the_call() -> None:
     screen(Tick(1.0, "customer", -30.0))
 
     assert screen._broken
+
+
+def test_the_screen_says_who_spoke_over_whom() -> None:
+    """A customer who cuts in is not the trainee's doing."""
+    out = io.StringIO()
+    with Screen(Console(file=out), "Dana [x]") as screen:
+        screen(Event("interrupted", 0, {"by": "customer"}))
+        after_customer = out.getvalue()
+        screen(Event("interrupted", 0, {"by": "trainee"}))
+
+    assert after_customer.strip() == "Dana [x] cuts in."
+    assert "You spoke over the customer." in out.getvalue()

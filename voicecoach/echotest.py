@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from voicecoach.world.echo import (
     INSTALL,
     TRAINEE_DBFS,
     Canceller,
+    EchoFault,
     EchoMode,
     EchoTest,
     decide,
@@ -38,6 +39,12 @@ WORDS: dict[str, EchoMode] = {"headset": HEADSET, "cancel": CANCELLED, "half": H
 """What the modes are called on the command line."""
 VOICE = "kokoro/af_bella"
 SHOUTING = 4
+UNTESTED: Mapping[EchoFault, str] = {
+    "zeros": "the microphone gave nothing but zeros: is it muted?",
+    "not played": "the sentence was not played: is there an output?",
+    "away": "the sound device was away meanwhile",
+}
+"""Why a test says nothing."""
 
 
 def sentence(spoken: Spoken, volume_db: float = 0.0) -> Samples:
@@ -48,8 +55,9 @@ def sentence(spoken: Spoken, volume_db: float = 0.0) -> Samples:
 
 def run(sound: Duplex, said: Samples, voice: Samples, trainee_dbfs: float = TRAINEE_DBFS) -> EchoTest:
     """Five seconds: play, listen, measure. `voice` is somebody speaking, laid over the echo to try the cancellation."""
-    mic, out = listen_for_echo(sound, said)
-    return measure(mic, out, vad.probabilities, Canceller() if installed() else None, voice, trainee_dbfs)
+    mic, out, away = listen_for_echo(sound, said)
+    found = measure(mic, out, vad.probabilities, Canceller() if installed() else None, voice, trainee_dbfs)
+    return replace(found, fault="away") if away else found
 
 
 def told(found: EchoTest | None, mode: EchoMode, forced: bool = False) -> str:
@@ -60,6 +68,9 @@ def told(found: EchoTest | None, mode: EchoMode, forced: bool = False) -> str:
             CANCELLED: "Echo: cancelled, as you chose; barge-in is noticed through the cancellation.",
             HALF_DUPLEX: "Echo: half duplex, as you chose: the microphone rests while the customer speaks.",
         }[mode]
+    if found is not None and found.fault:
+        why = UNTESTED[found.fault]
+        return f"Echo: not known ({why}), so half duplex for this call; with a headset: --echo headset."
     if mode == HEADSET:
         return "Echo: none is heard, as with a headset; you can speak over the customer, and the customer over you."
     if mode == CANCELLED:
@@ -82,14 +93,18 @@ def checked(mode: EchoMode) -> EchoMode:
 
 
 def for_call(
-    data: Path, sound: Duplex, test: Callable[[], EchoTest], say: Callable[[str], None]
+    data: Path, sound: Duplex, test: Callable[[], EchoTest], say: Callable[[str], None], *, again: bool = False
 ) -> tuple[EchoMode, EchoTest]:
-    """The mode for these devices: as found before, or by a test now, which is announced."""
-    found = load(data, sound)
+    """The mode for these devices: as found before, or, where nothing was or `again`, by a test now, which is announced.
+
+    A test that heard or played nothing is not kept.
+    """
+    found = None if again else load(data, sound)
     if found is None:
         say("A test of the echo: you hear a sentence, five seconds. Please say nothing.")
         found = test()
-        save(data, sound, found)
+        if not found.fault:
+            save(data, sound, found)
     mode = decide(found)
     say(told(found, mode))
     return mode, found
@@ -151,7 +166,7 @@ def _test(entry: Any) -> EchoTest | None:
         return None
     names = {"match", "delay_s", "echo_dbfs", "noise_dbfs", "voiced"}
     optional = {"left", "noticed_s", "trainee_dbfs"}
-    numbers = {
+    numbers: dict[str, Any] = {
         name: float(value)
         for name, value in entry.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and value == value

@@ -92,7 +92,8 @@ class Screen:
                 self._show_spoken()
                 self._line("You", news.data, "")
             case "interrupted":
-                self._note("You spoke over the customer.")
+                by_customer = news.data.get("by") == "customer"
+                self._note(f"{self._customer} cuts in." if by_customer else "You spoke over the customer.")
             case "held" if self._spoken_by is not None:  # the line stood still, so it ends later
                 longer_s = float(news.data["end"] - news.data["start"]) / SAMPLE_RATE_HZ
                 self._spoken_by = (self._spoken_by[0] + longer_s, self._spoken_by[1])

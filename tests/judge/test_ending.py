@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -45,6 +48,105 @@ def test_words_that_call_for_more(text: str) -> None:
     """However the recogniser writes them."""
     assert unfinished(text)
     assert unfinished(text.upper())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can you tell me your?",
+        "What is the?",
+        "Could you give me the, um?",
+        "And?",
+        "Can you.",
+        "Would you.",
+        "If you.",
+        "When you.",
+        "I am sorry about that. Could you tell me.",
+        "Please tell me.",
+        "Do you have.",
+        "May I have.",
+        "I was wondering.",
+        "I wanted to ask you.",
+        "One more thing.",
+        "I can.",
+        "So we have.",
+        "It has.",
+        "I will need.",
+        "How many.",
+        "What time did.",
+        "What time was",
+        "I'd like to know.",
+        "I am sorry that.",
+        "What I want to",
+        "I am looking for.",
+    ],
+)
+def test_a_full_stop_or_a_question_mark_does_not_finish_a_beginning(text: str) -> None:
+    """Recognisers set one where somebody pauses."""
+    assert unfinished(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You have two options.",
+        "There are a couple of things I can do. I can send you a new one.",
+        "I have two questions. What is the model?",
+        "First of all, I want to refund the delivery.",
+        "First I will look at your account.",
+        "I can either send you a new one.",
+        "The engineer comes between nine.",
+        "If you give me your order number.",
+        "I am sorry. Once you have the new router.",
+    ],
+)
+def test_a_step_that_is_only_begun(text: str) -> None:
+    """One of several, one of two, a condition without what follows from it."""
+    assert unfinished(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You have two options. I can refund it, or send you a new one.",
+        "There are two things. I can send you a new one. Another is a refund.",
+        "I have two questions. What is the model, and when did you buy it?",
+        "There are two ways to do this, which would you like?",
+        "First I will look at your account, then I will call the depot.",
+        "I can either send you a new one or refund it.",
+        "I do not like that either way.",
+        "The engineer comes between nine and twelve.",
+        "If you give me your order number, I will look it up.",
+        "I can look it up if you give me your order number.",
+        "I can look it up. If you like.",
+        "So you waited all Monday, and nobody came.",
+        "Yes, I can.",
+        "Could you tell me?",
+        "What happened then? Please tell me.",
+        "That is not what it's for.",
+        "I will see what I can do.",
+        "I will find out where they are.",
+        "I can get you a plan you can live with.",
+        "How old is he?",
+        "Can I see what it was",
+        "I will talk to them, shall we",
+    ],
+)
+def test_a_step_that_may_be_the_end(text: str) -> None:
+    """Both halves are there, or there is no telling; a summary needs no question behind it."""
+    assert not unfinished(text)
+
+
+def test_few_whole_turns_count_as_unfinished() -> None:
+    """A wait too long is felt in every turn: at most one in a hundred of the corpus, which has trailing ones, too."""
+    corpus = sorted((Path(__file__).parents[2] / "benchmarks" / "moves").glob("[a-e].jsonl"))
+    lines = [json.loads(line) for path in corpus for line in path.read_text("utf-8").splitlines()]
+    turns = [" ".join(part for part, _ in line["parts"]) for line in lines]
+    plain = [re.sub(r"[^\w\s'’-]", "", turn.lower()) + "." for turn in turns]  # as recognisers may write it
+
+    assert len(turns) > 2000
+    for written in (turns, plain):
+        assert sum(map(unfinished, written)) <= 0.01 * len(turns)
 
 
 @pytest.mark.parametrize("mark", ["", ".", ",", "..."])

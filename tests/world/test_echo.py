@@ -93,10 +93,13 @@ def test_cancellation_must_leave_no_echo_and_let_the_trainee_through(
     assert decide(replace(heard_well, left=left, noticed_s=noticed_s)) == mode
 
 
-def test_a_test_without_sound_finds_nothing() -> None:
-    silence = np.zeros(SAMPLE_RATE_HZ, np.int16)
+def test_a_test_without_sound_finds_nothing_out() -> None:
+    """Nothing played, or a muted microphone: what is safe everywhere."""
+    silence = np.zeros(len(played()), np.int16)
+    unplayed, muted = (measure(silence, out, detect) for out in (silence, played()))
 
-    assert decide(measure(silence, silence, detect)) == HEADSET
+    assert (unplayed.fault, muted.fault) == ("not played", "zeros")
+    assert decide(unplayed) == decide(muted) == HALF_DUPLEX
 
 
 def test_the_customers_own_voice_is_told_from_the_trainees() -> None:

@@ -30,8 +30,15 @@ class PortAudio:
     PortAudioError = PortAudioError
 
     def __init__(
-        self, *, duplex: bool = True, rates_in: Sequence[int] = (48_000,), rates_out: Sequence[int] = ()
+        self,
+        *,
+        duplex: bool = True,
+        rates_in: Sequence[int] = (48_000,),
+        rates_out: Sequence[int] = (),
+        channels: int = 1,
     ) -> None:
+        self.channels = channels
+        """The one number of channels that its devices take."""
         self.duplex, self.rates_in, self.rates_out = duplex, rates_in, rates_out or rates_in
         self.names = ("Headset mic", "Headset")
         self.there = True
@@ -52,11 +59,14 @@ class PortAudio:
             raise PortAudioError("no such device")
         if isinstance(device, str) and device not in name:
             raise ValueError(f"no {device}")
-        return {"name": name, "default_samplerate": float(rates[0])}
+        most = {f"max_{kind}_channels": self.channels}
+        return {"name": name, "default_samplerate": float(rates[0]), **most}
 
     def _made(self, kind: str, **options: Any) -> FakeStream:
         rates = {"input": self.rates_in, "output": self.rates_out}.get(kind, self.rates_in)
         refused = not self.there or options["samplerate"] not in rates or (kind == "both" and not self.duplex)
+        if options["channels"] != self.channels:
+            raise PortAudioError("Invalid number of channels [PaErrorCode -9998]")
         if refused:
             raise PortAudioError("Invalid sample rate [PaErrorCode -9997]")
         stream = FakeStream(kind, **options)
@@ -87,12 +97,13 @@ class FakeStream:
 
     def feed(self, level: int, blocks: int = 1) -> None:
         """So many blocks of 20 ms in which every sample of the microphone is `level`."""
-        n = self.rate // 50
+        n, channels = self.rate // 50, self.options["channels"]
         for _ in range(blocks):
-            mic, out = np.full((n, 1), level, np.int16), np.zeros((n, 1), np.int16)
+            mic, out = np.zeros((n, channels), np.int16), np.zeros((n, channels), np.int16)
+            mic[:, 0] = level
             given = {"both": (mic, out), "input": (mic,), "output": (out,)}[self.kind]
             self.options["callback"](*given, n, None, self._status)
-            self.heard.append(out[:, 0].copy())
+            self.heard.append(out[:, 0].copy() if channels == 1 else out.copy())
 
     def live(self, level: int, seconds: float) -> None:
         """As `feed`, in real time and from a thread of its own."""
@@ -170,6 +181,80 @@ def test_two_streams_where_one_cannot_be_had(portaudio: Callable[..., PortAudio]
     assert (loud[-1] - loud[0]) / SAMPLE_RATE_HZ == pytest.approx(1.0, abs=0.01)
     assert pa.streams[0].closed
     assert pa.streams[1].closed
+
+
+@pytest.mark.parametrize("freezes", [False, True])
+def test_a_speaker_that_dies_alone_is_noticed(portaudio: Callable[..., PortAudio], freezes: bool) -> None:
+    """With two streams the microphone goes on: the call pauses once all the same, and the line goes on afterwards."""
+    pa = portaudio(duplex=False)
+    device = Device()
+    stalls: list[float] = []
+    device.on_stall = lambda: stalls.append(time.monotonic())
+    speaker, microphone = pa.streams
+    device.play(np.full(SAMPLE_RATE_HZ // 2, 4000, np.int16))
+    microphone.live(700, 3.0)
+    speaker.feed(0, 10)
+    dead = time.monotonic()
+    pa.there = False
+    if not freezes:
+        speaker.finish()
+    read_until(device, lambda block: block.away == "stopped")
+    noticed_s = time.monotonic() - dead
+    waiting = [device.read() for _ in range(10)]
+    pa.there = True
+    read_until(device, lambda _: len(pa.streams) == 4)
+    for stream in pa.streams[2:]:
+        stream.live(900, 1.5)
+    read_until(device, lambda block: not block.away)
+    back = [device.read() for _ in range(25)]
+    device.close()
+
+    assert noticed_s < 1.0
+    assert len(stalls) == 1
+    assert all(block.away for block in waiting)
+    assert not any(block.mic.any() for block in waiting[2:])  # the edges share a block with sound
+    assert not any(block.away for block in back)
+    played = sum(int(np.abs(one).sum()) for stream in pa.streams if stream.kind == "output" for one in stream.heard)
+    assert played / 4000 / 48_000 == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_speaker_that_only_paused_goes_on_by_itself(
+    portaudio: Callable[..., PortAudio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two streams, too, nothing is opened anew then."""
+    monkeypatch.setattr(sound, "THAWS_WITHIN_S", 5.0)
+    pa = portaudio(duplex=False)
+    device = Device()
+    speaker, microphone = pa.streams
+    microphone.live(700, 2.0)
+    speaker.feed(0, 10)
+    read_until(device, lambda block: block.away == "stopped")
+    speaker.live(0, 1.0)
+    read_until(device, lambda block: not block.away)
+    back = [device.read() for _ in range(10)]
+    device.close()
+
+    assert len(pa.streams) == 2
+    assert not any(block.away for block in back)
+
+
+@pytest.mark.parametrize("duplex", [True, False])
+def test_what_opens_in_stereo_only_is_opened_so(portaudio: Callable[..., PortAudio], duplex: bool) -> None:
+    """A card without a sound server may refuse one channel: the first one is heard, both are played on."""
+    pa = portaudio(duplex=duplex, channels=2)
+    device = Device()
+    device.play(np.full(SAMPLE_RATE_HZ // 10, 4000, np.int16))
+    for _ in range(20):
+        for stream in reversed(pa.streams):
+            stream.feed(700)
+    block = [device.read() for _ in range(6)][-1]
+    (speaker,) = (stream for stream in pa.streams if stream.kind != "input")
+    device.close()
+
+    assert [stream.options["channels"] for stream in pa.streams] == [2] * len(pa.streams)
+    assert np.median(block.mic) == pytest.approx(700, abs=5)
+    assert speaker.heard[1].shape == (960, 2)
+    assert np.abs(speaker.heard[1] - 4000).max() <= 2
 
 
 def test_what_no_device_takes_is_a_sentence(portaudio: Callable[..., PortAudio]) -> None:
@@ -314,3 +399,37 @@ def test_a_noise_gate_is_not_a_dead_microphone() -> None:
                 assert not gated.dead(sounding, 0.02)
 
     assert not any(silent.dead(False, 0.02) for _ in range(500))
+
+
+def test_zeros_from_the_start_are_a_noise_gate() -> None:
+    """A headset that suppresses noise gives zeros until somebody speaks, and between all turns."""
+    watch = ZeroWatch()
+    dead = [
+        watch.dead(sounding, 0.02)
+        for sounding, seconds in ((False, 3.0), (True, 6.0), (False, 4.0), (True, 8.0), (False, 10.0))
+        for _ in range(round(seconds / 0.02))
+    ]
+
+    assert not any(dead)
+
+
+def test_a_device_that_wakes_up_is_no_noise_gate() -> None:
+    """Its first half second may be zeros; what is unplugged later is noticed all the same."""
+    watch = ZeroWatch()
+    waking = [watch.dead(False, 0.02) for _ in range(25)]
+    steady(watch)
+
+    assert not any(waking)
+    assert any(watch.dead(False, 0.02) for _ in range(50))
+
+
+def test_zeros_that_end_by_themselves_twice_are_a_noise_gate() -> None:
+    """Somebody who began to speak at once and never paused is not stopped in every pause of theirs."""
+    watch = ZeroWatch()
+    pauses = []
+    for _ in range(4):
+        steady(watch)
+        zeros = [watch.dead(False, 0.02) for _ in range(100)]
+        pauses.append(any(zeros))
+
+    assert pauses == [True, True, False, False]

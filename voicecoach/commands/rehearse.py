@@ -57,8 +57,10 @@ def rehearse(
         bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
     ] = False,
     echo: Annotated[
-        Literal["auto", "headset", "cancel", "half"],
-        typer.Option(help="The customer in your microphone: tested once for each pair of devices, or as you say."),
+        Literal["auto", "test", "headset", "cancel", "half"],
+        typer.Option(
+            help="The customer in your microphone: tested once for each pair of devices, tested again, or as you say."
+        ),
     ] = "auto",
     telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
     cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer', 'slower') while you speak.")] = True,
@@ -216,7 +218,7 @@ def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call
     from voicecoach import echotest, prepare
     from voicecoach.world.trainee import calibration_of
 
-    if wanted != "auto":
+    if wanted not in {"auto", "test"}:
         mode = echotest.checked(echotest.WORDS[wanted])
         typer.echo(echotest.told(None, mode, forced=True))
         return replace(call, echo=mode, echo_test=echotest.load(common.data(), sound), echo_forced=True)
@@ -229,5 +231,6 @@ def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call
             sound, echotest.sentence(spoken, volume_db), calibration_of(prepare.demo_trainee(), spoken), *level
         ),
         typer.echo,
+        again=wanted == "test",
     )
     return replace(call, echo=mode, echo_test=found)

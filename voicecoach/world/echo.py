@@ -21,6 +21,8 @@ from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.sound import Duplex, Samples
 
 EchoMode = Literal["headset", "cancelled", "half duplex"]
+EchoFault = Literal["", "zeros", "not played", "away"]
+"""Why a test says nothing: the microphone gave zeros only, nothing was played, or the device was away meanwhile."""
 HEADSET: EchoMode = "headset"
 CANCELLED: EchoMode = "cancelled"
 HALF_DUPLEX: EchoMode = "half duplex"
@@ -121,6 +123,7 @@ class EchoTest:
     """How soon the trainee's voice was noticed through the cancellation; None: not at all, or not tried."""
     trainee_dbfs: float = TRAINEE_DBFS
     """The level of the trainee's voice that this was tried with."""
+    fault: EchoFault = ""
 
     @property
     def gate_dbfs(self) -> float | None:
@@ -139,7 +142,9 @@ def measure(
     """Both channels of a test [shape=(n,)], 16 kHz. `voice` is laid over the cancelled echo at `trainee_dbfs`."""
     playing = np.flatnonzero(out)
     if not len(playing):
-        return EchoTest(0.0, 0.0, -120.0, _dbfs(mic), 0.0)
+        return EchoTest(0.0, 0.0, -120.0, _dbfs(mic), 0.0, fault="not played")
+    if not mic[playing[0] :].any():
+        return EchoTest(0.0, 0.0, -120.0, -120.0, 0.0, fault="zeros")
     first, last = int(playing[0]), int(playing[-1]) + 1
     delay, match = _delay(mic, out)
     start, end = first + delay, min(last + delay, len(mic))
@@ -158,7 +163,9 @@ def measure(
 
 
 def decide(found: EchoTest) -> EchoMode:
-    """What to do on these devices."""
+    """What to do on these devices; where nothing could be found out, what is safe on all."""
+    if found.fault:
+        return HALF_DUPLEX
     if found.match < MATCH or found.voiced < HEARD or found.echo_dbfs <= found.trainee_dbfs - LEAK_DB:
         return HEADSET
     works = found.left is not None and found.left < HEARD and found.noticed_s is not None
@@ -238,20 +245,24 @@ def _at(voice: Samples, dbfs: float) -> Samples:
     return np.asarray(np.clip(voice * gain, -32768, 32767), np.int16)
 
 
-def listen_for_echo(sound: Duplex, sentence: Samples) -> tuple[Samples, Samples]:
-    """Play `sentence` and take in TEST_S of both channels. Raises DeviceError when the device goes away."""
+def listen_for_echo(sound: Duplex, sentence: Samples) -> tuple[Samples, Samples, bool]:
+    """Play `sentence` and take in TEST_S of both channels; also whether the device was away meanwhile.
+
+    Raises DeviceError when it does not come back.
+    """
     sound.drain()
     mic: list[Samples] = []
     out: list[Samples] = []
-    started = False
+    started = away = False
     while len(mic) * FRAME < TEST_S * SAMPLE_RATE_HZ:
         block = sound.read()
         if block is None:
             break
         mic.append(block.mic)
         out.append(block.out)
+        away = away or bool(block.away)
         if not started and len(mic) * FRAME >= QUIET_S * SAMPLE_RATE_HZ:
             sound.play(sentence[: round((TEST_S - QUIET_S - MAX_DELAY_S) * SAMPLE_RATE_HZ)])
             started = True
     sound.stop()
-    return np.concatenate(mic), np.concatenate(out)
+    return np.concatenate(mic), np.concatenate(out), away

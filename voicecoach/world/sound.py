@@ -25,10 +25,13 @@ from voicecoach.errors import DeviceError, NoDevice, VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.playback import Playback, resampled
+from voicecoach.world.server import behind
 from voicecoach.world.streams import DEVICE_RATE_HZ, Chunk, Speaks, Streams
 
 Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
+Opened = tuple[Streams, tuple[str, str], tuple[str, str]]
+"""Streams, PortAudio's names of microphone and speaker, and those with what a sound server has behind them."""
 
 STALLED_AFTER_S = 0.75
 """No block for this long: the device is away, and the call pauses. A sound server may be frozen, or die without notice."""
@@ -49,6 +52,10 @@ STEADY_S = 5.0
 """What tells such a microphone from one with a noise gate, whose zeros mean nothing."""
 GATED_S = 0.25
 """Zeros for this long that end by themselves are a noise gate's."""
+WAKES_S = 1.0
+"""Until then a device may be waking up: zeros from the start are a noise gate's only if they last longer."""
+FALSE_ALARMS = 2
+"""As often a microphone is taken for dead that comes back by itself; then it has a noise gate."""
 
 Away = Literal["", "stopped", "zeros"]
 """Why there is no sound: the device stopped delivering, or its microphone gives nothing but zeros."""
@@ -67,7 +74,10 @@ class Block:
 
 @dataclass(frozen=True)
 class SoundInfo:
-    """What the record keeps about the sound: port, device names, device rate, and latency out plus in."""
+    """What the record keeps about the sound: port, device names, device rate, and latency out plus in.
+
+    A sound server's "default" has the name of the device behind it, as other devices are other echoes and calm voices.
+    """
 
     port: str
     input: str
@@ -231,8 +241,8 @@ class Device:
         """See Duplex."""
         return self._xruns_before + self._streams.xruns
 
-    def _use(self, streams: Streams, names: tuple[str, str]) -> None:
-        """Take blocks from these streams from now on."""
+    def _use(self, streams: Streams, names: tuple[str, str], shown: tuple[str, str]) -> None:
+        """Take blocks from these streams from now on; PortAudio's `names` of them, and those that people know."""
         import soxr
 
         self._streams, self._names = streams, names
@@ -245,7 +255,7 @@ class Device:
         self._opened_s = time.monotonic()
         self._told_until_s = self._told_until_s or self._opened_s
         self._zeros = ZeroWatch()
-        self.info = SoundInfo("device", *names, rate_in, round(streams.latency_s, 4))
+        self.info = SoundInfo("device", *shown, rate_in, round(streams.latency_s, 4))
 
     def _speaks(self, n: int, rate_hz: int) -> tuple[Samples, int]:
         """The next `n` samples for the speaker; nothing is played while the device is away."""
@@ -339,6 +349,8 @@ class Device:
             self._leave("zeros")
         elif self._away and not dead:
             self._away = ""
+        if self._streams.mute(chunk.at_s, STALLED_AFTER_S, STARTS_WITHIN_S):
+            self._leave("stopped")
         self._mind_giving_up("The microphone gave nothing but zeros", "Unmute it, or plug it in again,")
         return chunk
 
@@ -380,7 +392,9 @@ class Device:
             while True:
                 chunk = self._streams.blocks.get_nowait()
         except queue.Empty:
-            return chunk if chunk is not None and chunk.at_s >= self._told_until_s else None
+            if chunk is None or chunk.at_s < self._told_until_s or self._streams.finished.is_set():
+                return None
+            return None if self._streams.mute(chunk.at_s, STALLED_AFTER_S, STARTS_WITHIN_S) else chunk
 
     def _mind_giving_up(self, what: str, do: str) -> None:
         if self._away and time.monotonic() - self._away_from_s >= GIVE_UP_S:
@@ -441,8 +455,8 @@ class Device:
 class _Reopening:
     """Closes old streams and opens new ones, as often as it takes. PortAudio may hang, so all of it is off the loop."""
 
-    def __init__(self, old: Streams, opened: Callable[[], tuple[Streams, tuple[str, str]]]) -> None:
-        self.result: tuple[Streams, tuple[str, str]] | None = None
+    def __init__(self, old: Streams, opened: Callable[[], Opened]) -> None:
+        self.result: Opened | None = None
         self._old, self._opened, self._stop = old, opened, threading.Event()
         self._thread = threading.Thread(target=self._run, name="voicecoach-device", daemon=True)
         self._thread.start()
@@ -485,13 +499,12 @@ def _leave_to_the_server() -> None:
     atexit.unregister(import_sounddevice()._exit_handler)
 
 
-def _opened(
-    devices: tuple[str | None, str | None], rate_hz: int | None, speaks: Speaks
-) -> tuple[Streams, tuple[str, str]]:
+def _opened(devices: tuple[str | None, str | None], rate_hz: int | None, speaks: Speaks) -> Opened:
     """Open streams on these devices; also the names of what was opened."""
     sd = import_sounddevice()
     names = check_devices(*devices)
-    return Streams(sd, (_number(devices[0]), _number(devices[1])), rate_hz, speaks), names
+    streams = Streams(sd, (_number(devices[0]), _number(devices[1])), rate_hz, speaks)
+    return streams, names, behind(names)
 
 
 def _within(seconds: float, job: Callable[[], T]) -> T:
@@ -524,13 +537,17 @@ class ZeroWatch:
     def __init__(self) -> None:
         self._steady_s = self._zeros_s = 0.0
         self._gated = False
+        self._came_back = 0
 
     def dead(self, sound: bool, seconds: float) -> bool:
         """Take in the next `seconds`, with any sound at all or not; whether the microphone is dead now."""
         if sound:
             quiet_s, self._zeros_s = self._zeros_s, 0.0
-            was_dead = self._is_dead(quiet_s)
-            self._gated = self._gated or (quiet_s >= GATED_S and self._steady_s > 0 and not was_dead)
+            if self._is_dead(quiet_s):
+                self._came_back += 1
+            elif quiet_s >= (GATED_S if self._steady_s else WAKES_S):
+                self._gated = True
+            self._gated = self._gated or self._came_back >= FALSE_ALARMS
             self._steady_s += seconds
             return False
         self._zeros_s += seconds

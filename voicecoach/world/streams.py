@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,14 +57,19 @@ class Streams:
         self._played: deque[tuple[Samples, int]] = deque()
         """With two streams: what the speaker took and the microphone has not given a block for yet."""
         self._played_lock = threading.Lock()
+        self._asked_s: float | None = None
+        """With two streams: when the speaker last took samples, on the monotonic clock."""
+        self._opened_s = time.monotonic()
         self._owed = 0.0
         """With two streams: samples of the speaker that belong to the microphone's blocks so far, less those given."""
         self.rates_hz = (0, 0)
         """Of the microphone and of the speaker."""
-        own = [int(sd.query_devices(devices[0], "input")["default_samplerate"])]
-        own += [int(sd.query_devices(devices[1], "output")["default_samplerate"])]
+        told = [sd.query_devices(device, kind) for device, kind in zip(devices, ("input", "output"), strict=True)]
+        own = [int(device["default_samplerate"]) for device in told]
         rates = [rate_hz] if rate_hz else list(dict.fromkeys((DEVICE_RATE_HZ, *own, *OTHER_RATES_HZ)))
         failures: list[str] = []
+        self._most = (_most(told[0], "max_input_channels"), _most(told[1], "max_output_channels"))
+        """Channels of the microphone and of the speaker, where one alone is refused."""
         self._streams = self._one(devices, rates, failures) or self._two(devices, rates, failures)
         if not self._streams:
             raise DeviceError(
@@ -81,21 +86,25 @@ class Streams:
     def _one(self, devices: tuple[Any, Any], rates: Sequence[int], failures: list[str]) -> list[Any]:
         for rate in rates:
             self.rates_hz = (rate, rate)
-            stream = self._started(self._sd.Stream, rate, devices, self._both, failures)
-            if stream is not None:
-                return [stream]
+            for channels in dict.fromkeys([(1, 1), self._most]):
+                count: Any = channels if channels[0] != channels[1] else channels[0]
+                stream = self._started(self._sd.Stream, rate, devices, count, self._both, failures)
+                if stream is not None:
+                    return [stream]
         return []
 
     def _two(self, devices: tuple[Any, Any], rates: Sequence[int], failures: list[str]) -> list[Any]:
         """Two streams, each at the first of the rates that its device takes. The microphone's is the clock."""
         for rate_out in rates:
             self.rates_hz = (rate_out, rate_out)
-            speaker = self._started(self._sd.OutputStream, rate_out, devices[1], self._output, failures)
+            speaker = self._alone(self._sd.OutputStream, rate_out, devices[1], self._most[1], self._output, failures)
             if speaker is None:
                 continue
             for rate_in in rates:
                 self.rates_hz = (rate_in, rate_out)
-                microphone = self._started(self._sd.InputStream, rate_in, devices[0], self._input, failures)
+                microphone = self._alone(
+                    self._sd.InputStream, rate_in, devices[0], self._most[0], self._input, failures
+                )
                 if microphone is not None:
                     return [microphone, speaker]
             speaker.abort(ignore_errors=True)
@@ -104,7 +113,12 @@ class Streams:
         self.finished.clear()
         return []
 
-    def _started(self, kind: Any, rate: int, device: Any, callback: Any, failures: list[str]) -> Any:
+    def _alone(self, kind: Any, rate: int, device: Any, most: int, callback: Any, failures: list[str]) -> Any:
+        """A running stream of one device, with one channel or, where that is refused, `most`."""
+        tries = (self._started(kind, rate, device, count, callback, failures) for count in dict.fromkeys([1, most]))
+        return next((stream for stream in tries if stream is not None), None)
+
+    def _started(self, kind: Any, rate: int, device: Any, channels: Any, callback: Any, failures: list[str]) -> Any:
         """A running stream, or None with the reason added to `failures`."""
         stream = None
         try:
@@ -112,7 +126,7 @@ class Streams:
                 samplerate=rate,
                 blocksize=rate * BLOCK_MS // 1000,
                 device=device,
-                channels=1,
+                channels=channels,
                 dtype="int16",
                 latency=LATENCY_S,
                 callback=callback,
@@ -132,13 +146,14 @@ class Streams:
     def _both(self, indata: Samples, outdata: Samples, frames: int, _time: Any, status: Any) -> None:
         self.xruns += bool(status)
         out, filled = self._speaks(frames, self.rates_hz[1])
-        outdata[:, 0] = out
+        outdata[:] = out[:, None]
         self._queue(indata[:, 0].copy(), out, filled)
 
     def _output(self, outdata: Samples, frames: int, _time: Any, status: Any) -> None:
         self.xruns += bool(status)
+        self._asked_s = time.monotonic()
         out, filled = self._speaks(frames, self.rates_hz[1])
-        outdata[:, 0] = out
+        outdata[:] = out[:, None]
         with self._played_lock:
             self._played.append((out, filled))
 
@@ -177,6 +192,16 @@ class Streams:
             self.lost_blocks += 1
             self._dropped += len(mic)
 
+    def mute(self, at_s: float, after_s: float, starts_s: float) -> bool:
+        """With two streams: whether the speaker is gone, however well the microphone goes on.
+
+        It is where it has ended, or had taken nothing for `after_s` at `at_s`; its first samples may take `starts_s`.
+        """
+        if len(self._streams) == 1:
+            return False
+        waited_s = at_s - self._opened_s >= starts_s if self._asked_s is None else at_s - self._asked_s >= after_s
+        return waited_s or self.finished.is_set()
+
     def drain(self) -> None:
         """Drop what came in before now, and what that had lost."""
         while True:
@@ -191,3 +216,8 @@ class Streams:
         for stream in self._streams:
             stream.abort(ignore_errors=True)
             stream.close(ignore_errors=True)
+
+
+def _most(device: Mapping[str, Any], name: str) -> int:
+    """The channels to ask a device for that refuses one: two at most, as nothing is gained by more."""
+    return min(2, int(device.get(name, 1)))
