@@ -16,7 +16,9 @@ from voicecoach import cli, prepare, record, review, testing
 from voicecoach.errors import BadInput
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.world import audiofiles
 from voicecoach.world.ears import plain
+from voicecoach.world.models import ModelFiles
 from voicecoach.world.trainee import recorded
 
 OVER_S = 1.2
@@ -153,7 +155,7 @@ def test_a_mono_call_is_the_agent_alone(made: CallMade, tmp_path: Path) -> None:
 @pytest.mark.models
 def test_the_wrong_channel_is_told_and_leaves_nothing(made: CallMade, tmp_path: Path) -> None:
     """Nobody on the agent's side: the sentence names the option, and no empty session stays behind."""
-    silent = np.stack([np.zeros(len(made.samples), np.int16), made.samples[:, 0]], axis=1)[: SAMPLE_RATE_HZ * 8]
+    silent = np.stack([np.zeros(len(made.samples), np.int16), made.samples[:, 1]], axis=1)[: SAMPLE_RATE_HZ * 8]
     soundfile.write(tmp_path / "call.wav", silent, SAMPLE_RATE_HZ)
     done = CliRunner().invoke(cli.app, ["--data", str(tmp_path / "data"), "review", str(tmp_path / "call.wav")])
 
@@ -163,28 +165,39 @@ def test_the_wrong_channel_is_told_and_leaves_nothing(made: CallMade, tmp_path: 
     assert record.list_sessions(tmp_path / "data" / "sessions") == []
 
 
-def test_channels() -> None:
+def test_channels(tmp_path: Path) -> None:
     """Mono is the agent; of two, the agent is the one that is named; more are refused."""
     left, right = np.zeros(3, np.float32), np.ones(3, np.float32)
 
-    assert review.channels_of([left], "right", Path("x")) == (left, None)
-    assert review.channels_of([left, right], "left", Path("x"))[0] is left
-    assert review.channels_of([left, right], "right", Path("x")) == (right, left)
+    def sides(*channels: Floats, agent: str = "left") -> list[list[float]]:
+        soundfile.write(tmp_path / "x.wav", np.stack(channels, 1), SAMPLE_RATE_HZ, subtype="FLOAT")
+        with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool:
+            found = review.sides_of(spool, agent, Path("x.wav"))
+            return [side.read(0, 3).tolist() for side in found if side is not None]
+
+    assert sides(left, agent="right") == [[0, 0, 0]]
+    assert sides(left, right) == [[0, 0, 0], [1, 1, 1]]
+    assert sides(left, right, agent="right") == [[1, 1, 1], [0, 0, 0]]
     with pytest.raises(BadInput, match="has 3 channels"):
-        review.channels_of([left, right, left], "left", Path("x.wav"))
+        sides(left, right, left)
 
 
-def scripted(agent: Floats, customer: Floats | None, folder: Path, *texts: str) -> record.Record:
+def scripted(agent: review.Side, customer: review.Side | None, folder: Path, *texts: str) -> record.Record:
     """Review with scripted ears, which need no recogniser."""
-    from voicecoach.world.models import ModelFiles
-
+    ears = testing.ScriptedEars(texts)
+    said = review.hear(agent, customer, name="x.wav", ears=ears)
     with record.Writer(folder, "", "") as writer:
-        review.review(
-            review.Held(agent), review.Held(customer) if customer is not None else None, name="x.wav", ears=testing.ScriptedEars(texts),
+        review.write(
+            said, agent, customer, name="x.wav", which="left", ears=ears,
             ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(),
             procedure="", baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",
         )  # fmt: skip
     return record.read(folder)
+
+
+def held(samples: Any) -> review.Held:
+    """A channel of int16 samples in memory."""
+    return review.Held(np.asarray(samples, np.float32) / 32768)
 
 
 @pytest.mark.models
@@ -192,8 +205,7 @@ def test_voice_without_words_is_left_out(made: CallMade, tmp_path: Path) -> None
     """A cough is no turn; the record ends all the same, and its report can be told."""
     from voicecoach import debrief
 
-    agent = made.samples[: SAMPLE_RATE_HZ * 14, 0].astype(np.float32) / 32768
-    session = scripted(agent, None, tmp_path / "s")
+    session = scripted(held(made.samples[: SAMPLE_RATE_HZ * 14, 0]), None, tmp_path / "s")
 
     assert [event.kind for event in session.events] == ["started", "ended"]
     assert json.loads(record.to_json(debrief.report_on(session)))
@@ -202,8 +214,7 @@ def test_voice_without_words_is_left_out(made: CallMade, tmp_path: Path) -> None
 @pytest.mark.models
 def test_the_shorter_channel_is_filled_with_silence(made: CallMade, tmp_path: Path) -> None:
     """Two recorders rarely stop at the same sample."""
-    agent = made.samples[: SAMPLE_RATE_HZ * 14, 0].astype(np.float32) / 32768
-    customer = made.samples[: SAMPLE_RATE_HZ * 6, 1].astype(np.float32) / 32768
+    agent, customer = held(made.samples[: SAMPLE_RATE_HZ * 14, 0]), held(made.samples[: SAMPLE_RATE_HZ * 6, 1])
     session = scripted(agent, customer, tmp_path / "s", *["I see."] * 9)
 
     assert len(record.read_audio(session)) == SAMPLE_RATE_HZ * 14
@@ -226,20 +237,12 @@ def test_one_recording_twice_is_the_agent_alone(made: CallMade, tmp_path: Path) 
 @pytest.mark.models
 def test_from_disk_as_from_memory(made: CallMade, tmp_path: Path) -> None:
     """A spooled file gives the very same events and samples as its channels in memory."""
-    from voicecoach.world import audiofiles
-    from voicecoach.world.models import ModelFiles
-
     soundfile.write(tmp_path / "x.wav", made.samples[: SAMPLE_RATE_HZ * 25], SAMPLE_RATE_HZ)
     texts = ["I see.", "One moment while I check."] * 9
     left, right = audiofiles.read(tmp_path / "x.wav")
-    first = scripted(left, right, tmp_path / "a", *texts)
-    with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool, record.Writer(tmp_path / "b", "", "") as writer:
-        review.review(
-            *review.sides_of(spool, "left", tmp_path / "x.wav"), name="x.wav", ears=testing.ScriptedEars(texts),
-            ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(), procedure="",
-            baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",
-        )  # fmt: skip
-    second = record.read(tmp_path / "b")
+    first = scripted(review.Held(left), review.Held(right), tmp_path / "a", *texts)
+    with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool:
+        second = scripted(*review.sides_of(spool, "left", tmp_path / "x.wav"), tmp_path / "b", *texts)
 
     assert first.events == second.events
     assert np.array_equal(record.read_audio(first), record.read_audio(second))
@@ -249,9 +252,7 @@ def test_from_disk_as_from_memory(made: CallMade, tmp_path: Path) -> None:
 @pytest.mark.models
 def test_the_wait_is_since_the_customers_last_words(made: CallMade, tmp_path: Path) -> None:
     """Who goes on after the own words has kept nobody waiting for an answer; who begins over the customer cut in."""
-    agent = made.samples[:, 0].astype(np.float32) / 32768
-    customer = made.samples[:, 1].astype(np.float32) / 32768
-    session = scripted(agent, customer, tmp_path / "s", *["I see."] * 19)
+    session = scripted(held(made.samples[:, 0]), held(made.samples[:, 1]), tmp_path / "s", *["I see."] * 19)
     seen = [event for event in session.of("measured") if event.data["who"] == "trainee"]
     gaps = {event.data["turn"]: event.data["observation"]["response_gap_s"] for event in seen}
     spoke = {event.data["turn"]: event.data["speech"][0][0] / SAMPLE_RATE_HZ for event in session.of("spoke")}
