@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from tests.walk import walk
 from voicecoach import cli, prepare, record, review, testing
 from voicecoach.errors import BadInput
 from voicecoach.measure.observe import Floats
@@ -247,6 +248,32 @@ def test_from_disk_as_from_memory(made: CallMade, tmp_path: Path) -> None:
     assert first.events == second.events
     assert np.array_equal(record.read_audio(first), record.read_audio(second))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "x.wav"]
+
+
+SAID = (
+    "I'm so sorry that you had to wait. Please tell me what happened.", "My sofa! Nobody came, and nobody called.",
+    "It is not our fault. You should have called us before.", "I have been waiting since nine this morning!",
+    "I will send a new one by noon tomorrow. Does that settle it for you?",
+)  # fmt: skip
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("stereo", [True, False])
+def test_every_mark_leads_to_its_events(made: CallMade, tmp_path: Path, stereo: bool) -> None:
+    """And every verdict of the record to its mark, with a customer on the recording and without."""
+    from voicecoach import debrief
+
+    customer = held(made.samples[:, 1]) if stereo else None
+    session = scripted(held(made.samples[:, 0]), customer, tmp_path / "s", *SAID * 4)
+    report, page = debrief.debrief_of(session)
+
+    assert walk(page, session.folder) >= 5
+    assert bool(report.lines) is stereo
+    assert report.differences == ()
+    for curve in report.curves:
+        for point in curve.points:
+            measured = [session.events[place] for place in point.events if session.events[place].kind == "measured"]
+            assert [event.data["who"] for event in measured] == [point.who]
 
 
 @pytest.mark.models

@@ -24,6 +24,7 @@ from voicecoach.world import pitch, vad
 from voicecoach.world.audiofiles import Spool
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen, speech_in, weights
+from voicecoach.world.memory import give_back
 from voicecoach.world.models import ModelFiles
 
 
@@ -251,6 +252,7 @@ def _utterance(who: Literal["trainee", "customer"], turn: Turn, side: Side, ears
     piece = side.read(turn.start, turn.end)
     piece = np.pad(piece, (0, turn.end - turn.start - len(piece)))  # two recorders rarely stop together
     heard = ears.hear(piece, turn.start / SAMPLE_RATE_HZ)
+    give_back()
     if not heard.text:
         return None
     hearing = listen(piece)

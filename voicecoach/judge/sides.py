@@ -1,8 +1,8 @@
 """Which side of a recorded call serves and which complains, by what each says: to notice channels that are swapped.
 
-Only phrases that the other side hardly ever says count, a turn once. Both lists are our judgement. Of 192 calls in words
-(12 scripted trainees against 8 customers, each the right way round and swapped) none is called swapped that is not;
-of those that are, so are the figures in tests/judge/test_sides.py. Awful agents say little that only an agent would.
+Only phrases that the other side hardly ever says count, a turn once. Both lists are our judgement. Of 96 calls in words
+(12 scripted trainees against 8 customers) none is taken for swapped; swapped, 39 of the 40 with a polite agent are noticed,
+and 56 of all 96: awful agents say little that only an agent would.
 """
 
 from __future__ import annotations
