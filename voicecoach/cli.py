@@ -611,7 +611,6 @@ def review(
             _close(writer, clean=False)
             record.delete(writer.folder)  # nothing was recorded here that the given file does not hold
             raise
-    _say(reviewing.sides_line(said, which) + "\n")
     _debrief(writer.folder)
 
 

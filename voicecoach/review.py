@@ -162,7 +162,7 @@ def write(
     for what, do in faults:
         writer.event("fault", what=what, do=do, detail="")
     _write_turns(writer, said, rules, baseline)
-    writer.event("ended", outcome="reviewed", why=f"The recording {name} was reviewed.")
+    writer.event("ended", outcome="reviewed", why=sides_line(said, which))
 
 
 def _nobody(name: str, n: int, *, stereo: bool, other: bool) -> BadInput:

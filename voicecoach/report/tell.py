@@ -34,6 +34,7 @@ from voicecoach.report.recorded import doubts
 from voicecoach.report.replay import replay
 from voicecoach.report.rounds import rounds
 from voicecoach.report.steps import as_marked, call_as_told, cycle_lines, step_lines
+from voicecoach.report.text import RECORDING
 from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn, Span
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
@@ -156,6 +157,9 @@ def _origin(started: Mapping[str, Any]) -> str:
     if isinstance(retry := started.get("retry"), Mapping):
         take, turn = (number(retry.get(key)) or 0 for key in ("take", "turn"))
         return f"Take {take:.0f} of turn {turn:.0f} of {text(retry.get('session'))}"
+    sound = started.get("sound")
+    if started.get("mode") == "review":
+        return f"{RECORDING} {text(sound.get('input')) if isinstance(sound, Mapping) else ''}".rstrip()
     drill = started.get("drill")
     return f"Drill: {_named(drill)}" if isinstance(drill, Mapping) else ""
 

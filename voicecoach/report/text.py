@@ -85,8 +85,14 @@ def _head(sheet: _Sheet, report: Report) -> None:
         sheet.put(f"! {problem}", 0, 2)
 
 
+RECORDING = "Recording"
+"""What the origin of a reviewed call begins with."""
+
+
 def title(report: Report) -> str:
     """Who was called."""
+    if report.origin.startswith(RECORDING):
+        return "A recorded call"
     return f"Your call with {report.persona}" if report.persona else f"Your call {report.name}".rstrip()
 
 
