@@ -211,7 +211,7 @@ def _picture(report: Report, waveform: Sequence[Sequence[float]] | None, audio: 
         lanes.append(draw.anger(report.anger, report.duration_s, axis))
     lanes += [draw.curve(curve, axis) for curve in draw.drawn(report.curves)]
     calm = "The dashed line is your calm voice. " if any(curve.baseline is not None for curve in report.curves) else ""
-    hint = "Click into the picture to play from there, or move the slider below it and press Enter." if audio else ""
+    hint = f'<span class="live">{_CLICK}</span>' if audio else ""
     long = " long" if axis.end_s > draw.LONG_S else ""
     return "\n".join(
         (
@@ -228,6 +228,9 @@ def _picture(report: Report, waveform: Sequence[Sequence[float]] | None, audio: 
             _interruptions(report),
         )
     )
+
+
+_CLICK = "Click into the picture to play from there, or move the slider below it and press Enter."
 
 
 def _anger_table(steps: Sequence[AngerStep]) -> str:

@@ -280,7 +280,7 @@ def as_section(report: Report) -> str:
     there = set(_turns_in(report.desk))
     events = tuple(sorted({place for turn in report.turns if turn.number in there for place in turn.events}))
     body = "".join(f"<h3>{escape(heading)}</h3><ul>{_items(lines)}</ul>" for heading, lines in told)
-    links = "".join(f'<li><a href="#turn-{number}">Turn {number}</a></li>' for number in sorted(there))
+    links = "".join(f'<li><a href="#turn-{number}">Go to turn {number}</a></li>' for number in sorted(there))
     to = f'<ul class="turns" aria-label="Turns that your trainer spoke of">{links}</ul>' if links else ""
     return f"<div{traced(events)}>{body}{to}</div>" if body else ""
 
