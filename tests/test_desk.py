@@ -146,6 +146,45 @@ def test_words_of_the_trainer_come_home_and_nothing_is_overwritten(mine: Path, i
     assert "use_name" not in {mark.code for mark in machine.marks}
 
 
+def outcomes(folder: Path) -> dict[str, tuple[str, str, bool]]:
+    """Step to (the machine's outcome, the trainer's, whether that follows from marks)."""
+    found = desk.report_of(folder).desk
+    return {step.id: (step.machine, step.trainer, step.follows) for step in found.steps} if found else {}
+
+
+def test_a_mark_on_a_move_makes_its_step_anew_beside_the_machines(mine: Path) -> None:
+    """A step follows from the trainer's marks, a mark on the step itself counts more, and the machine's stays."""
+    desk.override(mine, "not-heard", "That was no apology.", "Ann", NOW, turn=1, code="apologise")
+    assert outcomes(mine)["apologise"] == ("done", "not heard", True)
+
+    desk.override(mine, "done", "There it was.", "Ann", NOW, turn=3, code="apologise")
+    assert outcomes(mine)["apologise"] == ("done", "", False)
+
+    desk.override(mine, "not-heard", "Not there either.", "Ann", NOW, turn=3, code="apologise")
+    session = record.read(mine)
+    report, page = debrief.debrief_of(session)
+    apology = next(step for step in report.steps if step.id == "apologise")
+    assert (apology.outcome, apology.marked) == ("done", "not heard")
+    assert "with the trainer's marks: not heard" in as_text(report, 200)
+    assert 'with the trainer\'s marks: <span class="chip no">' in page
+    assert page.count("“Apologised personally”: not heard. That was no apology.") == 1
+    assert [mark.outcome for mark in report.turns[0].marks if mark.code == "apologise"] == ["done"]
+
+    desk.override(mine, "unsure", "Let us say so.", "Ann", NOW, step="apologise")
+    assert outcomes(mine)["apologise"] == ("done", "unsure", False)
+
+
+def test_a_mark_can_make_a_step_done_and_an_assignment_passed(tmp_path: Path) -> None:
+    """What the machine missed counts, wherever in the turn it was."""
+    task = Assignment("week-1", "dana-printer", minimums=(Minimum("apologise"),))
+    folder = sessions.write(tmp_path, said=("Go on.", "I see."), assignment={"assignment": asdict(task), "attempt": 1})
+    assert "not passed" in as_text(desk.report_of(folder), 200)
+
+    desk.override(folder, "done", "I hear it.", "Ann", NOW, turn=2, code="apologise")
+    assert outcomes(folder)["apologise"] == ("not heard", "done", True)
+    assert "attempt 1: passed" in as_text(desk.report_of(folder), 200)
+
+
 def test_the_later_word_counts_and_the_earlier_stays(mine: Path) -> None:
     """On a plain folder: a file inside it; appended, never changed."""
     desk.give_verdict(mine, "fail", "", "Ann", NOW)
@@ -462,7 +501,7 @@ def test_agreement_over_a_folder(tmp_path: Path) -> None:
     assert (found.sessions, found.waiting) == (5, 1)
     assert found.steps is not None
     assert found.steps.marks == 5 * steps
-    assert found.steps.raw == pytest.approx(1 - 1 / (5 * steps))
+    assert found.steps.raw == pytest.approx(1 - 2 / (5 * steps))  # empathy of call 1 follows from its mark
     assert found.steps.explicit == 1
     apologies = next(one for one in found.codes if one.name == "Apologised personally")
     assert (apologies.marks, apologies.heard, apologies.explicit) == (15, 5, 1)

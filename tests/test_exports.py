@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -14,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import srt
 import webvtt
@@ -360,3 +364,110 @@ def test_odd_records_are_exported_as_far_as_they_go(events: list[dict[str, Any]]
     assert len(rows(made["csv-sessions"])) == 1
     assert json.loads(made["json"])["name"] == "odd"
     assert "".join(made.values()).encode("utf-8")
+
+
+# --- everything hostile at once ------------------------------------------------------------------------
+
+HOSTILE = {
+    "trainee": "=cmd|' /C calc'!A0\u202e",
+    "customer": "<v Boss><b>Dana</b> & {\\an8}\n\nNOTE x",
+    "said": (
+        '\u200f=1+1 \u202egnp.exe\u202c \u2028--> 00:01\t"x"',
+        "</v><script>alert(1)</script>\r\n\r\n2\r\n",
+        "",
+        "+49 30",
+    ),
+    "line": "\ufeff@SUM(A1) عربي {\\b1} &lt; 99",
+}
+"""Formulas, also behind invisible marks; markup; line breaks of all kinds; text that turns its direction; nothing at all."""
+SPANS_S = ((1.0, 5.0), (3.0, 6.0), (6.5, 6.5), (7.0, 8.0))
+"""The second turn begins inside the first, the third has no length and no words."""
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> record.Record:
+    """A record that any hand may have written, with a trainer's words as hostile."""
+    folder = tmp_path_factory.mktemp("data") / "sessions" / "hostile"
+    with record.Writer(folder, "", "") as writer:
+        writer.event(
+            "started", at=0, wall="2026-11-21T10:00:00+01:00", trainee=HOSTILE["trainee"],
+            persona={"id": "../../x", "name": HOSTILE["customer"]}, procedure="=1",
+        )  # fmt: skip
+        writer.event("said", at=0, line="x", text=HOSTILE["line"], start=0, end=sessions.at(4.0))
+        for number, (text, (start_s, end_s)) in enumerate(zip(HOSTILE["said"], SPANS_S, strict=True), 1):
+            span = {"start": sessions.at(start_s), "end": sessions.at(end_s)}
+            heard = [{"text": word, "start_s": start_s, "end_s": end_s, "probability": 1} for word in text.split()]
+            writer.event("spoke", at=span["end"], turn=number, **span, speech=[], overlap=[])
+            writer.event("heard", at=span["end"], who="trainee", turn=number, text=text, words=heard, model="m")
+        writer.audio(np.zeros((sessions.at(8.5), 2), np.int16))
+        writer.event("note", text="=NOTE()")
+        writer.event("ended", outcome="=1", why="-1")
+    for line in ({"kind": "comment", "turn": 1, "text": "=HYPERLINK(1)", "trainer": "@Ann", "wall": ""},
+                 {"kind": "verdict", "verdict": "fail", "text": "-2+3\n=4", "trainer": "=A", "wall": ""}):  # fmt: skip
+        record.append_line(folder / record.TRAINER, line)
+    return record.read(folder)
+
+
+@pytest.fixture(scope="module")
+def foreign(hostile: record.Record) -> Report:
+    return debrief.report_on(hostile)
+
+
+def plain(text: str) -> str:
+    """A text as an export may show it: on one line, without what is not shown."""
+    return " ".join(re.sub("[\u202a-\u202e]", "", text).split())
+
+
+def test_hostile_words_are_subtitles(hostile: record.Record, foreign: Report) -> None:
+    """One cue for each utterance with words; the readers give back what was said, and no markup."""
+    wanted = [plain(entry.text) for entry in foreign.timeline if entry.text.strip()]
+    captions = list(webvtt.from_string(exports.text_of(hostile, foreign, "vtt")))
+    cues = list(srt.parse(exports.text_of(hostile, foreign, "srt"), ignore_errors=False))
+
+    assert len(wanted) == 4
+    assert [html.unescape(caption.raw_text.partition(">")[2].removesuffix("</v>")) for caption in captions] == wanted
+    assert len(cues) == 4
+    assert not any(set("<>{}\n\u2028\u202e") & set(cue.content) for cue in cues)
+    assert all(cue.start < cue.end for cue in cues)
+
+
+def test_hostile_words_are_labels(hostile: record.Record, foreign: Report, tmp_path: Path) -> None:
+    """Praat's tiers fill the recording, where turns overlap both are there; Audacity's rows have three columns."""
+    grid = opened(exports.text_of(hostile, foreign, "textgrid"), tmp_path)
+    first, second = (plain(text) for text in HOSTILE["said"][:2])
+    for tier in grid.tiers:
+        edges = [(entry.start, entry.end) for entry in tier.entries]
+        assert edges[0][0] == 0
+        assert edges[-1][1] == 8.5
+        assert all(a[1] == b[0] and a[0] < a[1] for a, b in itertools.pairwise(edges))
+    spoken = [(entry.start, entry.end, entry.label) for entry in grid.getTier("trainee").entries if entry.label]
+    assert spoken == [
+        (1.0, 3.0, first), (3.0, 5.0, f"{first}; {second}"), (5.0, 6.0, second), (7.0, 8.0, "+49 30"),
+    ]  # fmt: skip
+
+    written = exports.text_of(hostile, foreign, "audacity")
+    read = list(csv.reader(io.StringIO(written, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert [len(row) for row in read] == [3] * (5 + sum(len(turn.marks) for turn in foreign.turns))
+    assert all(0 <= float(row[0]) <= float(row[1]) <= 8.5 for row in read)
+
+
+def test_hostile_words_are_cells_and_statements(hostile: record.Record, foreign: Report) -> None:
+    """No cell is a formula, also not behind invisible marks; every statement fits the schema, and no address leads away."""
+    for kind, count in (("csv", 4), ("csv-sessions", 1)):
+        read = rows(exports.text_of(hostile, foreign, kind))
+        assert len(read) == count
+        for row in read:
+            assert None not in row
+            for name, value in row.items():
+                shown = value.lstrip("\u200f\ufeff\u200b ")
+                assert not shown.startswith(("=", "@", "+", "\t")), (name, value)
+                assert not shown.startswith("-") or float(shown) < 0, (name, value)
+    turns = rows(exports.text_of(hostile, foreign, "csv"))
+    assert [row["trainee_said"].lstrip("'") for row in turns] == [plain(text) for text in HOSTILE["said"]]
+    for statement in statements(hostile, foreign):
+        BaseXapiStatement(**statement)
+        assert statement["object"]["id"].startswith("https://voicecoach.invalid/scenarios/")
+        assert ".." not in statement["object"]["id"].removeprefix("https://voicecoach.invalid/").split("/")
+        assert "calc" not in json.dumps(statement["actor"])
+    told = json.loads(exports.text_of(hostile, foreign, "json"))
+    assert [turn["text"] for turn in told["turns"]] == [turn.text for turn in foreign.turns]

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tests.walk import marks_on, walk
 from voicecoach import prepare, record, retry, session, takes, testing
 from voicecoach.before import Terminal
 from voicecoach.cli import app
 from voicecoach.commands import common, practice
-from voicecoach.debrief import report_on
+from voicecoach.debrief import debrief_of, report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
 from voicecoach.nouns import Baseline, Moment
@@ -238,6 +239,19 @@ def test_takes_stand_side_by_side(tmp_path: Path) -> None:
     assert page.count("<audio controls") == 3
     assert takes.takes_of(take)[0].takes[1].said == moment.takes[1].said
     assert takes.takes_of(first, 3) == ()
+
+
+def test_every_mark_leads_to_its_events_also_in_the_takes(tmp_path: Path) -> None:
+    """Over the call, over the take, and over both side by side on either page."""
+    first, take = a_take(
+        tmp_path, 3, "I am so sorry, Miss Whitfield. It is not our fault.", "2026-11-22T12:00:00+00:00"
+    )
+    for folder in (first, take):
+        _, page = debrief_of(record.read(folder))
+        sessions = {mark.session for mark in marks_on(page, folder.name)}
+
+        assert sessions == {first.name, take.name}
+        assert walk(page, folder) > 6
 
 
 def test_a_take_of_a_take_is_a_take_of_the_same_moment(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,19 @@ import jiwer
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from typer.testing import CliRunner
 
-from voicecoach import cli, prepare, record, review, testing
-from voicecoach.errors import BadInput
+from tests.walk import walk
+from voicecoach import cli, debrief, prepare, record, review, testing
+from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.report.recorded import in_turn
+from voicecoach.report.text import as_text
+from voicecoach.world import audiofiles
 from voicecoach.world.ears import plain
+from voicecoach.world.models import ModelFiles
 from voicecoach.world.trainee import recorded
 
 OVER_S = 1.2
@@ -153,7 +160,7 @@ def test_a_mono_call_is_the_agent_alone(made: CallMade, tmp_path: Path) -> None:
 @pytest.mark.models
 def test_the_wrong_channel_is_told_and_leaves_nothing(made: CallMade, tmp_path: Path) -> None:
     """Nobody on the agent's side: the sentence names the option, and no empty session stays behind."""
-    silent = np.stack([np.zeros(len(made.samples), np.int16), made.samples[:, 0]], axis=1)[: SAMPLE_RATE_HZ * 8]
+    silent = np.stack([np.zeros(len(made.samples), np.int16), made.samples[:, 1]], axis=1)[: SAMPLE_RATE_HZ * 8]
     soundfile.write(tmp_path / "call.wav", silent, SAMPLE_RATE_HZ)
     done = CliRunner().invoke(cli.app, ["--data", str(tmp_path / "data"), "review", str(tmp_path / "call.wav")])
 
@@ -163,37 +170,45 @@ def test_the_wrong_channel_is_told_and_leaves_nothing(made: CallMade, tmp_path: 
     assert record.list_sessions(tmp_path / "data" / "sessions") == []
 
 
-def test_channels() -> None:
+def test_channels(tmp_path: Path) -> None:
     """Mono is the agent; of two, the agent is the one that is named; more are refused."""
     left, right = np.zeros(3, np.float32), np.ones(3, np.float32)
 
-    assert review.channels_of([left], "right", Path("x")) == (left, None)
-    assert review.channels_of([left, right], "left", Path("x"))[0] is left
-    assert review.channels_of([left, right], "right", Path("x")) == (right, left)
+    def sides(*channels: Floats, agent: str = "left") -> list[list[float]]:
+        soundfile.write(tmp_path / "x.wav", np.stack(channels, 1), SAMPLE_RATE_HZ, subtype="FLOAT")
+        with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool:
+            found = review.sides_of(spool, agent, Path("x.wav"))
+            return [side.read(0, 3).tolist() for side in found if side is not None]
+
+    assert sides(left, agent="right") == [[0, 0, 0]]
+    assert sides(left, right) == [[0, 0, 0], [1, 1, 1]]
+    assert sides(left, right, agent="right") == [[1, 1, 1], [0, 0, 0]]
     with pytest.raises(BadInput, match="has 3 channels"):
-        review.channels_of([left, right, left], "left", Path("x.wav"))
+        sides(left, right, left)
 
 
-def scripted(agent: Floats, customer: Floats | None, folder: Path, *texts: str) -> record.Record:
+def scripted(agent: review.Side, customer: review.Side | None, folder: Path, *texts: str) -> record.Record:
     """Review with scripted ears, which need no recogniser."""
-    from voicecoach.world.models import ModelFiles
-
+    ears = testing.ScriptedEars(texts)
+    said = review.hear(agent, customer, name="x.wav", ears=ears)
     with record.Writer(folder, "", "") as writer:
-        review.review(
-            review.Held(agent), review.Held(customer) if customer is not None else None, name="x.wav", ears=testing.ScriptedEars(texts),
+        review.write(
+            said, agent, customer, name="x.wav", which="left", ears=ears,
             ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(),
             procedure="", baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",
         )  # fmt: skip
     return record.read(folder)
 
 
+def held(samples: Any) -> review.Held:
+    """A channel of int16 samples in memory."""
+    return review.Held(np.asarray(samples, np.float32) / 32768)
+
+
 @pytest.mark.models
 def test_voice_without_words_is_left_out(made: CallMade, tmp_path: Path) -> None:
     """A cough is no turn; the record ends all the same, and its report can be told."""
-    from voicecoach import debrief
-
-    agent = made.samples[: SAMPLE_RATE_HZ * 14, 0].astype(np.float32) / 32768
-    session = scripted(agent, None, tmp_path / "s")
+    session = scripted(held(made.samples[: SAMPLE_RATE_HZ * 14, 0]), None, tmp_path / "s")
 
     assert [event.kind for event in session.events] == ["started", "ended"]
     assert json.loads(record.to_json(debrief.report_on(session)))
@@ -202,8 +217,7 @@ def test_voice_without_words_is_left_out(made: CallMade, tmp_path: Path) -> None
 @pytest.mark.models
 def test_the_shorter_channel_is_filled_with_silence(made: CallMade, tmp_path: Path) -> None:
     """Two recorders rarely stop at the same sample."""
-    agent = made.samples[: SAMPLE_RATE_HZ * 14, 0].astype(np.float32) / 32768
-    customer = made.samples[: SAMPLE_RATE_HZ * 6, 1].astype(np.float32) / 32768
+    agent, customer = held(made.samples[: SAMPLE_RATE_HZ * 14, 0]), held(made.samples[: SAMPLE_RATE_HZ * 6, 1])
     session = scripted(agent, customer, tmp_path / "s", *["I see."] * 9)
 
     assert len(record.read_audio(session)) == SAMPLE_RATE_HZ * 14
@@ -226,32 +240,217 @@ def test_one_recording_twice_is_the_agent_alone(made: CallMade, tmp_path: Path) 
 @pytest.mark.models
 def test_from_disk_as_from_memory(made: CallMade, tmp_path: Path) -> None:
     """A spooled file gives the very same events and samples as its channels in memory."""
-    from voicecoach.world import audiofiles
-    from voicecoach.world.models import ModelFiles
-
     soundfile.write(tmp_path / "x.wav", made.samples[: SAMPLE_RATE_HZ * 25], SAMPLE_RATE_HZ)
     texts = ["I see.", "One moment while I check."] * 9
     left, right = audiofiles.read(tmp_path / "x.wav")
-    first = scripted(left, right, tmp_path / "a", *texts)
-    with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool, record.Writer(tmp_path / "b", "", "") as writer:
-        review.review(
-            *review.sides_of(spool, "left", tmp_path / "x.wav"), name="x.wav", ears=testing.ScriptedEars(texts),
-            ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(), procedure="",
-            baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",
-        )  # fmt: skip
-    second = record.read(tmp_path / "b")
+    first = scripted(review.Held(left), review.Held(right), tmp_path / "a", *texts)
+    with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool:
+        second = scripted(*review.sides_of(spool, "left", tmp_path / "x.wav"), tmp_path / "b", *texts)
 
     assert first.events == second.events
     assert np.array_equal(record.read_audio(first), record.read_audio(second))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "x.wav"]
 
 
+SAID = (
+    "I'm so sorry that you had to wait. Please tell me what happened.", "My sofa! Nobody came, and nobody called.",
+    "It is not our fault. You should have called us before.", "I have been waiting since nine this morning!",
+    "I will send a new one by noon tomorrow. Does that settle it for you?",
+)  # fmt: skip
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("stereo", [True, False])
+def test_every_mark_leads_to_its_events(made: CallMade, tmp_path: Path, stereo: bool) -> None:
+    """And every verdict of the record to its mark, with a customer on the recording and without."""
+    customer = held(made.samples[:, 1]) if stereo else None
+    session = scripted(held(made.samples[:, 0]), customer, tmp_path / "s", *SAID * 4)
+    report, page = debrief.debrief_of(session)
+
+    assert walk(page, session.folder) >= 5
+    assert bool(report.lines) is stereo
+    assert report.differences == ()
+    for curve in report.curves:
+        for point in curve.points:
+            measured = [session.events[place] for place in point.events if session.events[place].kind == "measured"]
+            assert [event.data["who"] for event in measured] == [point.who]
+
+
+# --- what people hand in ------------------------------------------------------------------------------
+
+
+def reviewing(path: Path, data: Path, *options: str) -> Any:
+    return CliRunner().invoke(cli.app, ["--data", str(data), "review", str(path), *options])
+
+
+def left_behind(data: Path) -> list[str]:
+    """What a review that failed has left where sessions are kept."""
+    return sorted(path.name for path in (data / "sessions").iterdir()) if (data / "sessions").is_dir() else []
+
+
+def silence_of(seconds: float, channels: int = 2) -> Any:
+    return np.zeros((round(seconds * SAMPLE_RATE_HZ), channels), np.int16)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("content", "told"), [
+    (b"", "is not an audio file"), (b"RIFF\x00\x00", "is not an audio file"), (b"no sound at all" * 99, "is not an audio file"),
+    (silence_of(0), "holds no audio"), (silence_of(0.05), "Nobody speaks in call.wav (0.1 s)"),
+    (silence_of(3) + np.array([0, 1], np.int16), "Nobody speaks on either channel of call.wav (3.0 s)"), (silence_of(3, 1), "Nobody speaks in call.wav (3.0 s)"),
+    (silence_of(1, 3), "has 3 channels"),
+], ids=["empty", "header", "text", "no sound", "short", "silent", "silent mono", "three channels"])  # fmt: skip
+def test_files_that_hold_no_call_are_told(tmp_path: Path, content: Any, told: str) -> None:
+    """A sentence with what to do, and nothing that `history` or `desk` would stumble over."""
+    path = tmp_path / "call.wav"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        soundfile.write(path, content, SAMPLE_RATE_HZ)
+    done = reviewing(path, tmp_path / "data")
+
+    assert isinstance(done.exception, BadInput)
+    assert told in done.exception.what
+    assert done.exception.do
+    assert left_behind(tmp_path / "data") == []
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("suffix", "rate_hz"), [("wav", 8_000), ("mp3", 44_100), ("flac", 16_000)])
+def test_a_recording_of_any_kind_that_breaks_off_is_reviewed_and_told(
+    made: CallMade, tmp_path: Path, suffix: str, rate_hz: int
+) -> None:
+    """Telephone rate, MP3, FLAC: what is there has its debrief, on the screen and on the page, with what is missing."""
+    path = tmp_path / f"call.{suffix}"
+    samples = made.samples[: SAMPLE_RATE_HZ * 24].astype(np.float64) / 32768
+    soundfile.write(path, np.clip(soxr.resample(samples, SAMPLE_RATE_HZ, rate_hz), -1, 1), rate_hz)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) * 2 // 3])
+    done = reviewing(path, tmp_path / "data")
+    assert done.exit_code == 0, done.output
+
+    (folder,) = record.list_sessions(tmp_path / "data" / "sessions")
+    session = record.read(folder)
+    (fault,) = session.of("fault")
+    assert re.fullmatch(
+        rf"call\.{suffix} breaks off after 0:1\d: it says that it is 0:2[34] long\.", fault.data["what"]
+    )
+    assert fault.data["what"] in done.output
+    assert "breaks off after" in (folder / "debrief.html").read_text()
+    assert list(session.of("spoke"))
+    assert session.problems == ()
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), DiskError("The disk is full.", "Free some space.")])
+@pytest.mark.parametrize("where", ["listening", "hearing", "writing"])
+def test_a_review_that_is_stopped_leaves_nothing(
+    made: CallMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, failure: BaseException
+) -> None:
+    """Ctrl-C and a full disk, at each stage: no session, and the next review works."""
+    path = tmp_path / "call.wav"
+    soundfile.write(path, made.samples[: SAMPLE_RATE_HZ * 20], SAMPLE_RATE_HZ)
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise failure
+
+    owner: Any = {"listening": review, "hearing": review, "writing": record.Writer}[where]
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, {"listening": "speech_in", "hearing": "listen", "writing": "audio"}[where], fails)
+        done = reviewing(path, tmp_path / "data")
+
+    assert done.exit_code != 0
+    assert left_behind(tmp_path / "data") == []
+    history = CliRunner().invoke(cli.app, ["--data", str(tmp_path / "data"), "history"])
+    assert history.exit_code == 0, history.output
+
+
+def test_who_stops_listening_does_not_wait_for_the_end(tmp_path: Path) -> None:
+    """The other channel is told too: of hours of sound no more than a piece or two is looked at."""
+
+    class Endless:
+        """Hours of faint noise; the second piece is one too many for who listens."""
+
+        def __init__(self) -> None:
+            self.read_s = 0.0
+
+        def __len__(self) -> int:
+            return 5 * 3600 * SAMPLE_RATE_HZ
+
+        def read(self, start: int, end: int) -> Floats:
+            self.read_s += (end - start) / SAMPLE_RATE_HZ
+            return np.full(min(end, len(self)) - start, 1e-3, np.float32)
+
+    sides = (Endless(), Endless())
+    told: list[float] = []
+
+    def enough(share: float) -> None:
+        told.append(share)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        review.hear(*sides, name="x.wav", ears=testing.ScriptedEars([]), progress=enough)
+
+    listened_s = sum(side.read_s - 5 * 3600 for side in sides)  # the level of each is taken over all of it first
+    assert told
+    assert listened_s < 600
+
+
+def test_a_full_disk_is_told_before_the_work(made: CallMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after minutes of recognising."""
+    path = tmp_path / "call.wav"
+    soundfile.write(path, made.samples[: SAMPLE_RATE_HZ * 4], SAMPLE_RATE_HZ)
+    monkeypatch.setattr(record.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1024})())
+    monkeypatch.setattr(review, "hear", lambda *_, **__: pytest.fail("it was heard"))
+    done = reviewing(path, tmp_path / "data")
+
+    assert isinstance(done.exception, DiskError)
+    assert "less than 200 MB free" in str(done.exception)
+    assert left_behind(tmp_path / "data") == []
+
+
+@pytest.mark.models
+def test_the_debrief_says_who_was_taken_for_whom(made: CallMade, tmp_path: Path) -> None:
+    """Which channel is the agent's, and how to turn it round; mono says that two people are not told apart."""
+    customer, agent = held(made.samples[:, 1]), held(made.samples[:, 0])
+    lines = [
+        "My sofa! Nobody came, and I have been waiting since nine!",
+        "I'm so sorry that you had to wait. Let me check.",
+    ]
+    turned = debrief.report_on(scripted(customer, agent, tmp_path / "turned", *lines * 8))
+    right = debrief.report_on(scripted(agent, customer, tmp_path / "right", *lines[::-1] * 8))
+    mono = debrief.report_on(scripted(agent, None, tmp_path / "mono", *lines[::-1] * 8))
+
+    assert any("channels may be swapped" in one and "--agent right" in one for one in turned.problems)
+    assert right.problems == mono.problems == ()
+    assert re.fullmatch(
+        r"Agent: left channel, \d+ turns. Customer: right channel, \d+ turns. If it is the other way round: --agent right.",
+        right.why,
+    )
+    assert as_text(right).startswith("A recorded call\nRecording x.wav")
+    assert review.sides_line([], "only").startswith("One channel: all 0 turns in it are taken as the agent's")
+
+
+@pytest.mark.models
+def test_two_people_on_one_channel_are_noticed(made: CallMade, tmp_path: Path) -> None:
+    """A low voice and a high one in turn: said, not sorted. The same voice, raised, is one person."""
+    agent = made.samples[:, 0].astype(np.float32) / 32768
+    high = soxr.resample(agent, 1.8, 1.0)  # nine semitones and more above, as a woman after a man
+    both = np.concatenate([part for n in range(3) for part in (agent, high)])
+    said = ["I see. Tell me what happened, please."] * 60
+    seen = [one.observation for one in review.hear(review.Held(both), None, name="x", ears=testing.ScriptedEars(said))]
+    alone = [
+        one.observation for one in review.hear(review.Held(agent), None, name="x", ears=testing.ScriptedEars(said))
+    ]
+
+    assert not in_turn(alone)
+    assert not in_turn(alone * 3)
+    assert in_turn(seen)
+
+
 @pytest.mark.models
 def test_the_wait_is_since_the_customers_last_words(made: CallMade, tmp_path: Path) -> None:
     """Who goes on after the own words has kept nobody waiting for an answer; who begins over the customer cut in."""
-    agent = made.samples[:, 0].astype(np.float32) / 32768
-    customer = made.samples[:, 1].astype(np.float32) / 32768
-    session = scripted(agent, customer, tmp_path / "s", *["I see."] * 19)
+    session = scripted(held(made.samples[:, 0]), held(made.samples[:, 1]), tmp_path / "s", *["I see."] * 19)
     seen = [event for event in session.of("measured") if event.data["who"] == "trainee"]
     gaps = {event.data["turn"]: event.data["observation"]["response_gap_s"] for event in seen}
     spoke = {event.data["turn"]: event.data["speech"][0][0] / SAMPLE_RATE_HZ for event in session.of("spoke")}

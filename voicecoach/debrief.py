@@ -15,7 +15,7 @@ from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
 from voicecoach.report.takes import Takes
 from voicecoach.report.tell import Report, tell
-from voicecoach.report.trainer import desk_of
+from voicecoach.report.trainer import desk_of, marks_of
 from voicecoach.world import audiofiles
 
 PAGE = "debrief.html"
@@ -37,8 +37,9 @@ def report_on(session: record.Record, rules: judge.Rules | None = None) -> Repor
             problems.append(f"The procedure beside the record cannot be used and is not scored. {error.what}")
     rules = rules or prepare.rules()
     report = tell(
-        session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems
-    )
+        session.events, name=session.folder.name, persona=customer, procedure=procedure, rules=rules, problems=problems,
+        marked=marks_of(session.trainer),
+    )  # fmt: skip
     assignment, started = session.first("assignment"), session.first("started")
     desk = desk_of(report, session.trainer, assignment.data if assignment else None, started.data if started else None)
     return replace(report, desk=desk)

@@ -111,10 +111,12 @@ def rules(*, cues_only: bool = False) -> judge.Rules:
     return found
 
 
-def ears(model: str = OFFLINE, *, download: bool = False, silence_s: float | None = None) -> tuple[Whisper, ModelFiles]:
-    """The recogniser, loaded (see `Whisper` for `silence_s`), and its files."""
+def ears(
+    model: str = OFFLINE, *, download: bool = False, silence_s: float | None = None, at_once: int = 1
+) -> tuple[Whisper, ModelFiles]:
+    """The recogniser, loaded (see `Whisper` for `silence_s` and `at_once`), and its files."""
     files = find(model, download=download)
-    return Whisper(files, silence_s), files
+    return Whisper(files, silence_s, at_once), files
 
 
 def spoken_folder() -> Path:

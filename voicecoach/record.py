@@ -13,7 +13,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     fact       data
     started    wall, voicecoach, rules, trainee, persona {id, name, person, level, sha256}, procedure, seed, mode,
                patience_s, patience {name, finished_s, unfinished_s}, sound {port, input,
-               output, device_rate_hz, latency_s, echo, echo_test; of a page also what the browser did to the voice},
+               output, device_rate_hz, latency_s, echo, echo_test; of a page also what the browser did to the voice; of a
+               recorded call the channel that was taken as the agent's: left, right, only, both (the same)},
                ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
                baseline | null, recent, and in some sessions: moment (where it began), retry {session, turn, take},
                drill
@@ -154,12 +155,7 @@ class Writer:
         self._lock: Callable[[], None] = lambda: None
         old = os.umask(0o077)
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(folder.parent).free < ROOM_NEEDED_BYTES:
-                raise DiskError(
-                    f"There is less than {ROOM_NEEDED_BYTES // 2**20} MB free where sessions are kept ({folder.parent}).",
-                    "Free some space, or choose another folder with --data.",
-                )
+            make_room(folder.parent)
             folder.mkdir()
             self._lock = _lock(folder)
             self._events = _create(folder / "events.jsonl")
@@ -235,6 +231,20 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close(archive=kind is None)
+
+
+def make_room(sessions: Path) -> None:
+    """Make the folder where sessions are kept, if need be, and raise DiskError where there is too little space in it."""
+    try:
+        sessions.mkdir(mode=0o700, parents=True, exist_ok=True)
+        free = shutil.disk_usage(sessions).free
+    except OSError as error:
+        raise _disk_error(sessions, error) from error
+    if free < ROOM_NEEDED_BYTES:
+        raise DiskError(
+            f"There is less than {ROOM_NEEDED_BYTES // 2**20} MB free where sessions are kept ({sessions}).",
+            "Free some space, or choose another folder with --data.",
+        )
 
 
 def _create(path: Path) -> int:

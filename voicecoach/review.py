@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from threading import Event
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -22,17 +23,19 @@ from voicecoach.record import Writer
 from voicecoach.world import pitch, vad
 from voicecoach.world.audiofiles import Spool
 from voicecoach.world.ears import Ears
-from voicecoach.world.hearing import Hearing, listen, speech_in, weights
+from voicecoach.world.hearing import listen, speech_in, weights
+from voicecoach.world.memory import give_back
 from voicecoach.world.models import ModelFiles
 
 
 @dataclass(frozen=True)
-class _Said:
-    """One utterance of either side, with its words."""
+class Utterance:
+    """One utterance of either side, with its words and its numbers."""
 
-    who: str
+    who: Literal["trainee", "customer"]
     turn: Turn
     heard: Heard
+    observation: Observation
 
 
 class Side(Protocol):
@@ -73,11 +76,46 @@ class OnDisk:
         return self._spool.samples
 
 
-def review(
+def hear(
+    agent: Side, customer: Side | None, *, name: str, ears: Ears, progress: Callable[[float], None] = lambda _: None
+) -> tuple[Utterance, ...]:
+    """What is said in a recording: `agent` and `customer` (None: the agent alone), read piece by piece.
+
+    Nothing is written. `progress` is told the share done, 0 to 1. Raises BadInput where nobody speaks.
+    """
+    n = max(len(agent), len(customer) if customer is not None else 0)
+    sides = [agent] if customer is None else [agent, customer]
+    spans = _listen_to(sides, progress)
+    if not spans[0]:
+        raise _nobody(name, n, stereo=customer is not None, other=any(spans[1:]))
+    theirs = spans[1] if customer is not None else ()
+    found: list[tuple[Literal["trainee", "customer"], Turn, Side]]
+    found = [("trainee", turn, agent) for turn in turns_of(spans[0], theirs, n)]
+    if customer is not None:
+        found += [("customer", turn, customer) for turn in turns_of(theirs, spans[0], n)]
+    found.sort(key=lambda one: one[1].start)
+    said: list[Utterance] = []
+    before: dict[str, int] = {}
+    with ThreadPoolExecutor(getattr(ears, "at_once", 1)) as hearing:
+        utterances = hearing.map(lambda one: _utterance(one[0], one[1], one[2], ears), found)
+        for index, one in enumerate(utterances):
+            if one is not None:
+                if one.who == "trainee":
+                    gap_s = _gap_s(one.turn, before.get("customer"), before.get("trainee"))
+                    one = replace(one, observation=replace(one.observation, response_gap_s=gap_s))
+                said.append(one)
+                before[one.who] = max(before.get(one.who, 0), one.turn.speech[-1][1])
+            progress(LISTENING + (1 - LISTENING) * (index + 1) / len(found))
+    return tuple(said)
+
+
+def write(
+    said: Sequence[Utterance],
     agent: Side,
     customer: Side | None,
     *,
     name: str,
+    which: str,
     ears: Ears,
     ears_files: ModelFiles,
     rules: judge.Rules,
@@ -85,47 +123,15 @@ def review(
     baseline: Baseline | None,
     writer: Writer,
     wall: str,
-    progress: Callable[[float], None] = lambda _: None,
+    faults: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Write the record of a recording: `agent` and `customer` (None: the agent alone), read piece by piece.
+    """Write the record of a recording in which this was `said`; `which` channel was taken as the agent's.
 
-    `progress` is told the share done, 0 to 1. Raises BadInput where nobody speaks.
+    `faults` of the file, each with what to do, go into the record as such. Without a `baseline` the first good turns
+    are one.
     """
-    n = max(len(agent), len(customer) if customer is not None else 0)
-    sides = [agent] if customer is None else [agent, customer]
-    with ThreadPoolExecutor(len(sides)) as both:  # a core for each: the models run on one
-        shares = _shares(progress, len(sides))
-        spans = list(both.map(_listen, sides, shares))
-    if not spans[0]:
-        where = f"on the agent's channel of {name}" if customer is not None else f"in {name}"
-        hint = (
-            "Is the agent on the other channel? Try --agent right (or left)."
-            if customer is not None
-            else "Is it the right file?"
-        )
-        raise BadInput(f"Nobody speaks {where}.", hint)
-    theirs = spans[1] if customer is not None else ()
-    said, measured = [], []
-    found = [("trainee", turn, agent) for turn in turns_of(spans[0], theirs, n)]
-    if customer is not None:
-        found += [("customer", turn, customer) for turn in turns_of(theirs, spans[0], n)]
-    found.sort(key=lambda one: one[1].start)
-    before: dict[str, int] = {}
-    with ThreadPoolExecutor(1) as beside:
-        for index, (who, turn, side) in enumerate(found):
-            piece = side.read(turn.start, turn.end)
-            piece = np.pad(piece, (0, turn.end - turn.start - len(piece)))  # two recorders rarely stop together
-            hearing = beside.submit(listen, piece)
-            heard = ears.hear(piece, turn.start / SAMPLE_RATE_HZ)
-            if heard.text:
-                one = _Said(who, turn, heard)
-                gap_s = _gap_s(turn, before.get("customer"), before.get("trainee")) if who == "trainee" else None
-                said.append(one)
-                measured.append(_measure(one, piece, hearing.result(), gap_s))
-                before[who] = max(before.get(who, 0), turn.speech[-1][1])
-            progress(LISTENING + (1 - LISTENING) * (index + 1) / len(found))
     if baseline is None:
-        own = [o for one, o in zip(said, measured, strict=True) if one.who == "trainee" and o.quality.ok]
+        own = [one.observation for one in said if one.who == "trainee" and one.observation.quality.ok]
         baseline = observe.baseline_from(own[: observe.PROVISIONAL_TURNS], "this recording", provisional=True)
     writer.event(
         "started",
@@ -137,7 +143,14 @@ def review(
         procedure=procedure,
         seed=0,
         mode="review",
-        sound={"port": "a recording", "input": name, "output": "", "device_rate_hz": SAMPLE_RATE_HZ, "latency_s": 0.0},
+        sound={
+            "port": "a recording",
+            "input": name,
+            "output": "",
+            "agent": which,
+            "device_rate_hz": SAMPLE_RATE_HZ,
+            "latency_s": 0.0,
+        },
         ears={"model": ears.name, "sha256": ears_files.sha256, "source": ears_files.source},
         voice="",
         vad=vad.NAME,
@@ -145,9 +158,42 @@ def review(
         weights=weights(),
         baseline=asdict(baseline) if baseline else None,
     )
-    _write_audio(writer, agent, customer, n)
-    _write_turns(writer, said, measured, rules, baseline)
-    writer.event("ended", outcome="reviewed", why=f"The recording {name} was reviewed.")
+    _write_audio(writer, agent, customer)
+    for what, do in faults:
+        writer.event("fault", what=what, do=do, detail="")
+    _write_turns(writer, said, rules, baseline)
+    writer.event("ended", outcome="reviewed", why=sides_line(said, which))
+
+
+def _nobody(name: str, n: int, *, stereo: bool, other: bool) -> BadInput:
+    """Why there is nothing to review, and what may help."""
+    if other:
+        hint = "Is the agent on the other channel? Try --agent right (or left)."
+        return BadInput(f"Nobody speaks on the agent's channel of {name}.", hint)
+    both = "on either channel of" if stereo else "in"
+    return BadInput(f"Nobody speaks {both} {name} ({n / SAMPLE_RATE_HZ:.1f} s).", "Is it the right file?")
+
+
+def _listen_to(sides: Sequence[Side], progress: Callable[[float], None]) -> list[tuple[activity.Span, ...]]:
+    """Where somebody speaks, side by side: the models run on one core. Who stops it does not wait for the end."""
+    stopped = Event()
+
+    def told(share: float, tell: Callable[[float], None]) -> None:
+        if stopped.is_set():
+            raise _StoppedError
+        tell(share)
+
+    with ThreadPoolExecutor(len(sides)) as both:
+        try:
+            shares = [partial(told, tell=tell) for tell in _shares(progress, len(sides))]
+            return list(both.map(_listen, sides, shares))
+        except BaseException:
+            stopped.set()
+            raise
+
+
+class _StoppedError(Exception):
+    """Nobody wants to know any more."""
 
 
 LISTENING = 0.15
@@ -201,21 +247,28 @@ def _gap_s(turn: Turn, customer_end: int | None, own_end: int | None) -> float |
     return (onset - customer_end) / SAMPLE_RATE_HZ
 
 
-def _measure(said: _Said, piece: Floats, hearing: Hearing, gap_s: float | None) -> Observation:
-    turn = said.turn
-    return observe.observe(
+def _utterance(who: Literal["trainee", "customer"], turn: Turn, side: Side, ears: Ears) -> Utterance | None:
+    """The words and the numbers of a turn; None where there are no words. The wait before it is not known here."""
+    piece = side.read(turn.start, turn.end)
+    piece = np.pad(piece, (0, turn.end - turn.start - len(piece)))  # two recorders rarely stop together
+    heard = ears.hear(piece, turn.start / SAMPLE_RATE_HZ)
+    give_back()
+    if not heard.text:
+        return None
+    hearing = listen(piece)
+    observation = observe.observe(
         piece,
         hearing.speech,
         hearing.track,
-        said.heard,
+        heard,
         offset_s=turn.start / SAMPLE_RATE_HZ,
-        response_gap_s=gap_s,
         overlap=[(start - turn.start, end - turn.start) for start, end in turn.overlap],
     )
+    return Utterance(who, turn, heard, observation)
 
 
-def _write_audio(writer: Writer, agent: Side, customer: Side | None, n: int) -> None:
-    step = SAMPLE_RATE_HZ * 10
+def _write_audio(writer: Writer, agent: Side, customer: Side | None) -> None:
+    n, step = max(len(agent), len(customer) if customer is not None else 0), SAMPLE_RATE_HZ * 10
     for start in range(0, n, step):
         both = np.zeros((min(step, n - start), 2), np.float32)
         for channel, side in enumerate((agent, customer)):
@@ -227,8 +280,7 @@ def _write_audio(writer: Writer, agent: Side, customer: Side | None, n: int) -> 
 
 def _write_turns(
     writer: Writer,
-    said: Sequence[_Said],
-    measured: Sequence[Observation],
+    said: Sequence[Utterance],
     rules: judge.Rules,
     baseline: Baseline | None,
 ) -> None:
@@ -236,8 +288,8 @@ def _write_turns(
     customer_said: list[str] = []
     line_starts = [one.turn.speech[0][0] / SAMPLE_RATE_HZ for one in said if one.who == "customer"]
     number = line = 0
-    for one, seen in zip(said, measured, strict=True):
-        turn, text = one.turn, one.heard.text
+    for one in said:
+        turn, text, seen = one.turn, one.heard.text, one.observation
         if one.who == "customer":
             line += 1
             customer_said.append(text)
@@ -277,10 +329,33 @@ def _write_turns(
         writer.event("assessed", at=turn.end, turn=number, assessment=assessment)
 
 
-def channels_of(channels: Sequence[Floats], agent: str, path: Path) -> tuple[Floats, Floats | None]:
-    """Agent and customer out of a file's channels in memory; see `sides_of`."""
-    order = _order([Held(channel) for channel in channels], agent, path)
-    return channels[order[0]], channels[order[1]] if len(order) > 1 else None
+def faults_of(spool: Spool, path: Path) -> tuple[tuple[str, str], ...]:
+    """What is wrong with a file that can be reviewed all the same, each with what to do."""
+    if not spool.missing_s:
+        return ()
+    there_s = spool.samples / SAMPLE_RATE_HZ
+    what = (
+        f"{path.name} breaks off after {_clock(there_s)}: it says that it is {_clock(there_s + spool.missing_s)} long."
+    )
+    return ((what, "Copy it again from where it was recorded; what is there was reviewed."),)
+
+
+def _clock(time_s: float) -> str:
+    return f"{int(time_s) // 60}:{int(time_s) % 60:02d}"
+
+
+def sides_line(said: Sequence[Utterance], which: str) -> str:
+    """Who was taken for whom, and what to do where that is wrong; `which` as in `write`."""
+    turns = sum(one.who == "trainee" for one in said)
+    if which == "only":
+        return f"One channel: all {turns} turns in it are taken as the agent's. Two people on one channel are not told apart."
+    if which == "both":
+        return f"Both channels hold the same, so all {turns} turns are taken as the agent's. Two people are not told apart."
+    other = "left" if which == "right" else "right"
+    return (
+        f"Agent: {which} channel, {turns} turns. Customer: {other} channel, {len(said) - turns} turns. "
+        f"If it is the other way round: --agent {other}."
+    )
 
 
 def sides_of(spool: Spool, agent: str, path: Path) -> tuple[Side, Side | None]:
@@ -315,8 +390,3 @@ def _same(left: Side, right: Side) -> bool:
         difference += float(((a - b) ** 2).sum())
         shared += float((a**2).sum())
     return difference <= 1e-3 * shared
-
-
-def same(left: Floats, right: Floats) -> bool:
-    """As `_same`, of channels in memory."""
-    return _same(Held(left), Held(right))

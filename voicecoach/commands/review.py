@@ -38,30 +38,35 @@ def review(
 
     from voicecoach import calibration, prepare, record
     from voicecoach import review as reviewing
-    from voicecoach.world.ears import SHORT_S
+    from voicecoach.world.ears import SHORT_S, THREADS
 
     steps, procedure_text = prepare.choose_procedure(procedure)
     with _unpacked(file) as spool:
         sides = reviewing.sides_of(spool, agent, file)
-        if spool.channels > 1 and sides[1] is None:
-            typer.echo("Both channels hold the same, so this is taken as a recording of the agent alone.\n")
-        ears, files = prepare.ears(model, silence_s=SHORT_S)
+        which = agent if sides[1] is not None else "both" if spool.channels > 1 else "only"
+        faults = reviewing.faults_of(spool, file)
+        for what, do in faults:
+            typer.echo(f"{what} {do}\n")
+        ears, files = prepare.ears(model, silence_s=SHORT_S, at_once=THREADS)
         own = calibration.average((calm_voice.read(path) for path in baseline or ()), "this recording", ears)
-        wall = prepare.now()
-        writer = record.Writer(record.new_folder(common.sessions(), wall, f"review-{file.stem}"), "", procedure_text)
+        root, wall = common.sessions(), prepare.now()
+        record.make_room(root)
+        with Progress(console=common.console(), transient=True) as progress:
+            task = progress.add_task("Listening", total=1.0)
+            said = reviewing.hear(
+                *sides, name=file.name, ears=ears, progress=lambda share: progress.update(task, completed=share)
+            )
+        writer = record.Writer(record.new_folder(root, wall, f"review-{file.stem}"), "", procedure_text)
         try:
-            with Progress(console=common.console(), transient=True) as progress:
-                task = progress.add_task("Listening", total=1.0)
-                reviewing.review(
-                    *sides, name=file.name, ears=ears, ears_files=files, rules=prepare.rules(), procedure=steps.id,
-                    baseline=own, writer=writer, wall=wall,
-                    progress=lambda share: progress.update(task, completed=share),
-                )  # fmt: skip
+            reviewing.write(
+                said, *sides, name=file.name, which=which, ears=ears, ears_files=files, rules=prepare.rules(),
+                procedure=steps.id, baseline=own, writer=writer, wall=wall, faults=faults,
+            )  # fmt: skip
+            writer.close()
         except BaseException:
             calls.close(writer, clean=False)
             record.delete(writer.folder)  # nothing was recorded here that the given file does not hold
             raise
-    calls.close(writer, clean=True)
     calls.show_debrief(writer.folder)
 
 

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from voicecoach.nouns import Word
 
@@ -186,6 +187,7 @@ _BINDS = listed(
 _MIN_BEFORE_OPENER = 3
 
 
+@lru_cache(maxsize=32)
 def split(text: str) -> tuple[Clause, ...]:
     """The clauses of `text`, in order. Joints begin the clause that they lead into."""
     stream = list(_tokens(text))

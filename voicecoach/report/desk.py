@@ -120,6 +120,8 @@ class StepMark:
     name: str
     machine: str
     trainer: str = ""
+    follows: bool = False
+    """The trainer's outcome follows from marks on moves and faults; the step itself was not marked."""
 
     @property
     def counts(self) -> str:

@@ -96,8 +96,9 @@ def voices(report: Report, waveform: Sequence[Sequence[float]] | None, axis: Axi
         f'<text x="{axis.x(cut.start_s)}" y="55%">✕</text></g>'
         for cut in report.interruptions
     ]
+    numbered = _numbered(report.turns, axis)
     body = [
-        *(_utterance(turn, axis) for turn in report.turns),
+        *(_utterance(turn, axis, turn.number in numbered) for turn in report.turns),
         *(_utterance(line, axis) for line in report.lines),
         *(_waited(turn, axis) for turn in report.turns),
         *(
@@ -114,12 +115,27 @@ def voices(report: Report, waveform: Sequence[Sequence[float]] | None, axis: Axi
 _CHANNELS: tuple[Who, ...] = ("trainee", "customer")
 
 
-def _utterance(entry: ReportTurn | CustomerLine, axis: Axis) -> str:
+def _numbered(turns: Sequence[ReportTurn], axis: Axis) -> set[int]:
+    """The turns whose numbers have room: on a phone the picture of a short call is as wide as the screen."""
+    apart_s = axis.end_s * (NUMBER_LONG if axis.end_s > LONG_S else NUMBER)
+    free_s, shown = 0.0, set()
+    for turn in sorted(turns, key=lambda one: one.start_s):
+        if turn.start_s >= free_s:
+            shown.add(turn.number)
+            free_s = turn.start_s + apart_s
+    return shown
+
+
+NUMBER, NUMBER_LONG = 0.05, 0.025
+"""What a number of two figures takes of the narrowest picture's width (290 px; 650 px from LONG_S on)."""
+
+
+def _utterance(entry: ReportTurn | CustomerLine, axis: Axis, numbered: bool = False) -> str:
     mine = isinstance(entry, ReportTurn)
     label = f"Your turn {entry.number}" if isinstance(entry, ReportTurn) else "Customer"
     number = (
         f'<text x="{axis.x(entry.start_s)}" dx="1" y="13">{entry.number}</text>'
-        if isinstance(entry, ReportTurn)
+        if isinstance(entry, ReportTurn) and numbered
         else ""
     )
     over = entry.overlap if isinstance(entry, ReportTurn) else ()

@@ -19,7 +19,7 @@ def play_button(start_s: float | None, end_s: float | None, what: str) -> str:
     start, end = words.clock(start_s), words.clock(end_s)
     return (
         f'<button type="button" class="play" data-start="{start_s:.3f}" data-end="{end_s:.3f}">'
-        f'<span class="vh">Play </span>{start}<span class="vh"> to {end}, {escape(what)}</span></button>'
+        f'<span class="vh">Play </span><span class="at">{start}</span><span class="vh"> to {end}, {escape(what)}</span></button>'
     )
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 
 from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import draw, rounds, sections, trainer, words
+from voicecoach.report.desk import Desk
 from voicecoach.report.markup import Play, play_button, time_only, traced
 from voicecoach.report.markup import bullets as _list
 from voicecoach.report.markup import chip as _chip
@@ -60,7 +61,7 @@ def as_html(
     play = play_button if audio else time_only
     everything = (
         ("summary", "In short", _summary(report, play)),
-        ("trainer", "Assignment and trainer", trainer.as_section(report.desk)),
+        ("trainer", "Assignment and trainer", trainer.as_section(report)),
         ("rounds", "The drill, round by round", rounds.section(report)),
         ("takes", "Takes side by side", takes_section(takes)),
         ("picture", "The call as a picture", _picture(report, waveform, bool(audio))),
@@ -210,7 +211,7 @@ def _picture(report: Report, waveform: Sequence[Sequence[float]] | None, audio: 
         lanes.append(draw.anger(report.anger, report.duration_s, axis))
     lanes += [draw.curve(curve, axis) for curve in draw.drawn(report.curves)]
     calm = "The dashed line is your calm voice. " if any(curve.baseline is not None for curve in report.curves) else ""
-    hint = "Click into the picture to play from there, or move the slider below it and press Enter." if audio else ""
+    hint = f'<span class="live">{_CLICK}</span>' if audio else ""
     long = " long" if axis.end_s > draw.LONG_S else ""
     return "\n".join(
         (
@@ -227,6 +228,9 @@ def _picture(report: Report, waveform: Sequence[Sequence[float]] | None, audio: 
             _interruptions(report),
         )
     )
+
+
+_CLICK = "Click into the picture to play from there, or move the slider below it and press Enter."
 
 
 def _anger_table(steps: Sequence[AngerStep]) -> str:
@@ -288,7 +292,8 @@ def _transcript(report: Report, play: Play) -> str:
     if not report.timeline:
         return '<p class="hint">Nothing that was said is on record.</p>'
     items = "\n".join(
-        _line(entry, play) if isinstance(entry, CustomerLine) else _turn(entry, play) for entry in report.timeline
+        _line(entry, play) if isinstance(entry, CustomerLine) else _turn(entry, play, report.desk)
+        for entry in report.timeline
     )
     return f'<ol class="talk">\n{items}\n</ol>'
 
@@ -305,7 +310,7 @@ def _line(line: CustomerLine, play: Play) -> str:
     )
 
 
-def _turn(turn: ReportTurn, play: Play) -> str:
+def _turn(turn: ReportTurn, play: Play, desk: Desk | None) -> str:
     said = (
         f'<p class="said" dir="auto">{_highlighted(turn)}</p>'
         if turn.text
@@ -318,6 +323,7 @@ def _turn(turn: ReportTurn, play: Play) -> str:
         f"{play(turn.start_s, turn.end_s, f'your turn {turn.number}')}</div>"
         f"{said}{_delivery(turn.delivery)}{_in_kind(turn.in_kind)}{cues}"
         + (f'<ul class="marks">{marks}</ul>' if marks else "")
+        + trainer.beside(desk, turn.number)
         + "</li>"
     )
 
@@ -371,13 +377,25 @@ def _highlighted(turn: ReportTurn) -> str:
 def _procedure(report: Report, play: Play) -> str:
     if not report.steps:
         return ""
-    rows = [(_rule(step), f"{_chip(step.outcome)}{_quotes(step, play)}{_remarks(step, play)}") for step in report.steps]
+    rows = [
+        (_rule(step), f"{_chip(step.outcome)}{_trainers(report, step)}{_quotes(step, play)}{_remarks(step, play)}")
+        for step in report.steps
+    ]
     events = [
         (*sections.events_of(report, _turns_of(step)), *sections.events_at(report, step.moment))
         for step in report.steps
     ]
     table = _table(report.procedure, ("Step, and what it asks for", "Heard"), rows, "steps", events)
     return table + _cycles(report, play)
+
+
+def _trainers(report: Report, step: StepLine) -> str:
+    """The trainer's outcome of a step beside the machine's."""
+    found = trainer.at_step(report.desk, step.id)
+    if found is None:
+        return ""
+    why = "with the trainer's marks" if found.follows else "your trainer"
+    return f' <span class="theirs">{why}: {_chip(found.trainer)}</span>'
 
 
 def _turns_of(step: StepLine) -> set[int | None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from voicecoach.judge.context import TOGETHER_S
+from voicecoach.judge.cues import MOVES
 from voicecoach.judge.cycles import brought, cycles
 from voicecoach.judge.steps import Told, score
 from voicecoach.nouns import Assessment, Finding, Procedure, Remark, Step, StepOutcome, TurnContext, Wait
@@ -93,6 +94,34 @@ def _brought(lines: Sequence[CustomerLine]) -> Literal["", "rejects", "new probl
         elif line.id.rpartition(".")[0] in REJECTING:
             return "rejects"
     return ""
+
+
+def as_marked(told: Sequence[Told], marked: Mapping[tuple[int, str], str]) -> tuple[Told, ...]:
+    """The same turns with the trainer's marks, by (turn, code), in the place of the machine's.
+
+    What the machine had not found has no place in the turn, so it is anywhere in it.
+    """
+
+    def findings(turn: Told, mine: Mapping[str, str]) -> Iterator[Finding]:
+        known = {finding.code for finding in turn.said.findings}
+        for finding in turn.said.findings:
+            verdict = mine.get(finding.code, finding.outcome)
+            if verdict != "not heard":
+                yield replace(finding, outcome=verdict)  # type: ignore[arg-type]
+        for code, verdict in mine.items():
+            if code not in known and verdict != "not heard":
+                kind: Literal["move", "fault"] = "move" if code in MOVES else "fault"
+                yield Finding(code, kind, verdict, "", 0, len(turn.text), 1.0, "")  # type: ignore[arg-type]
+
+    by_turn: dict[int, dict[str, str]] = {}
+    for (number, code), verdict in marked.items():
+        by_turn.setdefault(number, {})[code] = verdict
+    return tuple(
+        replace(turn, said=replace(turn.said, findings=tuple(findings(turn, by_turn[turn.number]))))
+        if turn.number in by_turn
+        else turn
+        for turn in told
+    )
 
 
 # --- steps -------------------------------------------------------------------------------------------

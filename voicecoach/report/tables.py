@@ -20,6 +20,8 @@ Cell: TypeAlias = str | int | float | None
 BOM = "\ufeff"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠", "−")
 """What begins a formula, or may be made to (OWASP, "CSV Injection"), with the wide forms that some programs take alike."""
+_INVISIBLE = "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff \u00a0"
+"""Marks without a width, which some programs drop: what stands behind them would come first."""
 
 TURNS = (
     "session", "turn", "start_s", "end_s", "customer_said", "trainee_said", "moves_done", "moves_unsure", "faults_shown",
@@ -53,7 +55,10 @@ def cell(value: Cell) -> str:
     if isinstance(value, int | float):
         return f"{value:.6g}" if isinstance(value, float) else str(value)
     words = one_line(value)
-    return f"'{words}" if value.startswith(_FORMULA) or words.startswith(_FORMULA) else words
+    seen = words.lstrip(_INVISIBLE)
+    return (
+        f"'{words}" if value.startswith(_FORMULA) or words.startswith(_FORMULA) or seen.startswith(_FORMULA) else words
+    )
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from html import escape
 
 from voicecoach.report import words
+from voicecoach.report.markup import traced
 from voicecoach.report.text import SIGNS
-from voicecoach.report.values import Mark, Report, ReportTurn
+from voicecoach.report.values import Events, Mark, Report, ReportTurn
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Take:
     end_s: float
     audio: str | None = None
     """The turn's sound as a `data:` URI."""
+    events: Events = ()
+    """What it was told from, in its own session."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def take_of(report: Report, number: int, turn: int) -> Take | None:
         answer=answers[0] if answers else "",
         start_s=said.start_s,
         end_s=said.end_s,
+        events=tuple(sorted({*said.events, *(step.events if step else ())})),
     )
 
 
@@ -161,7 +165,7 @@ def _card(take: Take) -> str:
     )
     marks = "".join(_mark(mark) for mark in (*_kind(take, "move"), *_kind(take, "fault")))
     return (
-        f"<div><h4>{escape(head)}</h4>"
+        f'<div data-session="{escape(take.session)}"{traced(take.events)}><h4>{escape(head)}</h4>'
         f'<blockquote dir="auto">{escape(take.said.text)}</blockquote>{sound}'
         f'<p class="evidence">{escape(_manner(take))}</p>'
         + (f'<ul class="marks">{marks}</ul>' if marks else '<p class="hint">No marks.</p>')

@@ -30,9 +30,11 @@ from voicecoach.report.exchanges import after_cues, exchanges, recorded, why_not
 from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
 from voicecoach.report.moment import moment_of
 from voicecoach.report.quiet import long_silences, waiting
+from voicecoach.report.recorded import doubts
 from voicecoach.report.replay import replay
 from voicecoach.report.rounds import rounds
-from voicecoach.report.steps import call_as_told, cycle_lines, step_lines
+from voicecoach.report.steps import as_marked, call_as_told, cycle_lines, step_lines
+from voicecoach.report.text import RECORDING
 from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn, Span
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
@@ -55,9 +57,11 @@ def tell(
     procedure: Procedure | None,
     rules: Rules | None,
     problems: Sequence[str] = (),
+    marked: Mapping[tuple[int, str], str] | None = None,
 ) -> Report:
     """The debrief of a session.
 
+    `marked` are a trainer's marks by (turn, code): where they make another outcome of a step, that stands beside it.
     Facts are taken from the events as they are; verdicts are today's (see `replay`), or the live ones where
     `rules` or `persona` is None. `problems` are those that reading the record found. Never raises, whatever
     is missing from the events or odd in them.
@@ -83,9 +87,14 @@ def tell(
     customer = persona.full_name if persona else named
     brief = persona.brief if persona else Worksheet()
     known = TurnContext(customer_name="" if customer == _NO_NAME else customer, cannot=brief.cannot, can=brief.can)
-    steps = step_lines(
-        procedure, told, turns, prepared, len(facts.notes), facts.lines, known, begun.done if begun else ()
-    )
+    around = (turns, prepared, len(facts.notes), facts.lines, known, begun.done if begun else ())
+    steps = step_lines(procedure, told, *around)
+    if marked:
+        theirs = step_lines(procedure, as_marked(told, marked), *around)
+        steps = tuple(
+            replace(step, marked=other.outcome) if other.outcome != step.outcome else step
+            for step, other in zip(steps, theirs, strict=True)
+        )
     offers = actions(turns, told)
     wall = text(facts.started.get("wall"))
     return Report(
@@ -126,7 +135,7 @@ def tell(
         latencies=facts.latencies,
         settings=_settings(facts, rules is not None),
         differences=again.differences,
-        problems=tuple(map(text, problems)),
+        problems=(*map(text, problems), *doubts(facts)),
         rejudged=rules is not None,
         origin=_origin(facts.started),
         rounds=rounds(again.anger, turns),
@@ -148,6 +157,9 @@ def _origin(started: Mapping[str, Any]) -> str:
     if isinstance(retry := started.get("retry"), Mapping):
         take, turn = (number(retry.get(key)) or 0 for key in ("take", "turn"))
         return f"Take {take:.0f} of turn {turn:.0f} of {text(retry.get('session'))}"
+    sound = started.get("sound")
+    if started.get("mode") == "review":
+        return f"{RECORDING} {text(sound.get('input')) if isinstance(sound, Mapping) else ''}".rstrip()
     drill = started.get("drill")
     return f"Drill: {_named(drill)}" if isinstance(drill, Mapping) else ""
 

@@ -85,8 +85,14 @@ def _head(sheet: _Sheet, report: Report) -> None:
         sheet.put(f"! {problem}", 0, 2)
 
 
+RECORDING = "Recording"
+"""What the origin of a reviewed call begins with."""
+
+
 def title(report: Report) -> str:
     """Who was called."""
+    if report.origin.startswith(RECORDING):
+        return "A recorded call"
     return f"Your call with {report.persona}" if report.persona else f"Your call {report.name}".rstrip()
 
 
@@ -161,6 +167,8 @@ def _transcript(sheet: _Sheet, report: Report) -> None:
             sheet.put(f"CUSTOMER{mood and f' ({mood})'}: {entry.text}{cut(entry)}", 2, 7, time)
         else:
             _turn(sheet, time, entry)
+            for said in trainer.at_turn(report.desk, entry.number):
+                sheet.put(f"~ trainer: {said}", 9, 2)
 
 
 def cut(line: CustomerLine) -> str:
@@ -202,6 +210,9 @@ def _steps(sheet: _Sheet, report: Report) -> None:
             2,
             4,
         )
+        if theirs := trainer.at_step(report.desk, step.id):
+            why = "with the trainer's marks" if theirs.follows else "trainer"
+            sheet.put(f"~ {why}: {words.outcome(theirs.trainer)}", 6, 2)
         for remark in step.remarks:
             sheet.put(f"~ {remark_line(remark)}", 6, 2)
         if step.looked_for:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any, get_args
@@ -24,6 +24,7 @@ from voicecoach.report.desk import (
     verdicts_for,
 )
 from voicecoach.report.facts import number, read, text
+from voicecoach.report.markup import traced
 from voicecoach.report.values import Report
 
 MAX_ENTRIES = 2000
@@ -62,7 +63,7 @@ def desk_of(
     asked = asked_of(assignment)
     if not lines and asked is None:
         return None
-    steps = [StepMark(step.id, step.name, step.outcome) for step in report.steps]
+    steps = [StepMark(step.id, step.name, step.outcome, step.marked, bool(step.marked)) for step in report.steps]
     desk = entries_of(lines, machine_marks(report), steps)
     if asked is None:
         return desk
@@ -103,8 +104,7 @@ def entries_of(lines: Sequence[Mapping[str, Any]], machine: Machine, steps: Sequ
     following: Assignment | None = None
     odd = 0
     for line in lines[:MAX_ENTRIES]:
-        turn = line.get("turn")
-        at = turn if isinstance(turn, int) and not isinstance(turn, bool) and number(turn) is not None else None
+        at = _turn(line)
         who = _short(line.get("trainer"))[:80], text(line.get("wall"))[:40]
         kind, words = line.get("kind"), _short(line.get("text"))
         if kind == "comment" and words:
@@ -125,10 +125,25 @@ def entries_of(lines: Sequence[Mapping[str, Any]], machine: Machine, steps: Sequ
         verdict=verdict,
         comments=tuple(comments),
         overrides=tuple(overrides.values()),
-        steps=tuple(replace(step, trainer=by_step.get(step.id, "")) for step in steps),
+        steps=tuple(
+            replace(step, trainer=by_step[step.id], follows=False) if step.id in by_step else step for step in steps
+        ),
         next=following,
         problems=tuple(problems),
     )
+
+
+def marks_of(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], str]:
+    """The trainer's marks on moves and faults by (turn, code), the later ones where there are several."""
+    marks = (
+        _override(line, _turn(line), {}, (), ("", "")) for line in lines[:MAX_ENTRIES] if line.get("kind") == "mark"
+    )
+    return {(mark.turn, mark.code): mark.verdict for mark in marks if mark and mark.turn is not None}
+
+
+def _turn(line: Mapping[str, Any]) -> int | None:
+    turn = line.get("turn")
+    return turn if isinstance(turn, int) and not isinstance(turn, bool) and number(turn) is not None else None
 
 
 def _short(value: Any) -> str:
@@ -161,6 +176,7 @@ def sections(desk: Desk | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ("Your trainer's verdict", _verdict(desk)),
         ("Your trainer's comments", tuple(_comment(desk, at) for at in range(len(desk.comments)))),
         ("Marks beside the machine's", tuple(_mark_line(mark, desk) for mark in desk.overrides)),
+        ("Steps, as these marks make them", tuple(step_line(step) for step in desk.steps if step.follows)),
         ("Your next assignment", assignment_lines(desk.next) if desk.next else ()),
         ("The trainer's file", desk.problems),
     )
@@ -193,6 +209,31 @@ def _mark_line(mark: Override, desk: Desk) -> str:
         else f"machine: {words.outcome(mark.machine)}; trainer: {words.outcome(mark.verdict)}"
     )
     return f"{what}: {both}. Reason: {mark.reason or 'none given'}{_signed(mark.trainer, mark.wall)}"
+
+
+def step_line(step: StepMark) -> str:
+    """A step as the trainer's marks on moves and faults make it."""
+    both = f"machine: {words.outcome(step.machine)}; with the trainer's marks: {words.outcome(step.trainer)}"
+    return f"Step “{step.name}”: {both}"
+
+
+def at_turn(desk: Desk | None, turn: int) -> tuple[str, ...]:
+    """What the trainer said about one turn, for beside it."""
+    if desk is None:
+        return ()
+    said = [f"{one.text}{_signed(one.trainer, one.wall)}" for one in desk.comments if one.turn == turn]
+    marks = [
+        f"“{words.code(mark.code)}”: {words.outcome(mark.verdict)}. {mark.reason}".rstrip()
+        for mark in desk.overrides
+        if mark.turn == turn
+    ]
+    return (*said, *marks)
+
+
+def at_step(desk: Desk | None, step: str) -> StepMark | None:
+    """A step that the trainer marked, or that follows from the marks; None where the machine's outcome stands alone."""
+    found = next((one for one in desk.steps if one.id == step), None) if desk else None
+    return found if found and found.trainer else None
 
 
 def _signed(trainer: str, wall: str) -> str:
@@ -233,9 +274,29 @@ def assignment_lines(task: Assignment) -> tuple[str, ...]:
 # --- on the page -------------------------------------------------------------------------------------------
 
 
-def as_section(desk: Desk | None) -> str:
-    """The body of the page's section; empty where there is nothing to tell."""
-    return "".join(f"<h3>{escape(heading)}</h3><ul>{_items(lines)}</ul>" for heading, lines in sections(desk))
+def as_section(report: Report) -> str:
+    """The body of the page's section; empty where there is nothing to tell. What it says of turns names their events."""
+    told = sections(report.desk)
+    there = set(_turns_in(report.desk))
+    events = tuple(sorted({place for turn in report.turns if turn.number in there for place in turn.events}))
+    body = "".join(f"<h3>{escape(heading)}</h3><ul>{_items(lines)}</ul>" for heading, lines in told)
+    links = "".join(f'<li><a href="#turn-{number}">Go to turn {number}</a></li>' for number in sorted(there))
+    to = f'<ul class="turns" aria-label="Turns that your trainer spoke of">{links}</ul>' if links else ""
+    return f"<div{traced(events)}>{body}{to}</div>" if body else ""
+
+
+def _turns_in(desk: Desk | None) -> Iterator[int]:
+    """The turns that the trainer spoke of."""
+    spoken: tuple[Comment | Override, ...] = (*desk.comments, *desk.overrides) if desk else ()
+    for one in spoken:
+        if one.turn is not None:
+            yield one.turn
+
+
+def beside(desk: Desk | None, turn: int) -> str:
+    """What the trainer said about a turn, for under it."""
+    said = _items(at_turn(desk, turn))
+    return f'<div class="theirs"><strong>Your trainer</strong><ul>{said}</ul></div>' if said else ""
 
 
 def _items(lines: Sequence[str]) -> str:

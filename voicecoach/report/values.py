@@ -235,6 +235,8 @@ class StepLine:
     """What could have been said and when, in a sentence; empty where the step was heard or nobody spoke."""
     moment: Moment | None = None
     """Where that was."""
+    marked: str = ""
+    """The outcome that follows from the trainer's marks on moves and faults, where it is another; else empty."""
 
 
 @dataclass(frozen=True)

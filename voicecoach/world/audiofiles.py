@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import IO, Protocol, Self
+from typing import IO, Any, Protocol, Self
 
 import numpy as np
 
@@ -40,6 +41,8 @@ FLAT_RUN = 3
 SAME = 1e-4
 FLAT_FROM = 1e-3
 """Runs of three and more samples within 0.01 % of the extreme of a channel are flat; of -60 dB and less, rounding is."""
+CUT_S = 0.5
+"""A file that is shorter than it says by more has been cut off."""
 MAX_EMBEDDED_S = 2 * 3600
 """Longer recordings would make a page of over 50 MB."""
 
@@ -80,10 +83,13 @@ def read_start(path: Path, longest_s: float) -> tuple[Floats, bool, float]:
 
 
 class Spool:
-    """A recording of any length at 16 kHz, in a file that nobody else sees and that is gone when it is closed."""
+    """A recording of any length at 16 kHz, in a file that nobody else sees and that is gone when it is closed.
 
-    def __init__(self, file: IO[bytes], channels: int, samples: int) -> None:
-        self.channels, self.samples = channels, samples
+    `missing_s` is how much longer its file says that it is than what can be read of it.
+    """
+
+    def __init__(self, file: IO[bytes], channels: int, samples: int, missing_s: float = 0.0) -> None:
+        self.channels, self.samples, self.missing_s = channels, samples, missing_s
         self._file, self._lock = file, Lock()
 
     def read(self, channel: int, start: int, end: int) -> Floats:
@@ -103,12 +109,13 @@ class Spool:
 def spooled(path: Path, folder: Path | None = None) -> Spool:
     """An audio file as `read` gives it, but on disk (in `folder`): memory does not grow with its length.
 
-    Raises BadInput as `_read`, and DiskError where there is no room for it (230 MB an hour and channel).
+    Of a file that is cut off or damaged, what is before that. Raises BadInput as `_read`, and DiskError where there is
+    no room for it (230 MB an hour and channel).
     """
     with contextlib.ExitStack() as stack:
         try:
             file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-            intake = _take(path, False, MAX_SECONDS, file)
+            intake = _take(path, False, MAX_SECONDS, file, torn=True)
             samples = file.seek(0, io.SEEK_END) // 4 // intake.channels
         except (OSError, _WriteError) as error:
             cause = error.__cause__ or error
@@ -119,7 +126,7 @@ def spooled(path: Path, folder: Path | None = None) -> Spool:
         if not samples:
             raise BadInput(f"{path} holds no audio.", "Record it again.")
         stack.pop_all()
-    return Spool(file, intake.channels, samples)
+    return Spool(file, intake.channels, samples, intake.missing_s)
 
 
 def _read(path: Path, mix: bool) -> Floats:
@@ -189,8 +196,8 @@ class _Sink(Protocol):
     def truncate(self) -> object: ...
 
 
-def _take(path: Path, mix: bool, longest_s: float, sink: _Sink) -> _Intake:
-    """Read a file into `sink`, float32 at 16 kHz; see `_read`."""
+def _take(path: Path, mix: bool, longest_s: float, sink: _Sink, *, torn: bool = False) -> _Intake:
+    """Read a file into `sink`, float32 at 16 kHz; see `_read`. With `torn`, what comes before a damage is enough."""
     try:
         there = path.is_file()
     except (OSError, ValueError):  # a name that no file can have
@@ -202,7 +209,7 @@ def _take(path: Path, mix: bool, longest_s: float, sink: _Sink) -> _Intake:
     except (RuntimeError, OSError) as error:  # soundfile's LibsndfileError is a RuntimeError
         sink.seek(0)
         sink.truncate()
-        return _read_by_ffmpeg(path, mix, longest_s, sink, str(error))
+        return _read_by_ffmpeg(path, mix, longest_s, sink, str(error), torn)
 
 
 class _WriteError(Exception):
@@ -215,9 +222,18 @@ def _read_by_libsndfile(path: Path, mix: bool, longest_s: float, sink: _Sink) ->
     with soundfile.SoundFile(path) as file:
         seconds = file.frames / max(file.samplerate, 1)
         intake = _Intake(path, file.samplerate, file.channels, seconds, mix, longest_s, sink)
+        intake.promised_s = _promised(file) / file.samplerate
         while len(block := file.read(max(1, PIECE_SAMPLES // file.channels), dtype="float32", always_2d=True)):
             intake.add(block)
     return intake.done()
+
+
+def _promised(file: Any) -> int:
+    """Frames that a file says it has: libsndfile corrects the header of a WAV that was cut off, and keeps a note of it."""
+    cut = re.search(r"data : (\d+) \(should be (\d+)\)", file.extra_info)
+    written, there = map(int, cut.groups()) if cut else (0, 0)
+    streamed = written >= 0x7FFFF000  # whoever wrote it did not know the length yet
+    return round(file.frames * written / there) if there and not streamed else int(file.frames)
 
 
 class _Intake:
@@ -237,6 +253,7 @@ class _Intake:
         self._path, self._rate_hz, self._taken = path, rate_hz, 0
         self._flat = _Flat(channels)
         self._longest_s, self._sink = longest_s, sink
+        self.promised_s = seconds
         self._refuse_long(seconds)
         self.channels = 1 if mix else channels
         same = rate_hz == SAMPLE_RATE_HZ
@@ -253,6 +270,17 @@ class _Intake:
     def flat(self) -> float:
         """Share of samples that were cut flat, in the worst channel."""
         return self._flat.samples / self._taken if self._taken else 0.0
+
+    @property
+    def missing_s(self) -> float:
+        """How much of what the file says it holds did not come; 0 where that is a matter of frames and rounding."""
+        missing_s = self.promised_s - self._taken / self._rate_hz
+        return missing_s if missing_s > CUT_S else 0.0
+
+    @property
+    def taken(self) -> int:
+        """Samples that came, at the file's own rate."""
+        return self._taken
 
     def add(self, block: Floats) -> None:
         """The next piece."""
@@ -314,7 +342,7 @@ class _Flat:
                 self._counts[side, channel] += int(runs[runs >= FLAT_RUN].sum())
 
 
-def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first: str) -> _Intake:
+def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first: str, torn: bool) -> _Intake:
     """As PyAV (FFmpeg, which faster-whisper brings) reads it; `first` is what libsndfile had to say.
 
     FFmpeg also reads playlists, which name other files and addresses: only plain containers are opened, and nothing
@@ -323,6 +351,7 @@ def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first:
     import av
 
     wrong = (av.FFmpegError, LookupError, ValueError, TypeError, AttributeError, OSError, MemoryError)
+    intake: _Intake | None = None
     try:
         with av.open(str(path), options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}) as container:
             stream = container.streams.audio[0]
@@ -334,6 +363,8 @@ def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first:
                 for piece in resampler.resample(frame):
                     intake.add(np.ascontiguousarray(piece.to_ndarray().T, np.float32))
     except wrong as error:  # AttributeError: PyAV, for a stream without a decoder
+        if torn and intake is not None and intake.taken:
+            return intake.done()
         raise BadInput(
             f"{path} is not an audio file that can be read.",
             "Convert it to WAV, FLAC, MP3 or M4A.",

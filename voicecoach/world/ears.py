@@ -6,9 +6,11 @@ careful one gives word times, after the answer, and is what the debrief uses (do
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from pathlib import Path
+from threading import local
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -68,19 +70,23 @@ class QuickEars(Ears, Protocol):
 class Whisper:
     """faster-whisper, loaded once, English, on the processor."""
 
-    def __init__(self, files: ModelFiles, silence_s: float | None = None) -> None:
-        """Load the model; `silence_s` is how much silence is recognised behind the words, None as much as fills 30 s."""
+    def __init__(self, files: ModelFiles, silence_s: float | None = None, at_once: int = 1) -> None:
+        """Load the model; `silence_s` is how much silence is recognised behind the words, None as much as fills 30 s.
+
+        `at_once` utterances can be heard at the same time, each by its share of THREADS.
+        """
         try:
             self._model: Any = _model(
-                files.folder, device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True
-            )
+                files.folder, device="cpu", compute_type="int8", cpu_threads=max(1, THREADS // at_once),
+                num_workers=at_once, local_files_only=True,
+            )  # fmt: skip
         except Exception as error:
             raise MissingModel(
                 f"The recogniser in {files.folder} could not be loaded.",
                 f"Check it with: voicecoach doctor --model {files.name}",
                 str(error),
             ) from error
-        self.name, self._silence_s = files.name, silence_s
+        self.name, self._silence_s, self.at_once = files.name, silence_s, at_once
 
     def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
         """Recognise with care; a text that loops is heard again with another decoding, and dropped if it still loops."""
@@ -138,7 +144,7 @@ class Whisper:
         return tokenizer.decode(tokens).strip(), len(tokens) < most
 
     def _transcribe(self, samples: Floats, offset_s: float, beam: int) -> Heard:
-        self._model.silence_s = self._silence_s if beam == BEAM else None  # what looped is heard again in full
+        self._model.here.silence_s = self._silence_s if beam == BEAM else None  # what looped is heard again in full
         segments, _ = self._model.transcribe(
             samples,
             language="en",
@@ -172,19 +178,25 @@ SHORT_S = 10.0
 as with Whisper's own 30 s (of 150 others 3.4 %, against 3.3 %). With 8.5, 7 and 5 s the model begins to loop (160 lines:
 3.9, 10 and 30 %, against 4.0 %)."""
 _FRAMES_PER_S = 100
+_KEPT_SHAPES = "16"
+"""Every new length of sound is built by the engine (oneDNN), which by itself keeps 1,024 of them: over the first 90
+utterances of a recording memory grew by 100 MB. With 8 of them it stays, and takes no longer."""
 
 
 def _model(folder: Path, **options: Any) -> Any:
     """The recogniser, whose encoder can leave out most of the silence with which utterances are filled up to 30 s."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KEPT_SHAPES)
     from faster_whisper import WhisperModel
 
     class Model(WhisperModel):  # type: ignore[misc]
-        silence_s: float | None = None
+        here = local()
+        """`silence_s` of what this thread hears."""
 
         def encode(self, features: npt.NDArray[np.float32]) -> Any:
-            if self.silence_s is None:
+            silence_s: float | None = getattr(self.here, "silence_s", None)
+            if silence_s is None:
                 return super().encode(features)
-            return super().encode(_shortened(features, round(self.silence_s * _FRAMES_PER_S)))
+            return super().encode(_shortened(features, round(silence_s * _FRAMES_PER_S)))
 
     return Model(str(folder), **options)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import hashlib
 import json
 from dataclasses import replace
@@ -14,6 +12,7 @@ import numpy as np
 
 from voicecoach.errors import MissingModel
 from voicecoach.nouns import Floats, Question, Reading
+from voicecoach.world.memory import give_back
 
 MAX_SAID = 32
 """Of the customer's words the last so many pieces are read along."""
@@ -51,8 +50,7 @@ class _Reader:
             str(folder / "reader.onnx"), options, providers=["CPUExecutionProvider"]
         )
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        with contextlib.suppress(AttributeError, OSError):  # glibc keeps the 60 MB that unfolding the weights has freed
-            ctypes.CDLL(None).malloc_trim(0)
+        give_back()  # the 60 MB that unfolding the weights took
 
     def read(self, asked: Question) -> Floats:
         """The probability of each code in each clause [shape=(n_clauses, n_codes)]."""
