@@ -188,12 +188,11 @@ def mp3_of(told: record.Record) -> bytes:
 
 
 def volume_sample(volume_db: float) -> bytes:
-    """A calm line and the loudest, at a volume, as a WAV file."""
+    """A calm line and the loudest, at a volume between LOWEST_DB and HIGHEST_DB, as a WAV file."""
     import io
     import wave
 
-    db = min(max(volume_db, volume.LOWEST_DB), volume.HIGHEST_DB)
-    samples = volume.sample(prepare.spoken(), db)
+    samples = volume.sample(prepare.spoken(), volume_db)
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)

@@ -83,6 +83,9 @@ addEventListener("hashchange", async () => {
   show();
 });
 
+// A call that this tab was in, or that no tab is in any more, goes on; one that is over says so.
 const state = await fetch("/api/state").then((answer) => answer.json(), () => ({}));
-if (state.call && state.away) page.go("call", { resume: state.call });
+const cut = sessionStorage.getItem("voicecoach.call");
+if (state.call && (state.away || state.call === cut)) page.go("call", { resume: state.call });
+else if (cut && !state.call) page.go("call", { resume: cut });
 else show();

@@ -208,6 +208,12 @@ export const choose = async (main, page, _rest, handed) => {
       if (answer.calibrated) { made.node.classList.add("done"); made.node.querySelector(".sign").textContent = T.done; }
     };
 
+    const refusals = {
+      full: ({ limit }) => ({ what: S.call.full(limit), todo: S.call.fullDo }),
+      elsewhere: () => ({ what: S.call.elsewhere, todo: T.busyDo }),
+      reading: () => ({ what: T.busy, todo: T.busyDo }),
+      gone: () => ({ what: T.cutOff, todo: T.cutOffDo }),
+    };
     const calibrate = () => {
       read.disabled = true;
       const state = h("p", { role: "status" }, S.working);
@@ -222,7 +228,7 @@ export const choose = async (main, page, _rest, handed) => {
           if (message.t === "measuring") { state.textContent = T.measuring; enough.disabled = true; }
           if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish()); }
           if (message.t === "failed") sorry({ what: message.what, todo: message.do });
-          if (message.t === "refused") sorry({ what: message.why === "full" ? S.call.full(message.limit) : T.busy, todo: "" });
+          if (message.t === "refused") sorry(refusals[message.why] ? refusals[message.why](message) : { what: S.sorry.odd, todo: S.sorry.retry });
           if (message.t === "bye" || message.t === "refused") end();
         },
       });
