@@ -155,7 +155,7 @@ def test_two_tabs_of_one_browser_hold_one_call(site: Site) -> None:
     second = Page(site, seat, {"t": "call", "call": CALL}, speed=1.0)
     refused = second.wait("refused")
 
-    assert (refused["why"], refused["call"], refused["away"]) == ("elsewhere", call, False)
+    assert (refused["why"], refused["call"]) == ("elsewhere", call)
     third = Page(site, seat, {"t": "resume", "call": call, "have": None}, speed=1.0)
     third.wait("resumed")
     first.wait("moved")
@@ -362,3 +362,19 @@ def test_a_reading_that_is_left_is_over_at_once(site: Site) -> None:
     assert json.loads(site.ask("/api/state", headers=page.headers)[2])["call"] == again.wait("ready")["call"]
     again.say(t="stop")
     again.wait("ended")
+
+
+def test_a_recording_is_what_it_says_it_is(site: Site) -> None:
+    """The page plays it by its type: Opus in WebM, and nothing where there is no recording."""
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    page.wait("tick", who="customer")
+    page.say(t="stop")
+    key = page.wait("ended")["session"]
+    page.say(t="done", notes=[])
+    page.wait("over")
+    status, headers, data = site.ask(f"/api/sessions/{key}/sound", headers=page.headers)
+    assert (status, headers["content-type"], data[:4]) == (200, "audio/webm;codecs=opus", b"\x1aE\xdf\xa3")
+    for file in only(site).folder.glob("audio.*"):
+        file.unlink()
+
+    assert site.ask(f"/api/sessions/{key}/sound", headers=page.headers)[0] == 204

@@ -83,7 +83,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
 
     def sound(request: Request) -> Response:
-        return _mp3(places.sound_of(own(request)))
+        return _recording(*places.sound_of(record.read(own(request))))
 
     def takes(request: Request) -> Response:
         return JSONResponse(places.takes_told(house, own(request)))
@@ -128,7 +128,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
 
     def submission_sound(request: Request) -> Response:
         with bundles.opened(desk.path_of(house, request.path_params["key"])) as told:
-            return _mp3(places.mp3_of(told))
+            return _recording(*places.sound_of(told))
 
     def answer(request: Request) -> Response:
         headers = {"content-disposition": 'attachment; filename="session.trainer.jsonl"'}
@@ -203,9 +203,9 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
     return Gate(app, seats, port, {UPLOAD: desk.MAX_BUNDLE_BYTES})
 
 
-def _mp3(data: bytes) -> Response:
+def _recording(kind: str, data: bytes) -> Response:
     """A recording, or nothing where there is none."""
-    return Response(data, media_type="audio/mpeg") if data else Response(status_code=204)
+    return Response(data, media_type=kind) if data else Response(status_code=204)
 
 
 def _framed(html: str) -> Response:

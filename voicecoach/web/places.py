@@ -175,16 +175,11 @@ def _point(point: Point) -> dict[str, Any]:
     }
 
 
-def sound_of(folder: Path) -> bytes:
-    """The recording as MP3; empty where there is none."""
-    return mp3_of(record.read(folder))
-
-
-def mp3_of(told: record.Record) -> bytes:
-    """The same of a session that was read."""
-    n = record.audio_samples(told)
-    uri = audiofiles.data_uri_of(record.audio_blocks(told), n)
-    return base64.b64decode(uri.partition(",")[2]) if uri else b""
+def sound_of(told: record.Record) -> tuple[str, bytes]:
+    """(media type, bytes) of the recording as browsers play it; no bytes where there is none."""
+    uri = audiofiles.data_uri_of(record.audio_blocks(told), record.audio_samples(told)) or ""
+    head, _, data = uri.partition(";base64,")
+    return head.removeprefix("data:"), base64.b64decode(data)
 
 
 def volume_sample(volume_db: float) -> bytes:

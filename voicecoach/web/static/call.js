@@ -1,5 +1,5 @@
 // The call: almost nothing to look at. Nothing on this page moves its place while the call goes on.
-import { button, clock, h, put } from "./dom.js";
+import { button, clock, h, prose, put } from "./dom.js";
 import { face } from "./faces.js";
 import { habits, meter } from "./choose.js";
 import { Line, Sound } from "./sound.js";
@@ -139,7 +139,7 @@ export const call = async (main, page, _rest, handed) => {
       done.textContent = T.making;
       line.say({ t: "done", notes: rest.value.split("\n") });
     }, "first");
-    put(stage, h("h1", {}, T.over[message.outcome] || T.over.fault), message.what && h("p", {}, message.what), message.what && h("p", { class: "hint" }, T.keptSafe),
+    put(stage, h("h1", {}, T.over[message.outcome] || T.over.fault), message.what && h("p", {}, prose(message.what)), message.what && h("p", { class: "hint" }, T.keptSafe),
       h("label", { for: "rest" }, h("strong", {}, T.after), h("span", { class: "hint" }, T.afterHint)), rest, h("p", { class: "row" }, done));
     stage.classList.add("after");
     notes.hidden = true;
@@ -192,7 +192,7 @@ export const call = async (main, page, _rest, handed) => {
         put(notice, one.text);
         break;
       case "fault":
-        if (!pauses.size) put(notice, `${one.what} ${one.do}`); // while it stands still, the page says why, and what to do
+        if (!pauses.size) put(notice, prose(`${one.what} ${one.do}`)); // while it stands still, the page says why, and what to do
         break;
       default:
     }
@@ -265,7 +265,7 @@ export const call = async (main, page, _rest, handed) => {
     else stuck(T.gone, T.goneDo, [toDebriefs, toChoose()]);
   };
   const consent = (words) => {
-    const box = h("dialog", { "aria-labelledby": "consent-h" }, h("h2", { id: "consent-h" }, T.consent), h("p", {}, words),
+    const box = h("dialog", { "aria-labelledby": "consent-h" }, h("h2", { id: "consent-h" }, T.consent), h("p", {}, prose(words)),
       h("p", { class: "row" }, button(T.agree, () => box.close("agree"), "first"), button(T.leaveIt, () => box.close())));
     box.onclose = () => {
       box.remove();
