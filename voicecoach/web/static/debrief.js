@@ -1,7 +1,7 @@
 // The debriefs: the list of calls, and one call with what to keep, what to work on, and each moment to hear again.
 import { habits } from "./choose.js";
 import { ask, button, clock, h, post, put } from "./dom.js";
-import { face } from "./faces.js";
+import { face, trio } from "./faces.js";
 import { S } from "./strings.js";
 
 const T = S.debrief;
@@ -69,7 +69,7 @@ const list = async (main, page) => {
     if (lines) page.go("debrief");
   });
   put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
-    items.length ? h("ol", { class: "sessions" }, items) : h("p", { class: "empty" }, T.none, " ", h("a", { href: "#choose" }, T.first)),
+    items.length ? h("ol", { class: "sessions" }, items) : h("div", { class: "card empty" }, trio(), h("p", {}, h("strong", {}, T.none)), h("p", { class: "hint" }, T.noneHint), h("a", { class: "pressable first", href: "#choose" }, T.first)),
     items.length > 0 && h("p", { class: "row" }, collect)));
 };
 

@@ -1,6 +1,7 @@
 // The trainer's desk: what was submitted; and one of it, with comments, other marks, a verdict and the next assignment.
 import { ask, button, h, post, put } from "./dom.js";
 import { player, when } from "./debrief.js";
+import { trio } from "./faces.js";
 import { S } from "./strings.js";
 
 const T = S.desk;
@@ -36,7 +37,7 @@ const list = async (main, page) => {
   });
   const item = (row) => h("li", {}, h("a", { class: "session bare", href: `#desk/${row.key}` }, h("span", { class: "words" }, h("strong", {}, row.trainee ? T.row(row.trainee, row.customer, row.turns) : row.name), h("span", { class: "hint" }, when(row.wall)), row.problems.map((problem) => h("span", { class: "hint" }, problem))), h("span", { class: row.state === "new" ? "sign mark" : "sign" }, T.states[row.state] || row.state)));
   put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
-    rows.length ? h("ol", { class: "sessions" }, rows.map(item)) : h("p", { class: "empty" }, T.none),
+    rows.length ? h("ol", { class: "sessions" }, rows.map(item)) : h("div", { class: "card empty" }, trio(), h("p", {}, h("strong", {}, T.none)), h("p", { class: "hint" }, T.noneHint)),
     h("p", { class: "row" }, file, h("label", { for: "bundle", class: "pressable" }, T.receive)), outcome,
     rows.length > 0 && h("section", { class: "card" }, h("h2", {}, T.agreement), h("p", { class: "row" }, compare), lines)));
 };

@@ -199,6 +199,7 @@ export const S = {
     heading: "Debriefs",
     lead: "Every mark can be played, and every moment can be tried again.",
     none: "There is no call on this machine yet.",
+    noneHint: "After each call, what went well and what to work on is here, with every moment to hear and to try again.",
     first: "Take the first one",
     row: (minutes, turns, level) => [`${minutes} min`, `${turns} ${turns === 1 ? "turn" : "turns"}`, level].filter(Boolean).join(", "),
     outcomes: {
@@ -268,6 +269,7 @@ export const S = {
     heading: "Desk",
     lead: "What trainees submitted, and what you say to it. Nothing of theirs is changed.",
     none: "Nothing has been submitted yet.",
+    noneHint: "Trainees press \u201cSubmit to my trainer\u201d below a debrief, on this machine or into a shared folder; or they send you the file.",
     receive: "Take in a bundle (.zip)",
     received: "Taken in.",
     states: { new: "new", commented: "commented", pass: "pass", fail: "fail", again: "again", "": "cannot be opened" },
