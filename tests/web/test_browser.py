@@ -224,6 +224,9 @@ def test_a_microphone_that_cannot_be_had_is_a_sentence_and_a_way_on(tab: Tab, na
     page = tab.open()
     page.click(".answer")
     page.wait_for_selector(f".sorry:has-text('{REFUSALS[name]}')")
+    box = page.locator(".foot .sorry").bounding_box()
+    assert box["y"] >= 0  # what happened is seen where the button was pressed
+    assert box["y"] + box["height"] <= 800
     page.click("summary:has-text('Microphone')")
     page.click("text=Check the microphone")
     page.wait_for_selector(f".reading .sorry:has-text('{REFUSALS[name]}')")

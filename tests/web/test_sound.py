@@ -248,6 +248,22 @@ def test_a_page_without_a_microphone_is_away_to_the_sample() -> None:
     assert away == [""] * 10 + ["zeros"] * 16 + [""] * 8
 
 
+def test_a_microphone_that_stays_away_ends_the_call() -> None:
+    """As with a device, after half a minute: a call that nobody can speak in takes the place of another."""
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    far.send(testing.noise(0.32))
+    far.deaf = True
+    seconds = 0
+    with pytest.raises(DeviceError, match="microphone did not come back within 30 s"):
+        for seconds in range(40):
+            far.send(np.zeros(SAMPLE_RATE_HZ, np.int16))
+            blocks(near, 31)
+
+    assert near.gone
+    assert seconds == 30
+
+
 def test_another_microphone_has_its_name_in_the_record() -> None:
     near = duplex(48_000)
     near.now_through(BrowserInfo("browser", "Another", "speaker", 44_100, 0.05, True, False, False))

@@ -25,7 +25,7 @@ from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web.wire import Frame, chunks
 from voicecoach.world.playback import FADE_MS
-from voicecoach.world.sound import Away, Block, Samples, SoundInfo
+from voicecoach.world.sound import GIVE_UP_S, Away, Block, Samples, SoundInfo
 
 RATES_HZ = (8000, 192_000)
 """What audio contexts run at; anything else is no sound."""
@@ -42,6 +42,15 @@ AWAY_S = 0.3
 """Shorter holes are the browser's own hiccups: the call does not stand still for them."""
 MAX_GAP_S = SILENT_FOR_S
 """After a longer jump of the browser's clock (the machine was asleep) nobody is on the line any more."""
+
+LEFT = (
+    "The page in the browser was closed, lost its connection, or fell asleep.",
+    "What was recorded is kept. Open the page again and start a new call.",
+)
+NO_MICROPHONE = (
+    f"The microphone did not come back within {GIVE_UP_S:g} s.",
+    "What was recorded is kept. Unmute it, or plug it in again, and start a new call.",
+)
 
 Send = Callable[[bytes | dict[str, object]], None]
 """Hands a message to the page: samples as bytes, everything else as JSON."""
@@ -91,6 +100,9 @@ class BrowserDuplex:
         self._heard_at = time.monotonic()
         """When the page was last heard of."""
         self._gone = threading.Event()
+        self._why = LEFT
+        self._deaf = 0
+        """Samples since there was a microphone."""
         self._dry = 0
         self._line: deque[tuple[int, Samples]] = deque()
         """What the page was sent, or will be, and has not played yet: (first sample, samples)."""
@@ -163,6 +175,8 @@ class BrowserDuplex:
     def feed(self, frame: Frame) -> None:
         """Take a frame; what lies between it and the one before is silence, what was there already is left out."""
         with self._lock:
+            if self._gone.is_set():
+                return
             self._heard_at = time.monotonic()
             due = frame.first if self._next is None else self._next
             gap = frame.first - due
@@ -175,6 +189,11 @@ class BrowserDuplex:
             if gap and not self._put_silence(gap):
                 return
             away: Away = "zeros" if frame.deaf else ""
+            self._deaf = self._deaf + len(frame.mic) if frame.deaf else 0
+            if self._deaf > GIVE_UP_S * self._rate_hz:
+                self._why = NO_MICROPHONE
+                self._gone.set()
+                return
             if not self._put(_Piece(frame.mic, frame.out, frame.spoken, self._rate_hz, away)):
                 self._next = due + gap  # the hole is filled with silence before the next frame that finds room
                 return
@@ -246,10 +265,7 @@ class BrowserDuplex:
         with contextlib.suppress(queue.Empty):
             return self._pieces.get_nowait()
         self._gone.set()
-        raise DeviceError(
-            "The page in the browser was closed, lost its connection, or fell asleep.",
-            "What was recorded is kept. Open the page again and start a new call.",
-        )
+        raise DeviceError(*self._why)
 
     @property
     def gone(self) -> bool:

@@ -318,7 +318,7 @@ export const choose = async (main, page, _rest, handed) => {
         h("label", { for: "trainee" }, h("span", { class: "label" }, T.you), name)),
       h("h3", { class: "label" }, T.before),
       h("div", { class: "steps" }, pausing, worksheet(), mic, breathing),
-      trouble, h("div", { class: "foot" }, go), h("p", { class: "hint" }, T.private));
+      h("div", { class: "foot" }, trouble, go), h("p", { class: "hint" }, T.private));
   };
   side();
   put(main, h("div", { class: "choose" }, h("div", {}, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead), people), panel));
