@@ -1,4 +1,5 @@
-"""Calls through the page on this machine: `python benchmarks/page.py calls [--calls 3]` or `python benchmarks/page.py rig`.
+"""Calls through the page on this machine: `python benchmarks/page.py calls [--calls 1 3]` or
+`python benchmarks/page.py rig [--by terminal|page]`.
 
 `calls`: a server of its own and as many pages as it takes, each with the recorded trainee, in real time; the next call
 must be refused. `rig`: one call by the terminal and one by the page in headless Chromium, both on a virtual sound server,
@@ -146,6 +147,11 @@ class Heard:
         return waits_s(np.concatenate(self.mic), np.concatenate(self.out))
 
 
+def over(page: Page) -> bool:
+    """Whether the call has ended."""
+    return any(message["t"] == "ended" for message in page.told)
+
+
 def together(count: int) -> dict[str, Any]:
     """`count` calls at a time, and one more that is refused."""
     with tempfile.TemporaryDirectory() as folder:
@@ -163,11 +169,14 @@ def together(count: int) -> dict[str, Any]:
                 time.sleep(1.3)
             late = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
             refused = late.wait("refused")["why"]
-            while not all(ear.done for ear in ears) and time.monotonic() - began < LIMIT_S:
+            while not all(ear.done or over(page) for ear, page in zip(ears, pages, strict=True)):
+                if time.monotonic() - began > LIMIT_S:
+                    break
                 time.sleep(0.2)
             took_s, used_s = time.monotonic() - began, server.cpu_s() - cpu_s
             for page in pages:
-                page.say(t="stop")
+                if not over(page):
+                    page.say(t="stop")
                 page.wait("ended")
                 page.vanish()
             found = [wait for ear in ears for wait in ear.waits_s()]
@@ -191,9 +200,9 @@ def in_the_rig(page: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, rig.sound_server() as env:
         data = Path(folder)
 
-        def until_done() -> None:
+        def until_done(ended: Callable[[], bool]) -> None:
             began = time.monotonic()
-            while not trainee.done and time.monotonic() - began < LIMIT_S:
+            while not trainee.done and not ended() and time.monotonic() - began < LIMIT_S:
                 time.sleep(0.2)
 
         if page:
@@ -206,15 +215,17 @@ def in_the_rig(page: bool) -> dict[str, Any]:
                     shown.click(".answer")
                     shown.click("text=I agree")
                     with rig.at_the_microphone(trainee, env):
-                        until_done()
-                    shown.click("text=End the call")
+                        until_done(lambda: shown.locator("#rest").count() > 0)
+                    if not shown.locator("#rest").count():
+                        shown.click("text=End the call")
             finally:
                 server.close()
         else:
-            command = [sys.executable, "-m", "voicecoach", "--data", str(data), "rehearse", "--no-cues"]
+            options = ["--no-cues", "--echo", "headset"]  # what the page takes it for, too
+            command = [sys.executable, "-m", "voicecoach", "--data", str(data), "rehearse", *options]
             with rig.at_the_microphone(trainee, env):
                 process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-                until_done()
+                until_done(lambda: process.poll() is not None)
                 process.send_signal(signal.SIGINT)
                 process.wait(60)
         parts = told(data)
@@ -240,19 +251,20 @@ def main() -> None:
     """See the top."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["calls", "rig", "serve"])
-    parser.add_argument("--calls", type=int, default=3)
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--addresses", type=int, default=1)
+    parser.add_argument("--by", choices=["terminal", "page"], help="rig: only one of the two")
     given = parser.parse_args()
     if given.what == "serve":
         with contextlib.suppress(KeyboardInterrupt):
-            serve(given.data, given.calls, given.addresses)
+            serve(given.data, given.calls[0], given.addresses)
     elif given.what == "calls":
-        for count in sorted({1, given.calls}):
+        for count in given.calls:
             print(json.dumps(together(count)), flush=True)
     else:
-        for page in (False, True):
-            print(json.dumps(in_the_rig(page)), flush=True)
+        for by in [given.by] if given.by else ["terminal", "page"]:
+            print(json.dumps(in_the_rig(by == "page")), flush=True)
 
 
 if __name__ == "__main__":

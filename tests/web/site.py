@@ -130,7 +130,7 @@ class Page:
         self.got = self.done = self.first = 0
         self.live = threading.Event()
         self.closed = threading.Event()
-        self.gone = self.mute = False
+        self.gone = self.mute = self.deaf = False
         self.open({**HELLO, **hello})
         self._mouth = threading.Thread(target=self._speak, daemon=True)
         self._mouth.start()
@@ -169,8 +169,10 @@ class Page:
             piece, self.line = self.line[:FRAME], self.line[FRAME:]
             out = np.pad(piece, (0, FRAME - len(piece)))
             mic = self.trainee.hear(out, bool(piece.size))
+            if self.deaf:
+                mic = np.zeros_like(mic)
             self.done += len(piece)
-            frame = wire.Frame(self.first, self.done, (0, len(piece)), 0, mic, out)
+            frame = wire.Frame(self.first, self.done, (0, len(piece)), 0, mic, out, self.deaf)
             self.first += FRAME
             if not self.mute:
                 with contextlib.suppress(ConnectionClosed, OSError):

@@ -12,6 +12,7 @@ from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
 from voicecoach import record, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web import sound as port
+from voicecoach.web import wire
 from voicecoach.web.calls import House
 
 
@@ -154,7 +155,7 @@ def test_two_tabs_of_one_browser_hold_one_call(site: Site) -> None:
     second = Page(site, seat, {"t": "call", "call": CALL}, speed=1.0)
     refused = second.wait("refused")
 
-    assert (refused["why"], refused["call"], refused["away"]) == ("elsewhere", call, False)
+    assert (refused["why"], refused["call"]) == ("elsewhere", call)
     third = Page(site, seat, {"t": "resume", "call": call, "have": None}, speed=1.0)
     third.wait("resumed")
     first.wait("moved")
@@ -204,17 +205,74 @@ def test_one_call_too_many_is_refused_and_the_others_go_on(site: Site) -> None:
         page.vanish()
 
 
-def test_bytes_that_are_no_sound_end_the_connection_and_not_the_record(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+FRAME_BYTES = wire.pack(wire.Frame(0, 0, (0, 0), 0, np.ones(500, np.int16), np.zeros(500, np.int16)))
+WRONG: dict[str, bytes | str] = {
+    "garbage": b"\xff" * 100,
+    "fewer samples than it says": FRAME_BYTES[:-2],
+    "more samples than it says": FRAME_BYTES + b"\0\0",
+    "nothing": b"",
+    "longer than a message may be": b"\0" * 70_000,
+    "no object": "[]",
+    "no JSON": "{",
+    "too deep": "[" * 50_000,
+    "a sound that is none": '{"t": "sound", "rate": 3}',
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_what_is_no_sound_ends_the_connection_and_not_the_record(
+    site: Site, monkeypatch: pytest.MonkeyPatch, wrong: bytes | str
 ) -> None:
     monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.3)
     monkeypatch.setattr(port, "SLACK_S", 0.0)
     page = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
     page.wait("event", kind="started")
-    page.socket.send(b"\xff" * 100)
+    page.socket.send(wrong)
 
     assert page.closed.wait(10)
     assert next(only(site).of("ended")).data["outcome"] == "fault"
+
+
+def test_a_page_that_is_loaded_again_learns_what_the_other_one_knew(site: Site) -> None:
+    """Who calls, how the trainee talks, what was said and noted, and that the customer is on hold."""
+    page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "mode": "manual"}}, replies=1, speed=2.0)
+    call = page.wait("ready")["call"]
+    page.wait("event", kind="said")
+    page.say(t="note", text="Printer")
+    page.wait("event", kind="note")
+    page.say(t="hold", on=True)
+    page.vanish()
+    again = Page(site, page.headers, {"t": "resume", "call": call})
+    told = again.wait("resumed")
+    again.say(t="stop")
+    again.wait("ended")
+
+    assert (told["name"], told["person"], told["mode"], told["hold"]) == ("Dana", "dana", "manual", True)
+    assert [one["kind"] for one in told["past"]] == ["said", "note"]
+    assert told["past"][1]["text"] == "Printer"
+
+
+def test_a_call_without_a_microphone_stands_still(site: Site) -> None:
+    """Unplugged in mid-call: paused at once, told in the record with the microphone it goes on with; nobody is kept waiting."""
+    page = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=2.0)
+    page.wait("tick", who="customer")
+    page.deaf = True
+    page.wait("tick", who="paused")
+    time.sleep(8)  # of the call 16 s: after 7 s of silence the customer would ask
+    page.say(**{**HELLO, "t": "sound", "input": "Another microphone"})
+    page.deaf = False
+    back = page.wait("event", kind="resumed")
+    page.say(t="stop")
+    page.wait("ended")
+    page.vanish()
+    told = only(site)
+    resumed = next(told.of("resumed")).data
+
+    assert (back["other"], back["input"], back["rests"]) == (True, "Another microphone", True)
+    assert resumed["input"] == "Another microphone"
+    assert resumed["end"] - resumed["start"] > 14 * SAMPLE_RATE_HZ
+    assert "nothing but zeros" in next(told.of("fault")).data["what"]
+    assert len(list(told.of("said"))) == 1
 
 
 def test_closing_the_server_ends_calls_with_their_records(house: House) -> None:
@@ -287,3 +345,36 @@ def test_nobody_is_recorded_who_has_not_agreed(site: Site) -> None:
         page.wait("bye")
     told = [next(record.read(folder).of("consent")).data["how"] for folder in record.list_sessions(site.house.sessions)]
     assert told == ["asked", "earlier"]
+
+
+def test_a_reading_that_is_left_is_over_at_once(site: Site) -> None:
+    """No call is gone back to, and the next one is not kept waiting."""
+    page = Page(site, site.seat(), {"t": "calibrate", "trainee": "Sam"}, speed=1.0)
+    page.wait("listening")
+    other = Page(site, page.headers, {"t": "call", "call": CALL}, speed=1.0)
+    assert other.wait("refused")["why"] == "reading"
+    page.vanish()
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        again = Page(site, page.headers, {"t": "call", "call": CALL}, speed=1.0)
+        if "refused" not in {again.told[0]["t"] if again.live.wait(0.5) else "refused"}:
+            break
+    assert json.loads(site.ask("/api/state", headers=page.headers)[2])["call"] == again.wait("ready")["call"]
+    again.say(t="stop")
+    again.wait("ended")
+
+
+def test_a_recording_is_what_it_says_it_is(site: Site) -> None:
+    """The page plays it by its type: Opus in WebM, and nothing where there is no recording."""
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    page.wait("tick", who="customer")
+    page.say(t="stop")
+    key = page.wait("ended")["session"]
+    page.say(t="done", notes=[])
+    page.wait("over")
+    status, headers, data = site.ask(f"/api/sessions/{key}/sound", headers=page.headers)
+    assert (status, headers["content-type"], data[:4]) == (200, "audio/webm;codecs=opus", b"\x1aE\xdf\xa3")
+    for file in only(site).folder.glob("audio.*"):
+        file.unlink()
+
+    assert site.ask(f"/api/sessions/{key}/sound", headers=page.headers)[0] == 204

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 
 from tests.web.site import CALL, HELLO, Site
 from voicecoach.web.app import settings
 from voicecoach.web.gate import MAX_BODY_BYTES
 
+STATIC = Path(__file__).parents[2] / "voicecoach" / "web" / "static"
 PATHS = [
     ("GET", "/"),
-    ("GET", "/static/app.js"),
+    *(("GET", f"/static/{path.name}") for path in STATIC.iterdir()),
     ("GET", "/api/choices"),
     ("GET", "/api/state"),
     ("POST", "/api/voice"),
@@ -26,6 +28,7 @@ PATHS = [
     ("DELETE", "/api/sessions/0123"),
     ("GET", "/api/sessions/0123/sound"),
     ("GET", "/api/sessions/0123/takes"),
+    ("GET", "/api/sessions/0123/submit"),
     ("POST", "/api/sessions/0123/submit"),
     ("POST", "/api/collect"),
     ("GET", "/api/next"),
@@ -47,36 +50,39 @@ def test_every_route_is_in_the_list(site: Site) -> None:
     """A new route has to be put under these tests."""
     inner = settings(site.house, site.seats, site.port).app._app
     shape = {
-        (route.path.replace("{key}", "0123").replace("{name}", "app.js"))
+        (method, route.path.replace("{key}", "0123").replace("{name}", "app.js"))
         for route in inner.routes
         if isinstance(route, Route)
+        for method in route.methods - {"HEAD"}
     }
 
-    assert shape <= {path for _, path in PATHS}
+    assert shape <= set(PATHS)
+    assert {type(route) for route in inner.routes} == {Route, WebSocketRoute}  # nothing is mounted beside them
+    assert [route.path for route in inner.routes if isinstance(route, WebSocketRoute)] == ["/call"]
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-def test_without_the_cookie_nothing_answers(site: Site, method: str, path: str) -> None:
-    for cookie in ({}, {"Cookie": f"voicecoach-{site.port}=guess"}, {"Cookie": "=;;\x01"}):
-        status, headers, _ = site.ask(path, method, {**cookie, "Origin": site.origin})
+@pytest.mark.parametrize("cookie", ["", "voicecoach-{port}=guess", "=;;\x01"])
+def test_without_the_cookie_nothing_answers(site: Site, cookie: str) -> None:
+    given = {"Cookie": cookie.format(port=site.port)} if cookie else {}
+    for method, path in PATHS:
+        status, headers, _ = site.ask(path, method, {**given, "Origin": site.origin})
 
-        assert status == 403
+        assert status == 403, path
         assert "set-cookie" not in headers
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1", "127.0.0.1.evil.example:{port}", "evil.example:{port}", ""]
 )
-def test_another_host_is_refused_even_with_the_cookie(site: Site, method: str, path: str, host: str) -> None:
+def test_another_host_is_refused_even_with_the_cookie(site: Site, host: str) -> None:
     """DNS rebinding: a name of somebody else's that leads here."""
-    named = host.format(port=site.port)
-    status, _, _ = site.ask(path, method, {**site.seat(), "Host": named, "Origin": f"http://{named}"})
+    named, seat = host.format(port=site.port), site.seat()
+    for method, path in PATHS:
+        status, _, _ = site.ask(path, method, {**seat, "Host": named, "Origin": f"http://{named}"})
 
-    assert status in {400, 403}  # 400: the server itself refuses a Host that is none
+        assert status in {400, 403}, path  # 400: the server itself refuses a Host that is none
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
 @pytest.mark.parametrize(
     "origin",
     [
@@ -87,18 +93,18 @@ def test_another_host_is_refused_even_with_the_cookie(site: Site, method: str, p
         "http://127.0.0.1:{port}.evil.example",
     ],
 )
-def test_another_origin_is_refused_even_with_the_cookie(site: Site, method: str, path: str, origin: str) -> None:
-    status, _, _ = site.ask(path, method, {**site.seat(), "Origin": origin.format(port=site.port)})
+def test_another_origin_is_refused_even_with_the_cookie(site: Site, origin: str) -> None:
+    seat = {**site.seat(), "Origin": origin.format(port=site.port)}
+    for method, path in PATHS:
+        assert site.ask(path, method, seat)[0] == 403, path
 
-    assert status == 403
 
-
-@pytest.mark.parametrize("path", ["/api/voice", "/api/volume", "/api/desk/0123/say", "/api/sessions/0123/submit"])
-def test_a_change_without_an_origin_is_refused(site: Site, path: str) -> None:
+def test_a_change_without_an_origin_is_refused(site: Site) -> None:
     headers = site.seat()
     del headers["Origin"]
-
-    assert site.ask(path, "POST", headers, b"{}")[0] == 403
+    for method, path in PATHS:
+        if method != "GET":
+            assert site.ask(path, method, headers, b"{}")[0] == 403, path
 
 
 @pytest.mark.parametrize("site_of", ["cross-site", "same-site"])
@@ -143,12 +149,12 @@ def test_two_servers_on_this_machine_do_not_share_a_cookie(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/sessions", "/nothing"])
 def test_every_answer_says_what_the_browser_may_do(site: Site, path: str) -> None:
-    for headers in (site.seat(), {}):
+    for headers, scripts in ((site.seat(), True), ({}, False)):
         _, found, _ = site.ask(path, headers=headers)
         policy = found["content-security-policy"]
 
         assert "default-src 'none'" in policy
-        assert "script-src 'self'" in policy
+        assert ("script-src 'self'" in policy) == scripts
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert found["x-content-type-options"] == "nosniff"
@@ -195,6 +201,92 @@ def test_a_body_that_is_too_long_is_not_taken(site: Site) -> None:
 
     assert site.ask("/api/voice", "POST", headers, body)[0] == 413
     assert site.ask("/api/voice", "POST", {**headers, "Transfer-Encoding": "chunked"}, chunked)[0] == 413
+
+
+def test_both_names_of_this_machine_are_two_browsers(site: Site) -> None:
+    """`localhost` is let in by its own cookie and its own Origin; the two are not mixed."""
+    host = f"localhost:{site.port}"
+    _, headers, _ = site.ask(f"/?token={site.seats.issue()}", headers={"Host": host})
+    seat = {"Cookie": headers["set-cookie"].split(";")[0], "Host": host}
+
+    assert site.ask("/api/sessions", headers={**seat, "Origin": f"http://{host}"})[0] == 200
+    assert site.ask("/api/sessions", headers={**seat, "Origin": site.origin})[0] == 403
+    assert site.ask("/api/sessions", headers={**seat, "Host": f"LOCALHOST.:{site.port}"})[0] == 403
+    assert site.ask("/api/sessions", headers={**seat, "Host": f"[::1]:{site.port}"})[0] == 403
+
+
+NASTY = [
+    "..",
+    "%2e%2e",
+    "..%2f..%2fetc%2fpasswd",
+    "%2fetc%2fpasswd",
+    "..%5c..%5cx",
+    "%00",
+    "%c0%ae%c0%ae%c0%af",
+    "a" * 4000,
+]
+
+
+@pytest.mark.parametrize("nasty", NASTY, ids=[one[:12] for one in NASTY])
+def test_no_parameter_is_a_path(site: Site, nasty: str) -> None:
+    """Every path that names something, and every parameter behind it."""
+    seat = {**site.seat(), "Content-Type": "application/json"}
+    for method, path in PATHS:
+        if "0123" in path or path == "/static/app.js":
+            asked = path.replace("0123", nasty).replace("app.js", nasty)
+            status, _, body = site.ask(asked, method, seat, b"{}" if method == "POST" else None)
+
+            assert status in {307, 400, 404, 405}, (method, asked)
+            assert b"root:" not in body
+    for path in ("/api/next?trainee=", "/progress?trainee=", "/api/volume.wav?db=", "/?", "/api/sessions?sound="):
+        assert site.ask(path + nasty, headers=seat)[0] in {200, 400}, path
+
+
+BODIES = [
+    b"",
+    b"null",
+    b"[]",
+    b"7",
+    b'"x"',
+    b"{",
+    b"\xff\xfe\x00garbage",
+    b"[" * 60_000,
+    b'{"rate": ' + b"9" * 400 + b', "db": ' + b"9" * 400 + b"}",
+    b'{"rate": 48000, "db": NaN, "latency_s": 1' + b"0" * 400 + b"}",
+    b'{"rate": 48000, "db": "loud"}',
+    b'{"rate": 48000, "db": 1e999}',
+    b'{"rate": true, "db": 0}',
+]
+
+
+@pytest.mark.parametrize("path", [path for method, path in PATHS if method == "POST" and path != "/api/collect"])
+def test_nonsense_is_refused_with_a_sentence(site: Site, path: str) -> None:
+    seat = {**site.seat(), "Content-Type": "application/json"}
+    for body in BODIES:
+        status, headers, answer = site.ask(path, "POST", seat, body)
+
+        assert status in {200, 400}, body[:40]
+        if status == 400:
+            assert headers["content-type"] == "application/json"
+            assert json.loads(answer)["what"].endswith(".")
+        else:  # what it did not understand is left out
+            assert json.loads(answer) == {"calibrated": False, "volume_db": 0.0}
+
+
+@pytest.mark.parametrize("db", ["nan", "inf", "-1e400", "x", ""])
+def test_a_volume_that_is_none_makes_no_sound(site: Site, db: str) -> None:
+    assert site.ask(f"/api/volume.wav?db={db}", headers=site.seat())[0] == 400
+
+
+@pytest.mark.parametrize("first", [b"\x00" * 70_000, b"{" + b" " * 70_000, b"[" * 50_000, b"\xff\xff"])
+def test_a_websocket_takes_no_more_than_a_frame(site: Site, first: bytes) -> None:
+    """Too long, too deep, or no text at all: the line ends, the server goes on."""
+    with site.line(site.seat()) as line:
+        line.send(first)
+
+        with pytest.raises(ConnectionClosed):
+            line.recv(10)
+    assert site.ask("/api/state", headers=site.seat())[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ class Far:
         self.near, self.n = near, rate_hz // 50
         self.first = 0
         self.done = 0
+        self.deaf = False
         self.messages: list[Any] = []
         self.send_to = self.messages.append
         near.connect(self.send_to, rate_hz, have)
@@ -41,7 +42,7 @@ class Far:
         for at in range(0, len(mic), self.n):
             piece = mic[at : at + self.n]
             spoken = (0, len(piece)) if customer else (0, 0)
-            self.near.feed(wire.Frame(self.first, self.done, spoken, 0, piece, out[at : at + self.n]))
+            self.near.feed(wire.Frame(self.first, self.done, spoken, 0, piece, out[at : at + self.n], self.deaf))
             self.first += len(piece)
 
     @property
@@ -216,16 +217,58 @@ def test_a_hole_of_some_length_is_an_absence_and_a_hiccup_is_none() -> None:
     assert away[-10:] == [""] * 10
 
 
-def test_a_clock_that_jumps_is_a_machine_that_slept() -> None:
+@pytest.mark.parametrize(("slept_s", "goes_on"), [(10, True), (29, True), (600, False), (3600, False)])
+def test_a_clock_that_jumps_is_a_machine_that_slept(slept_s: int, goes_on: bool) -> None:
+    """Some seconds are a pause of the call, as long as they lasted; after minutes nobody is on the line any more."""
     near = duplex()
     far = Far(near, SAMPLE_RATE_HZ)
-    far.send(testing.silence(0.064))
-    far.first += 3600 * SAMPLE_RATE_HZ
-    far.send(testing.silence(0.02))
+    far.send(testing.silence(0.32))
+    far.first += slept_s * SAMPLE_RATE_HZ
+    far.send(testing.silence(0.32))
+
+    assert near.gone is not goes_on
+    if goes_on:
+        away = [block.away for block in blocks(near, (slept_s * SAMPLE_RATE_HZ) // FRAME + 15)]
+        assert away.count("stopped") == pytest.approx(slept_s * SAMPLE_RATE_HZ / FRAME, abs=2)
+        return
+    with pytest.raises(DeviceError, match="fell asleep"):
+        blocks(near, 20)
+
+
+def test_a_page_without_a_microphone_is_away_to_the_sample() -> None:
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    far.send(testing.noise(0.32))
+    far.deaf = True
+    far.send(np.zeros(16 * FRAME, np.int16))
+    far.deaf = False
+    far.send(testing.noise(0.32))
+    away = [block.away for block in blocks(near, 34)]
+
+    assert away == [""] * 10 + ["zeros"] * 16 + [""] * 8
+
+
+def test_a_microphone_that_stays_away_ends_the_call() -> None:
+    """As with a device, after half a minute: a call that nobody can speak in takes the place of another."""
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    far.send(testing.noise(0.32))
+    far.deaf = True
+    seconds = 0
+    with pytest.raises(DeviceError, match="microphone did not come back within 30 s"):
+        for seconds in range(40):
+            far.send(np.zeros(SAMPLE_RATE_HZ, np.int16))
+            blocks(near, 31)
 
     assert near.gone
-    with pytest.raises(DeviceError):
-        blocks(near, 10)
+    assert seconds == 30
+
+
+def test_another_microphone_has_its_name_in_the_record() -> None:
+    near = duplex(48_000)
+    near.now_through(BrowserInfo("browser", "Another", "speaker", 44_100, 0.05, True, False, False))
+
+    assert (near.info.input, near.info.device_rate_hz, near.browser.echo_cancellation) == ("Another", 48_000, True)
 
 
 def test_a_loop_that_falls_behind_loses_sound_and_not_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,16 +12,18 @@ from voicecoach.web import wire
 samples = st.lists(st.integers(-32768, 32767), min_size=1, max_size=64).map(lambda found: np.array(found, np.int16))
 
 
-@given(samples, st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 65535), st.data())
-def test_a_frame_comes_out_as_it_went_in(mic: np.ndarray, first: int, done: int, dry: int, data: st.DataObject) -> None:
+@given(samples, st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 65535), st.booleans(), st.data())
+def test_a_frame_comes_out_as_it_went_in(
+    mic: np.ndarray, first: int, done: int, dry: int, deaf: bool, data: st.DataObject
+) -> None:
     end = data.draw(st.integers(0, len(mic)))
     out = np.zeros_like(mic)
     out[:end] = data.draw(st.integers(-32768, 32767))
-    frame = wire.Frame(first, done, (0, end), dry, mic, out)
+    frame = wire.Frame(first, done, (0, end), dry, mic, out, deaf)
 
     found = wire.unpack(wire.pack(frame))
 
-    assert (found.first, found.done, found.spoken, found.dry) == (first, done, (0, end), dry)
+    assert (found.first, found.done, found.spoken, found.dry, found.deaf) == (first, done, (0, end), dry, deaf)
     assert np.array_equal(found.mic, mic)
     assert np.array_equal(found.out, out)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import re
 import socket
 import threading
@@ -65,7 +66,8 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
 
     def state(request: Request) -> Response:
         room = rooms.of(request.scope["seat"])
-        return JSONResponse({"call": room.id if room else None, "away": room.alone if room else False})
+        there = room is not None and not room.reading
+        return JSONResponse({"call": room.id if room and there else None, "away": bool(room and there and room.alone)})
 
     def sessions(_: Request) -> Response:
         return JSONResponse(shelf.rows(house))
@@ -81,7 +83,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
 
     def sound(request: Request) -> Response:
-        return _mp3(places.sound_of(own(request)))
+        return _recording(*places.sound_of(record.read(own(request))))
 
     def takes(request: Request) -> Response:
         return JSONResponse(places.takes_told(house, own(request)))
@@ -126,7 +128,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
 
     def submission_sound(request: Request) -> Response:
         with bundles.opened(desk.path_of(house, request.path_params["key"])) as told:
-            return _mp3(places.mp3_of(told))
+            return _recording(*places.sound_of(told))
 
     def answer(request: Request) -> Response:
         headers = {"content-disposition": 'attachment; filename="session.trainer.jsonl"'}
@@ -144,12 +146,12 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
 
     async def loudness(request: Request) -> Response:
         message = _object(await request.json())
-        db = min(max(float(message["db"]), volume.LOWEST_DB), volume.HIGHEST_DB)
+        db = _volume_db(message["db"])
         await run_in_threadpool(volume.save, house.data, info_of(message).output, db)
         return JSONResponse({"volume_db": db})
 
     def sample(request: Request) -> Response:
-        return Response(places.volume_sample(float(request.query_params.get("db", "0"))), media_type="audio/wav")
+        return Response(places.volume_sample(_volume_db(request.query_params.get("db", "0"))), media_type="audio/wav")
 
     async def call(socket: WebSocket) -> None:
         await _Line(socket, rooms).run()
@@ -191,6 +193,8 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
             VoicecoachError: _sentence,
             TooMuchError: _too_much,
             ValueError: _nonsense,
+            RecursionError: _nonsense,
+            OverflowError: _nonsense,
             KeyError: _nonsense,
             TypeError: _nonsense,
         },
@@ -199,9 +203,9 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
     return Gate(app, seats, port, {UPLOAD: desk.MAX_BUNDLE_BYTES})
 
 
-def _mp3(data: bytes) -> Response:
+def _recording(kind: str, data: bytes) -> Response:
     """A recording, or nothing where there is none."""
-    return Response(data, media_type="audio/mpeg") if data else Response(status_code=204)
+    return Response(data, media_type=kind) if data else Response(status_code=204)
 
 
 def _framed(html: str) -> Response:
@@ -253,6 +257,14 @@ def _text(message: Mapping[str, Any], key: str) -> str:
     return plain(value) if isinstance(value, str) else ""
 
 
+def _volume_db(value: Any) -> float:
+    """A volume, within what there is. Raises ValueError for what is no number."""
+    db = float(value)
+    if not math.isfinite(db):
+        raise ValueError("not a volume")
+    return min(max(db, volume.LOWEST_DB), volume.HIGHEST_DB)
+
+
 class _Line:
     """One WebSocket: what arrives goes to its room, what the room says goes out."""
 
@@ -291,7 +303,7 @@ class _Line:
             self.send({"t": "failed", "what": error.what, "do": error.do})
             self.send({"t": "bye"})
             await pump
-        except (ValueError, KeyError, TypeError, TimeoutError):
+        except (ValueError, KeyError, TypeError, TimeoutError, RecursionError):
             await self._close(1008)
         except (WebSocketDisconnect, RuntimeError):
             pass
@@ -313,7 +325,8 @@ class _Line:
             case "resume":
                 have = hello.get("have")
                 room = self._rooms.again(seat, str(hello.get("call")))
-                self.send({"t": "resumed", "call": room.id})
+                room.sound.now_through(info)
+                self.send({"t": "resumed", "call": room.id, **room.so_far()})
                 room.attach(self.send, info.device_rate_hz, have if type(have) is int else None)
                 return room
             case _:

@@ -47,6 +47,7 @@ from voicecoach.web.names import found, key_of
 from voicecoach.web.sound import RATES_HZ, BrowserDuplex, BrowserInfo, Send
 from voicecoach.web.wire import Frame
 from voicecoach.world.ears import Ears
+from voicecoach.world.echo import HALF_DUPLEX
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.sound import Samples
 from voicecoach.world.voice import Voice
@@ -59,6 +60,8 @@ NOTES_WITHIN_S = 300.0
 """How long after the call the page may hand in notes."""
 SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "fault", "note"})
 """Events that the page of a call is told of; the rest is for the debrief."""
+TOLD_AGAIN = frozenset({"said", "heard", "interrupted", "held", "note"})
+"""Of these, what a page that was loaded again needs: who said what, and the notes."""
 
 
 def calls_at_a_time(processors: int | None = None) -> int:
@@ -191,7 +194,7 @@ class House:
 class RefusedError(Exception):
     """A call that does not begin: `why` is known to the page, which has the sentence for it."""
 
-    def __init__(self, why: Literal["full", "elsewhere", "gone", "consent"], **more: object) -> None:
+    def __init__(self, why: Literal["full", "elsewhere", "reading", "gone", "consent"], **more: object) -> None:
         super().__init__(why)
         self.why, self.more = why, more
 
@@ -199,11 +202,17 @@ class RefusedError(Exception):
 class Room:
     """One call, or one calibration, and the page at its far end."""
 
-    def __init__(self, seat: Seat, sound: BrowserDuplex, run: Callable[[Room], None]) -> None:
+    def __init__(
+        self, seat: Seat, sound: BrowserDuplex, run: Callable[[Room], None], about: Mapping[str, object] | None = None
+    ) -> None:
         self.id = secrets.token_urlsafe(12)
         self.seat, self.sound = seat, sound
+        self.about = about or {}
+        """Who calls, and how the trainee talks: for a page that comes back and knows nothing."""
         self.talking = True
         """False once the call itself is over."""
+        self._past: list[dict[str, object]] = []
+        self._on_hold = False
         self._send: Send | None = None
         self._talk = False
         self._stop = False
@@ -230,13 +239,22 @@ class Room:
         if self._send == send:
             self._send = None
             self._talk = False
-            if self._stop:  # it hung up and left: no block will come to end the call with
+            if self._stop or self.reading:  # it hung up and left: no block will come to end the call with
                 self.sound.end()
+
+    @property
+    def reading(self) -> bool:
+        """Whether this is no call but a calm reading: nobody comes back to one."""
+        return not self.about
 
     @property
     def alone(self) -> bool:
         """Whether no page is there."""
         return self._send is None
+
+    def so_far(self) -> dict[str, object]:
+        """The call for a page that comes back: who, how, and what was said."""
+        return {**self.about, "hold": self._on_hold, "past": list(self._past)}
 
     def frame(self, frame: Frame) -> None:
         """Sound from the page."""
@@ -255,6 +273,9 @@ class Room:
                 self._note(text)
             case {"t": "hold", "on": bool(on)} if len(self._holds) < MAX_NOTES:
                 self._holds.append(on)
+                self._on_hold = on
+            case {"t": "sound"}:
+                self.sound.now_through(info_of(message))
             case {"t": "done", "notes": list(notes)}:
                 for text in notes[:MAX_NOTES]:
                     self._note(str(text))
@@ -287,7 +308,10 @@ class Room:
                 self._ticked = news.at_s
                 self.say(t="tick", at=round(news.at_s, 2), who=news.who, level=round(news.level_dbfs), cue=news.cue)
         elif news.kind in SHOWN:
-            self.say(t="event", kind=news.kind, **_for_the_page(news))
+            told = {"kind": news.kind, **_for_the_page(news)}
+            if news.kind in TOLD_AGAIN:
+                self._past.append(told)
+            self.say(t="event", **told)
         elif news.kind == "reacted":
             for cause in news.data["causes"]:
                 if cause["cue"] == CUE:  # how a turn of a drill was marked, told at once
@@ -326,13 +350,15 @@ def _for_the_page(event: Event) -> dict[str, object]:
         case "held":
             return {"longer": (data["end"] - data["start"]) / SAMPLE_RATE_HZ}
         case "resumed":
-            return {}
+            return {"other": data["other"], "input": data["input"], "rests": data["echo"] == HALF_DUPLEX}
         case "fault":
             return {"what": data["what"], "do": data["do"]}
-        case "heard" | "note":
+        case "heard":
+            return {"text": data["text"], "turn": data["turn"]}
+        case "note":
             return {"text": data["text"]}
         case _:
-            return {"by": data["by"]}
+            return {"by": data["by"], "words": data.get("words", "")}
 
 
 class Rooms:
@@ -350,7 +376,13 @@ class Rooms:
         call = begun(self.house, replace(wanted, trainee=trainee), info)
         with self._lock:
             self._refuse(seat)
-            return self._room(Room(seat, BrowserDuplex(info), lambda room: self._hold(room, call)))
+            about = {
+                "name": call.persona.name,
+                "person": call.persona.person or call.persona.id,
+                "sex": call.persona.sex,
+                "mode": call.mode,
+            }
+            return self._room(Room(seat, BrowserDuplex(info), lambda room: self._hold(room, call), about))
 
     def calibration(self, seat: Seat, trainee: str, info: BrowserInfo) -> Room:
         """A room for a reading aloud, not begun yet; raises RefusedError where a call is going on."""
@@ -364,9 +396,9 @@ class Rooms:
 
     def _refuse(self, seat: Seat) -> None:
         own = self.of(seat)
-        if own is not None:
-            raise RefusedError("elsewhere", call=own.id, away=own.alone)
-        if sum(room.talking for room in self._rooms.values()) >= self.house.limit:
+        if own is not None and not (own.reading and own.alone):
+            raise RefusedError("reading" if own.reading else "elsewhere", call=own.id)
+        if sum(room.talking and not (room.reading and room.alone) for room in self._rooms.values()) >= self.house.limit:
             raise RefusedError("full", limit=self.house.limit)
 
     def of(self, seat: Seat) -> Room | None:
@@ -376,7 +408,7 @@ class Rooms:
     def again(self, seat: Seat, call: str) -> Room:
         """The call that a page comes back to; raises RefusedError where it is over, or somebody else's."""
         room = self._rooms.get(call)
-        if room is None or room.seat != seat or not room.talking or room.sound.gone:
+        if room is None or room.seat != seat or not room.talking or room.reading or room.sound.gone:
             raise RefusedError("gone")
         return room
 
@@ -591,11 +623,10 @@ def info_of(message: Mapping[str, Any]) -> BrowserInfo:
         name("input", "microphone"),
         name("output", "speaker of the system"),
         round(rate),
-        round(min(max(float(latency), 0.0), 1.0), 4)
-        if isinstance(latency, int | float) and latency == latency
-        else 0.0,
+        round(float(latency), 4) if isinstance(latency, int | float) and 0 <= latency <= 1 else 0.0,
         switch("echoCancellation"),
         switch("noiseSuppression"),
         switch("autoGainControl"),
         name("browser", ""),
+        message.get("speakers") is True,
     )

@@ -8,8 +8,10 @@ secret that only the address printed in the terminal gives away, once (OWASP: CS
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -52,11 +54,23 @@ HEADERS = {
 }
 """On every answer, unless the answer has its own."""
 
-STRANGER = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>voicecoach</title>
-<h1>This address has been used</h1>
-<p>For privacy, each address that voicecoach prints opens one browser, once.
-Press Enter in the terminal where <code>voicecoach serve</code> runs: it prints a new one.</p></html>
+STYLE = (
+    ":root{color-scheme:light dark}body{max-width:34rem;margin:18vh auto 0;padding:0 1.5rem;"
+    "font:1.05rem/1.55 system-ui,sans-serif}h1{font-size:1.7rem;letter-spacing:-.012em}"
+)
+STRANGER = f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>voicecoach</title><style>{STYLE}</style></head>
+<body><main><h1>This browser is not known here yet</h1>
+<p>For privacy, each address that voicecoach prints opens one browser, once.</p>
+<p>Press Enter in the terminal where <code>voicecoach serve</code> runs: it prints a new one.
+If it does not run any more, start it again.</p></main></body></html>
 """
+"""What everybody else sees. It brings its style along: the files of the page are not for them either."""
+STRANGER_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +155,7 @@ class Gate:
             return self._admitted(scope, headers)
         seat = self._seats.seat(self._secret(headers))
         if seat is None:
-            return HTMLResponse(STRANGER, 403)
+            return _stranger()
         scope["seat"] = seat
         return None
 
@@ -153,13 +167,17 @@ class Gate:
         seat = self._seats.redeem(token)
         if seat is None:
             known = self._seats.seat(self._secret(headers))  # the same address again, in the same browser
-            return RedirectResponse("/", 303) if known else HTMLResponse(STRANGER, 403)
+            return RedirectResponse("/", 303) if known else _stranger()
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self._cookie, seat.secret, path="/", httponly=True, samesite="strict")
         return answer
 
     def _secret(self, headers: Headers) -> str:
         return cookie_parser(headers.get("cookie", "")).get(self._cookie, "")
+
+
+def _stranger() -> Response:
+    return HTMLResponse(STRANGER, 403, {"content-security-policy": STRANGER_POLICY})
 
 
 def _announced(headers: Headers) -> int:

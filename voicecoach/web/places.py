@@ -175,25 +175,19 @@ def _point(point: Point) -> dict[str, Any]:
     }
 
 
-def sound_of(folder: Path) -> bytes:
-    """The recording as MP3; empty where there is none."""
-    return mp3_of(record.read(folder))
-
-
-def mp3_of(told: record.Record) -> bytes:
-    """The same of a session that was read."""
-    n = record.audio_samples(told)
-    uri = audiofiles.data_uri_of(record.audio_blocks(told), n)
-    return base64.b64decode(uri.partition(",")[2]) if uri else b""
+def sound_of(told: record.Record) -> tuple[str, bytes]:
+    """(media type, bytes) of the recording as browsers play it; no bytes where there is none."""
+    uri = audiofiles.data_uri_of(record.audio_blocks(told), record.audio_samples(told)) or ""
+    head, _, data = uri.partition(";base64,")
+    return head.removeprefix("data:"), base64.b64decode(data)
 
 
 def volume_sample(volume_db: float) -> bytes:
-    """A calm line and the loudest, at a volume, as a WAV file."""
+    """A calm line and the loudest, at a volume between LOWEST_DB and HIGHEST_DB, as a WAV file."""
     import io
     import wave
 
-    db = min(max(volume_db, volume.LOWEST_DB), volume.HIGHEST_DB)
-    samples = volume.sample(prepare.spoken(), db)
+    samples = volume.sample(prepare.spoken(), volume_db)
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)

@@ -3,7 +3,8 @@
 The page does what the callback of a device does: it plays what is queued and sends, block by block, what the microphone
 heard and what the loudspeaker got meanwhile, counted by its own audio clock. From there on it is as in `world.sound`:
 both channels are resampled together, and the sample index is the clock of the session. What the page could not send is
-silence in both channels, for as long as it lasted.
+silence in both channels, for as long as it lasted; while there is no microphone, or the browser sleeps, the call stands
+still.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -24,7 +25,7 @@ from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web.wire import Frame, chunks
 from voicecoach.world.playback import FADE_MS
-from voicecoach.world.sound import Away, Block, Samples, SoundInfo
+from voicecoach.world.sound import GIVE_UP_S, Away, Block, Samples, SoundInfo
 
 RATES_HZ = (8000, 192_000)
 """What audio contexts run at; anything else is no sound."""
@@ -39,8 +40,17 @@ QUEUE_FRAMES = 1500
 POLL_S = 0.05
 AWAY_S = 0.3
 """Shorter holes are the browser's own hiccups: the call does not stand still for them."""
-MAX_GAP_S = 2 * RESUME_WITHIN_S
-"""A longer jump of the browser's clock is no gap: the machine was asleep."""
+MAX_GAP_S = SILENT_FOR_S
+"""After a longer jump of the browser's clock (the machine was asleep) nobody is on the line any more."""
+
+LEFT = (
+    "The page in the browser was closed, lost its connection, or fell asleep.",
+    "What was recorded is kept. Open the page again and start a new call.",
+)
+NO_MICROPHONE = (
+    f"The microphone did not come back within {GIVE_UP_S:g} s.",
+    "What was recorded is kept. Unmute it, or plug it in again, and start a new call.",
+)
 
 Send = Callable[[bytes | dict[str, object]], None]
 """Hands a message to the page: samples as bytes, everything else as JSON."""
@@ -54,6 +64,8 @@ class BrowserInfo(SoundInfo):
     noise_suppression: bool | None = None
     gain_control: bool | None = None
     browser: str = ""
+    speakers: bool = False
+    """The trainee said: no headset."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +76,8 @@ class _Piece:
     out: Samples
     spoken: tuple[int, int]
     rate_hz: int
-    away: bool = False
-    """Silence in the place of what the page could not send."""
+    away: Away = ""
+    """Why this is nothing but silence in the place of sound."""
 
 
 class BrowserDuplex:
@@ -88,6 +100,9 @@ class BrowserDuplex:
         self._heard_at = time.monotonic()
         """When the page was last heard of."""
         self._gone = threading.Event()
+        self._why = LEFT
+        self._deaf = 0
+        """Samples since there was a microphone."""
         self._dry = 0
         self._line: deque[tuple[int, Samples]] = deque()
         """What the page was sent, or will be, and has not played yet: (first sample, samples)."""
@@ -105,7 +120,7 @@ class BrowserDuplex:
         self._frames = 0
         """Samples taken at `_down_hz` since `_base` (16 kHz)."""
         self._spoken: deque[tuple[float, float]] = deque()
-        self._absent: deque[tuple[float, float]] = deque()
+        self._absent: deque[tuple[float, float, Away]] = deque()
 
     # --- the server's side ---------------------------------------------------------------------------
 
@@ -153,9 +168,15 @@ class BrowserDuplex:
             self._put_silence(self._rate_hz * 2 * FRAME // SAMPLE_RATE_HZ)
         self._gone.set()
 
+    def now_through(self, info: BrowserInfo) -> None:
+        """The page has another microphone, or does something else to it; the rate is told by `connect`."""
+        self.info = self.browser = replace(info, device_rate_hz=self.browser.device_rate_hz)
+
     def feed(self, frame: Frame) -> None:
         """Take a frame; what lies between it and the one before is silence, what was there already is left out."""
         with self._lock:
+            if self._gone.is_set():
+                return
             self._heard_at = time.monotonic()
             due = frame.first if self._next is None else self._next
             gap = frame.first - due
@@ -167,7 +188,13 @@ class BrowserDuplex:
             self.xruns += gap > 0
             if gap and not self._put_silence(gap):
                 return
-            if not self._put(_Piece(frame.mic, frame.out, frame.spoken, self._rate_hz)):
+            away: Away = "zeros" if frame.deaf else ""
+            self._deaf = self._deaf + len(frame.mic) if frame.deaf else 0
+            if self._deaf > GIVE_UP_S * self._rate_hz:
+                self._why = NO_MICROPHONE
+                self._gone.set()
+                return
+            if not self._put(_Piece(frame.mic, frame.out, frame.spoken, self._rate_hz, away)):
                 self._next = due + gap  # the hole is filled with silence before the next frame that finds room
                 return
             self._next = frame.first + len(frame.mic)
@@ -179,7 +206,7 @@ class BrowserDuplex:
 
     def _put_silence(self, n: int) -> bool:
         zeros = np.zeros(n, np.int16)
-        away = n >= AWAY_S * self._rate_hz
+        away: Away = "stopped" if n >= AWAY_S * self._rate_hz else ""
         return self._put(_Piece(zeros, zeros, (0, 0), self._rate_hz, away)) if n else True
 
     def _put(self, piece: _Piece) -> bool:
@@ -198,12 +225,13 @@ class BrowserDuplex:
             self._take(self._wait())
         block, self._ready = self._ready[:FRAME], self._ready[FRAME:]
         start, end = self._at, self._at + FRAME
-        for spans in (self._spoken, self._absent):
-            while spans and spans[0][1] <= start:
-                spans.popleft()
+        while self._spoken and self._spoken[0][1] <= start:
+            self._spoken.popleft()
+        while self._absent and self._absent[0][1] <= start:
+            self._absent.popleft()
         self._at += FRAME
-        customer, absent = (bool(spans) and spans[0][0] < end for spans in (self._spoken, self._absent))
-        away: Away = "stopped" if absent else ""
+        customer = bool(self._spoken) and self._spoken[0][0] < end
+        away: Away = self._absent[0][2] if self._absent and self._absent[0][0] < end else ""
         return Block(block[:, 0].copy(), block[:, 1].copy(), customer, away)
 
     def _take(self, piece: _Piece) -> None:
@@ -215,7 +243,10 @@ class BrowserDuplex:
         start, end = (0, len(piece.mic)) if piece.away else piece.spoken
         if end > start:
             a, b = (self._base + (self._frames + edge) * SAMPLE_RATE_HZ / piece.rate_hz for edge in (start, end))
-            (self._absent if piece.away else self._spoken).append((a, b))
+            if piece.away:
+                self._absent.append((a, b, piece.away))
+            else:
+                self._spoken.append((a, b))
         self._frames += len(piece.mic)
         self._keep(self._down.resample_chunk(np.stack([piece.mic, piece.out], axis=1)))
 
@@ -234,10 +265,7 @@ class BrowserDuplex:
         with contextlib.suppress(queue.Empty):
             return self._pieces.get_nowait()
         self._gone.set()
-        raise DeviceError(
-            "The page in the browser was closed, lost its connection, or fell asleep.",
-            "What was recorded is kept. Open the page again and start a new call.",
-        )
+        raise DeviceError(*self._why)
 
     @property
     def gone(self) -> bool:

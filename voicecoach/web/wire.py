@@ -1,13 +1,14 @@
 """What goes over the WebSocket as bytes, little-endian; everything else is JSON text.
 
-    up    first u32, done u32, n u16, from u16, to u16, dry u16, has_out u8, 3 x 0, mic i16 x n[, out i16 x n]
+    up    first u32, done u32, n u16, from u16, to u16, dry u16, flags u8, 3 x 0, mic i16 x n[, out i16 x n]
     down  first u32, more u32, samples i16 x n
 
 Up: the frame holds samples `first` to `first + n` of the browser's own clock (its audio context, at the rate that the
-page named): the microphone and, where anything was played, what the loudspeaker really got in the same stretch, the
-customer between `from` and `to` of it. `done` counts the samples of the customer that are behind the listener, and `dry`
-how often the loudspeaker ran out in mid-line. Down: samples of the customer at the same rate, counted through the call;
-`more` is 1 where the same line goes on in the next message.
+page named; where that stood still, the time of day has been added): the microphone and, where anything was played, what
+the loudspeaker really got in the same stretch, the customer between `from` and `to` of it. `done` counts the samples of
+the customer that are behind the listener, and `dry` how often the loudspeaker ran out in mid-line. Flags: 1, `out` is
+there; 2, there is no microphone, and the zeros stand in for it. Down: samples of the customer at the same rate, counted
+through the call; `more` is 1 where the same line goes on in the next message.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from voicecoach.world.sound import Samples
 
 _UP = struct.Struct("<IIHHHHB3x")
 _DOWN = struct.Struct("<II")
+HAS_OUT, DEAF = 1, 2
 MAX_FRAME = 9600
 """Samples in one frame: 50 ms at the highest rate. The page sends about 21 ms."""
 CHUNK = 4800
@@ -37,25 +39,29 @@ class Frame:
     dry: int
     mic: Samples
     out: Samples
+    deaf: bool = False
+    """There is no microphone."""
 
 
 def unpack(data: bytes) -> Frame:
     """A frame from its bytes; raises ValueError where they do not add up."""
     if len(data) < _UP.size:
         raise ValueError("a frame is too short")
-    first, done, n, start, end, dry, has_out = _UP.unpack_from(data)
-    if not 0 < n <= MAX_FRAME or not start <= end <= n or has_out > 1:
+    first, done, n, start, end, dry, flags = _UP.unpack_from(data)
+    has_out, deaf = flags & HAS_OUT, bool(flags & DEAF)
+    if not 0 < n <= MAX_FRAME or not start <= end <= n or flags > HAS_OUT + DEAF:
         raise ValueError("a frame's header does not add up")
     if len(data) != _UP.size + 2 * n * (1 + has_out):
         raise ValueError("a frame is not as long as it says")
     samples = np.frombuffer(data, "<i2", offset=_UP.size).astype(np.int16)
-    return Frame(first, done, (start, end), dry, samples[:n], samples[n:] if has_out else np.zeros(n, np.int16))
+    return Frame(first, done, (start, end), dry, samples[:n], samples[n:] if has_out else np.zeros(n, np.int16), deaf)
 
 
 def pack(frame: Frame) -> bytes:
     """The bytes of a frame, as the page makes them."""
     has_out = bool(frame.out.any()) or frame.spoken[1] > 0
-    head = _UP.pack(frame.first, frame.done, len(frame.mic), *frame.spoken, frame.dry, has_out)
+    flags = HAS_OUT * has_out + DEAF * frame.deaf
+    head = _UP.pack(frame.first, frame.done, len(frame.mic), *frame.spoken, frame.dry, flags)
     return head + frame.mic.astype("<i2").tobytes() + (frame.out.astype("<i2").tobytes() if has_out else b"")
 
 

@@ -1,5 +1,5 @@
 // The frame of the page: which place is shown, and the way between them.
-import { h, put, button } from "./dom.js";
+import { Failure, button, h, prose, put } from "./dom.js";
 import { S } from "./strings.js";
 import { choose } from "./choose.js";
 
@@ -31,7 +31,7 @@ const page = {
     else location.hash = to;
   },
   sorry: (failure, ways = []) =>
-    h("div", { class: "sorry", role: "alert" }, h("p", {}, h("strong", {}, failure.what)), failure.todo && h("p", {}, failure.todo), ways.length > 0 && h("p", { class: "row" }, ways)),
+    h("div", { class: "sorry", role: "alert" }, h("p", {}, h("strong", {}, prose(failure.what))), failure.todo && h("p", {}, prose(failure.todo)), ways.length > 0 && h("p", { class: "row" }, ways)),
 };
 
 let shows = 0;
@@ -50,7 +50,7 @@ const show = async () => {
   const room = h("div", { class: "room" });
   put(main, room);
   try {
-    const make = known === "choose" ? choose : await MODULES[known]();
+    const make = known === "choose" ? choose : await MODULES[known]().catch(() => { throw new Failure(S.sorry.away, S.sorry.restart); });
     const made = await make(room, page, rest, more);
     const here = typeof made === "function" ? { leave: made } : made;
     if (number === shows) left = here;
@@ -83,6 +83,9 @@ addEventListener("hashchange", async () => {
   show();
 });
 
+// A call that this tab was in, or that no tab is in any more, goes on; one that is over says so.
 const state = await fetch("/api/state").then((answer) => answer.json(), () => ({}));
-if (state.call && state.away) page.go("call", { resume: state.call });
+const cut = sessionStorage.getItem("voicecoach.call");
+if (state.call && (state.away || state.call === cut)) page.go("call", { resume: state.call });
+else if (cut && !state.call) page.go("call", { resume: cut });
 else show();

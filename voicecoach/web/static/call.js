@@ -1,12 +1,13 @@
 // The call: almost nothing to look at. Nothing on this page moves its place while the call goes on.
-import { button, clock, h, put } from "./dom.js";
+import { button, clock, h, prose, put } from "./dom.js";
 import { face } from "./faces.js";
-import { meter } from "./choose.js";
+import { habits, meter } from "./choose.js";
 import { Line, Sound } from "./sound.js";
 import { S } from "./strings.js";
 
 const T = S.call;
 const ASLEEP_MS = 8000; // without a word from the server, which is this machine
+const KEPT = "voicecoach.call"; // in this tab: the call that is going on, so that one that is cut off is told of
 
 export const call = async (main, page, _rest, handed) => {
   if (!handed) {
@@ -21,18 +22,23 @@ export const call = async (main, page, _rest, handed) => {
   let stopped = false;
   let session = "";
   let ticked = 0;
+  const pauses = new Set(); // why there is no sound: the line, the browser's sleep, the microphone
 
   // --- what is shown -------------------------------------------------------------------------------
   // Not a live region: a screen reader would talk over the customer. The cue and the notices are.
-  const who = h("p", { class: "who" }, T.connecting(name));
+  const who = h("p", { class: "who" }, name ? T.connecting(name) : T.coming);
   const time = h("p", { class: "time", role: "timer", "aria-label": T.time }, "0:00");
   const cue = h("p", { class: "cue", role: "status", "aria-label": T.cue }, "");
   const notice = h("div", { class: "notice", role: "status" });
   const bar = meter(T.level);
   const portrait = h("div", { class: "portrait" }, person ? face(person.person, person.sex) : "");
-  const mode = wanted?.mode || "hands-free";
+  let mode = wanted?.mode || "hands-free";
   const talk = h("button", { type: "button", class: "talk", hidden: mode !== "push-to-talk" }, h("span", {}, T.talk), h("small", {}, T.talkHint));
-  const send = h("button", { type: "button", class: "talk", hidden: mode !== "manual", onclick: () => line?.say({ t: "send" }) }, h("span", {}, T.send), h("small", {}, T.sendHint));
+  const sendNow = () => {
+    line?.say({ t: "send" });
+    put(notice, T.sent);
+  };
+  const send = h("button", { type: "button", class: "talk", hidden: mode !== "manual", onclick: sendNow }, h("span", {}, T.send), h("small", {}, T.sendHint));
   const hold = button(T.hold, () => { setHeld(!held); }, "", { "aria-pressed": "false" });
   const end = button(T.end, () => { stopped = true; line?.say({ t: "stop" }); end.disabled = true; }, "end");
   const lines = h("ol", { class: "lines" });
@@ -44,7 +50,6 @@ export const call = async (main, page, _rest, handed) => {
     pad.focus();
     if (!text) return;
     line?.say({ t: "note", text });
-    kept.append(h("li", {}, text));
     page.say(T.kept);
   };
   pad.onkeydown = (event) => {
@@ -56,19 +61,36 @@ export const call = async (main, page, _rest, handed) => {
   const drawer = (title, ...inside) => h("details", { class: "drawer" }, h("summary", {}, title), h("div", { class: "inside" }, inside));
   const notes = drawer(T.notes, h("label", { for: "pad", class: "vh" }, T.notes), pad, h("p", { class: "row" }, button(T.keep, keep)), kept);
   const transcript = drawer(T.transcript, lines);
-  const stage = h("div", { class: "stage" }, h("h1", { class: "vh" }, T.with(name)), portrait, who, time, h("div", { class: "cue-place" }, cue), bar.node, h("div", { class: "notice-place" }, notice), h("div", { class: "controls" }, talk, send, hold, end));
+  const heading = h("h1", { class: "vh" }, T.with(name));
+  const stage = h("div", { class: "stage" }, heading, portrait, who, time, h("div", { class: "cue-place" }, cue), bar.node, h("div", { class: "notice-place" }, notice), h("div", { class: "controls" }, talk, send, hold, end));
   put(main, h("div", { class: "call" }, stage, h("div", { class: "drawers" }, notes, transcript)));
 
-  const setHeld = (on) => {
+  const setHeld = (on, tell = true) => {
     held = on;
     sound.hold(on);
-    line?.say({ t: "hold", on });
+    if (tell) line?.say({ t: "hold", on });
     hold.textContent = on ? T.resume : T.hold;
     hold.setAttribute("aria-pressed", String(on));
     if (on) who.textContent = T.onHold(name);
   };
+  // The call stands still: shown at once and as long as it lasts, so that nobody takes it for the customer's silence.
+  const pause = (why, on) => {
+    if (on) pauses.add(why);
+    else pauses.delete(why);
+    stage.classList.toggle("paused", pauses.size > 0);
+    if (!pauses.size) return;
+    portrait.classList.remove("speaking");
+    who.textContent = T.who.paused(name);
+    bar.show(-120);
+    setTalk(false);
+  };
 
-  const write = (speaker, text, mine) => lines.append(h("li", { class: mine ? "mine" : "" }, h("strong", {}, speaker), " ", text));
+  const heard = new Map(); // turn: its line; a turn is heard twice, the second time with care
+  const write = (speaker, text, mine) => {
+    const words = h("span", {}, text);
+    lines.append(h("li", { class: mine ? "mine" : "" }, h("strong", {}, speaker), " ", words));
+    return words;
+  };
   const spoken = []; // lines of the customer that are still being spoken: nobody should read ahead
 
   const setTalk = (on) => {
@@ -85,7 +107,7 @@ export const call = async (main, page, _rest, handed) => {
     if (event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here instanceof HTMLButtonElement)) return;
     event.preventDefault();
     if (event.repeat) return;
-    if (mode === "manual") line?.say({ t: "send" });
+    if (mode === "manual") sendNow();
     else setTalk(true);
   };
   const up = (event) => {
@@ -94,13 +116,20 @@ export const call = async (main, page, _rest, handed) => {
       setTalk(false);
     }
   };
+  const drop = () => setTalk(false); // the key is let go where this page does not see it
   addEventListener("keydown", down);
   addEventListener("keyup", up);
+  addEventListener("blur", drop);
 
   // --- the end ---------------------------------------------------------------------------------------
-  const finish = (message) => {
+  const over = () => {
     live = false;
+    sessionStorage.removeItem(KEPT);
+  };
+  const finish = (message) => {
+    over();
     setTalk(false);
+    stage.classList.remove("paused");
     for (const one of spoken.splice(0)) write(name, one.text, false);
     session = message.session || session;
     const rest = h("textarea", { rows: 4, id: "rest", maxLength: 2000 });
@@ -110,7 +139,7 @@ export const call = async (main, page, _rest, handed) => {
       done.textContent = T.making;
       line.say({ t: "done", notes: rest.value.split("\n") });
     }, "first");
-    put(stage, h("h1", {}, T.over[message.outcome] || T.over.fault), message.what && h("p", {}, message.what), message.what && h("p", { class: "hint" }, T.keptSafe),
+    put(stage, h("h1", {}, T.over[message.outcome] || T.over.fault), message.what && h("p", {}, prose(message.what)), message.what && h("p", { class: "hint" }, T.keptSafe),
       h("label", { for: "rest" }, h("strong", {}, T.after), h("span", { class: "hint" }, T.afterHint)), rest, h("p", { class: "row" }, done));
     stage.classList.add("after");
     notes.hidden = true;
@@ -118,38 +147,94 @@ export const call = async (main, page, _rest, handed) => {
     done.focus();
   };
   const stuck = (what, todo, ways) => {
-    live = false;
+    over();
     sound?.close();
-    put(stage, page.sorry({ what, todo }, ways));
+    notes.hidden = true;
+    stage.classList.remove("paused");
+    stage.classList.add("after");
+    put(stage, heading, page.sorry({ what, todo }, ways));
+    stage.querySelector("button")?.focus();
   };
   const toChoose = () => button(T.toChoose, () => page.go("choose"));
 
   // --- what is told ----------------------------------------------------------------------------------
+  const event = (one) => {
+    switch (one.kind) {
+      case "started":
+        name = one.name;
+        heading.textContent = T.with(name);
+        live = true;
+        break;
+      case "said":
+        spoken.push({ ...one });
+        break;
+      case "held":
+        for (const said of spoken) said.until += one.longer;
+        break;
+      case "interrupted": // the rest of the line was never heard
+        if (one.by === "trainee" && spoken.length) Object.assign(spoken.at(-1), { text: T.cutOff(one.words), until: 0 });
+        break;
+      case "resumed":
+        put(notice, one.other ? S.mic.found(one.input) : T.resumed, one.other && one.rests && ` ${T.rests}`);
+        break;
+      case "heard":
+        if (heard.has(one.turn)) {
+          heard.get(one.turn).textContent = one.text;
+          break;
+        }
+        for (const said of spoken.splice(0)) write(name, said.text, false);
+        heard.set(one.turn, write(T.you, one.text, true));
+        break;
+      case "note":
+        kept.append(h("li", {}, one.text));
+        break;
+      case "marked":
+        put(notice, one.text);
+        break;
+      case "fault":
+        if (!pauses.size) put(notice, prose(`${one.what} ${one.do}`)); // while it stands still, the page says why, and what to do
+        break;
+      default:
+    }
+  };
+  // A page that was loaded again, or takes the call over, learns what the other one knew.
+  const catchUp = (call) => {
+    name = call.name;
+    mode = call.mode;
+    heading.textContent = T.with(name);
+    talk.hidden = mode !== "push-to-talk";
+    send.hidden = mode !== "manual";
+    put(portrait, face(call.person, call.sex));
+    for (const one of call.past) event(one);
+    if (call.hold) setHeld(true, false);
+    live = true;
+  };
   const told = (message) => {
     switch (message.t) {
+      case "ready":
+        sessionStorage.setItem(KEPT, message.call);
+        break;
       case "resumed":
-        live = true;
+        sessionStorage.setItem(KEPT, message.call);
+        if (!live) catchUp(message);
         break;
       case "tick":
         if (ticked && Date.now() - ticked > ASLEEP_MS) put(notice, T.slept);
         ticked = Date.now();
         time.textContent = clock(message.at);
-        if (!held) who.textContent = T.who[message.who](name);
-        portrait.classList.toggle("speaking", message.who === "customer");
-        if (cue.textContent !== message.cue) cue.textContent = message.cue;
+        if (!pauses.size) {
+          who.textContent = held ? T.onHold(name) : T.who[message.who](name);
+          stage.classList.toggle("paused", message.who === "paused");
+          portrait.classList.toggle("speaking", message.who === "customer");
+        }
+        if (cue.dataset.cue !== message.cue) {
+          cue.dataset.cue = message.cue;
+          cue.textContent = message.cue && (T.cues[message.cue] || message.cue);
+        }
         while (spoken.length && spoken[0].until <= message.at) write(name, spoken.shift().text, false);
         break;
       case "event":
-        if (message.kind === "started") { name = message.name; live = true; }
-        if (message.kind === "said") spoken.push(message);
-        if (message.kind === "held") for (const one of spoken) one.until += message.longer;
-        if (message.kind === "resumed") put(notice, T.resumed);
-        if (message.kind === "heard") {
-          for (const one of spoken.splice(0)) write(name, one.text, false);
-          write(T.you, message.text, true);
-        }
-        if (message.kind === "marked") put(notice, message.text);
-        if (message.kind === "fault") put(notice, `${message.what} ${message.do}`);
+        event(message);
         break;
       case "ended":
         finish(message);
@@ -166,14 +251,21 @@ export const call = async (main, page, _rest, handed) => {
       case "refused":
         if (message.why === "consent") consent(message.line);
         else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => page.go("choose", { again: {} }), "first")]);
+        else if (message.why === "reading") stuck(S.choose.busy, S.choose.busyDo, [toChoose()]);
         else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => page.go("call", { resume: message.call }), "first"), toChoose()]);
-        else stuck(T.gone, T.goneDo, [button(S.places.debrief, () => page.go("debrief"), "first"), toChoose()]);
+        else cutOff("late");
         break;
       default:
     }
   };
+  const cutOff = (why) => {
+    const toDebriefs = button(T.toDebriefs, () => page.go("debrief"), "first");
+    if (why === "never") stuck(S.sorry.away, S.sorry.restart, [toChoose()]);
+    else if (why === "stopped") stuck(T.shut, T.shutDo, [toDebriefs]);
+    else stuck(T.gone, T.goneDo, [toDebriefs, toChoose()]);
+  };
   const consent = (words) => {
-    const box = h("dialog", { "aria-labelledby": "consent-h" }, h("h2", { id: "consent-h" }, T.consent), h("p", {}, words),
+    const box = h("dialog", { "aria-labelledby": "consent-h" }, h("h2", { id: "consent-h" }, T.consent), h("p", {}, prose(words)),
       h("p", { class: "row" }, button(T.agree, () => box.close("agree"), "first"), button(T.leaveIt, () => box.close())));
     box.onclose = () => {
       box.remove();
@@ -187,19 +279,22 @@ export const call = async (main, page, _rest, handed) => {
   };
   const ways = {
     told,
-    away: () => put(notice, T.away),
-    back: () => put(notice, T.back),
-    gone: () => stuck(T.gone, T.goneDo, [button(S.places.debrief, () => page.go("debrief"), "first"), toChoose()]),
+    away: () => { pause("line", true); put(notice, T.away); },
+    back: () => { pause("line", false); put(notice, T.back); },
+    gone: cutOff,
   };
 
   const wire = () => {
-    sound.heard = (level) => bar.show(level);
+    sound.heard = (level) => { if (!pauses.size) bar.show(level); };
     sound.lost = async () => {
+      pause("mic", true);
       put(notice, `${S.mic.lost} ${S.mic.lostDo}`);
       const again = async () => {
         try {
           put(notice, S.mic.found(await sound.replace()));
           navigator.mediaDevices.removeEventListener("devicechange", again);
+          line?.say({ t: "sound", ...sound.describe() });
+          pause("mic", false);
         } catch {
           put(notice, `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
         }
@@ -207,7 +302,12 @@ export const call = async (main, page, _rest, handed) => {
       navigator.mediaDevices.addEventListener("devicechange", again);
       await again();
     };
+    sound.muted = (muted) => {
+      pause("mic", muted);
+      put(notice, muted && `${S.mic.muted} ${S.mic.mutedDo}`);
+    };
     sound.asleep = (asleep) => {
+      pause("sleep", asleep);
       if (asleep) put(notice, `${S.mic.suspended} ${S.mic.suspendedDo} `, button(S.mic.wake, () => sound.wake(), "first"));
       else put(notice);
     };
@@ -215,7 +315,12 @@ export const call = async (main, page, _rest, handed) => {
 
   const begin = async () => {
     try {
-      sound = sound || (await Sound.open(handed.resume ? {} : { speakers: wanted.speakers, deviceId: handed.deviceId || "" }));
+      const { deviceId, wanted: usual } = habits();
+      const wish = { speakers: (wanted || usual).speakers, deviceId: handed.resume ? deviceId : handed.deviceId || "" };
+      sound = sound || (await Sound.open(wish).catch((failure) => {
+        if (!wish.deviceId) throw failure;
+        return Sound.open({ ...wish, deviceId: "" }); // the one of last time is not there any more
+      }));
     } catch (failure) {
       stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => page.go("call", handed), "first"), toChoose()]);
       return;
@@ -248,6 +353,8 @@ export const call = async (main, page, _rest, handed) => {
       removeEventListener("beforeunload", unload);
       removeEventListener("keydown", down);
       removeEventListener("keyup", up);
+      removeEventListener("blur", drop);
+      sessionStorage.removeItem(KEPT);
       if (live) line?.say({ t: "stop" });
       line?.say({ t: "done", notes: [] });
       line?.drop();

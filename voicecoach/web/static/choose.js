@@ -41,10 +41,16 @@ export const meter = (label) => {
   };
 };
 
-const options = (name, label, values, chosen, onchange) =>
-  h("fieldset", { class: "options" }, h("legend", {}, label),
+const options = (name, label, values, chosen, onchange, hints = null) => {
+  const hint = hints && h("p", { class: "hint", id: `${name}-hint` }, hints[chosen]);
+  const pick = (value) => {
+    if (hint) hint.textContent = hints[value];
+    onchange(value);
+  };
+  return h("fieldset", { class: "options", "aria-describedby": hint && hint.id }, h("legend", {}, label),
     h("div", { class: "segments" }, values.map(([value, text]) =>
-      h("label", {}, h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onchange(value) }), h("span", {}, text)))));
+      h("label", {}, h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => pick(value) }), h("span", {}, text)))), hint);
+};
 
 export const choose = async (main, page, _rest, handed) => {
   const offered = await ask("/api/choices", S.sorry).then((answer) => answer.json());
@@ -138,7 +144,7 @@ export const choose = async (main, page, _rest, handed) => {
       prepared.focus = true;
       made.finish();
     }, "first");
-    const made = step(T.breath, T.breathHint, [h("div", { class: "breath" }, ring, told), h("p", { class: "row" }, start)], prepared.focus);
+    const made = step(T.breath, T.breathHint, [h("p", {}, T.breathText), h("div", { class: "breath" }, ring, told), h("p", { class: "row" }, start)], prepared.focus);
     return made.node;
   };
 
@@ -204,10 +210,17 @@ export const choose = async (main, page, _rest, handed) => {
       const answer = await post("/api/voice", S.sorry, { ...sound.describe(), trainee: choice.trainee }).then((one) => one.json());
       known.textContent = answer.calibrated ? T.calibrated : T.notCalibrated;
       read.textContent = answer.calibrated ? T.calibrateAgain : T.calibrate;
+      read.className = answer.calibrated ? "" : "first";
       volume.set(answer.volume_db);
       if (answer.calibrated) { made.node.classList.add("done"); made.node.querySelector(".sign").textContent = T.done; }
     };
 
+    const refusals = {
+      full: ({ limit }) => ({ what: S.call.full(limit), todo: S.call.fullDo }),
+      elsewhere: () => ({ what: S.call.elsewhere, todo: T.busyDo }),
+      reading: () => ({ what: T.busy, todo: T.busyDo }),
+      gone: () => ({ what: T.cutOff, todo: T.cutOffDo }),
+    };
     const calibrate = () => {
       read.disabled = true;
       const state = h("p", { role: "status" }, S.working);
@@ -222,7 +235,7 @@ export const choose = async (main, page, _rest, handed) => {
           if (message.t === "measuring") { state.textContent = T.measuring; enough.disabled = true; }
           if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish()); }
           if (message.t === "failed") sorry({ what: message.what, todo: message.do });
-          if (message.t === "refused") sorry({ what: message.why === "full" ? S.call.full(message.limit) : T.busy, todo: "" });
+          if (message.t === "refused") sorry(refusals[message.why] ? refusals[message.why](message) : { what: S.sorry.odd, todo: S.sorry.retry });
           if (message.t === "bye" || message.t === "refused") end();
         },
       });
@@ -249,8 +262,8 @@ export const choose = async (main, page, _rest, handed) => {
     const again = () => sound && check();
     put(after, h("label", { class: "part" }, h("h3", {}, T.which), which), h("div", { class: "part" }, h("h3", {}, T.yourLevel), bar.node, told, what), h("div", { class: "part" }, known, h("p", { class: "row" }, read)), volume.node);
     const made = step(T.mic, T.micHint, [
-      options("sound", T.sound, [["headset", T.headset], ["speakers", T.speakers]], choice.speakers ? "speakers" : "headset", (value) => { choice.speakers = value === "speakers"; remember(); again(); }),
-      options("mode", T.talk, MODES, choice.mode, (value) => { choice.mode = value; patience.hidden = value !== "hands-free"; remember(); }),
+      options("sound", T.sound, [["headset", T.headset], ["speakers", T.speakers]], choice.speakers ? "speakers" : "headset", (value) => { choice.speakers = value === "speakers"; remember(); again(); }, T.soundHints),
+      options("mode", T.talk, MODES, choice.mode, (value) => { choice.mode = value; patience.hidden = value !== "hands-free"; remember(); }, T.modeHints),
       patience,
       h("label", { class: "check" }, h("input", { type: "checkbox", checked: choice.cues, onchange: (event) => { choice.cues = event.target.checked; remember(); } }), T.cues),
       h("p", { class: "row" }, start), after, reading,
@@ -305,7 +318,7 @@ export const choose = async (main, page, _rest, handed) => {
         h("label", { for: "trainee" }, h("span", { class: "label" }, T.you), name)),
       h("h3", { class: "label" }, T.before),
       h("div", { class: "steps" }, pausing, worksheet(), mic, breathing),
-      trouble, go, h("p", { class: "hint" }, T.private));
+      h("div", { class: "foot" }, trouble, go), h("p", { class: "hint" }, T.private));
   };
   side();
   put(main, h("div", { class: "choose" }, h("div", {}, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead), people), panel));

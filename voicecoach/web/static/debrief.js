@@ -1,7 +1,7 @@
 // The debriefs: the list of calls, and one call with what to keep, what to work on, and each moment to hear again.
 import { habits } from "./choose.js";
 import { ask, button, clock, h, post, put } from "./dom.js";
-import { face } from "./faces.js";
+import { face, trio } from "./faces.js";
 import { S } from "./strings.js";
 
 const T = S.debrief;
@@ -61,7 +61,7 @@ export const again = (page, who, more) => {
 const list = async (main, page) => {
   const rows = await ask("/api/sessions", S.sorry).then((answer) => answer.json());
   const items = rows.map((row) =>
-    h("li", {}, h("a", { class: "session", href: `#debrief/${row.key}` }, face(row.person, ""), h("span", { class: "words" }, h("strong", {}, row.customer || row.key), h("span", { class: "hint" }, when(row.wall)), h("span", { class: "hint" }, T.row(row.minutes, row.turns))), h("span", { class: "signs" }, row.answered && h("span", { class: "sign mark" }, T.answered), T.kinds[row.kind] && h("span", { class: "sign" }, T.kinds[row.kind]), h("span", { class: "sign" }, T.outcomes[row.outcome] || row.outcome)))));
+    h("li", {}, h("a", { class: "session", href: `#debrief/${row.key}` }, face(row.person, ""), h("span", { class: "words" }, h("strong", {}, row.customer || row.key), h("span", { class: "hint" }, when(row.wall)), h("span", { class: "hint" }, T.row(row.minutes, row.turns, (S.choose.levels[row.level] || "").toLowerCase()))), h("span", { class: "signs" }, row.answered && h("span", { class: "sign mark" }, T.answered), T.kinds[row.kind] && h("span", { class: "sign" }, T.kinds[row.kind]), h("span", { class: "sign" }, T.outcomes[row.outcome] || row.outcome)))));
   const collect = button(T.collect, async () => {
     const { lines } = await post("/api/collect", S.sorry, {}).then((answer) => answer.json());
     page.say(T.collected(lines));
@@ -69,7 +69,7 @@ const list = async (main, page) => {
     if (lines) page.go("debrief");
   });
   put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
-    items.length ? h("ol", { class: "sessions" }, items) : h("p", { class: "empty" }, T.none, " ", h("a", { href: "#choose" }, T.first)),
+    items.length ? h("ol", { class: "sessions" }, items) : h("div", { class: "card empty" }, trio(), h("p", {}, h("strong", {}, T.none)), h("p", { class: "hint" }, T.noneHint), h("a", { class: "pressable first", href: "#choose" }, T.first)),
     items.length > 0 && h("p", { class: "row" }, collect)));
 };
 
@@ -95,7 +95,7 @@ const one = async (main, page, key) => {
     return node;
   };
   const take = (one) => h("li", { class: "take" }, h("div", { class: "row" }, h("strong", {}, T.take(one.number)), listen(one)), h("p", {}, one.text),
-    one.marks.length > 0 && h("ul", { class: "signs" }, one.marks.map((mark) => h("li", { class: mark.kind === "fault" ? "sign" : "sign mark" }, mark.code))),
+    one.marks.length > 0 && h("ul", { class: "signs" }, one.marks.map((mark) => h("li", { class: mark.kind === "fault" ? "sign fault" : "sign mark" }, mark.code))),
     one.before !== null && one.after !== null && h("p", { class: "hint" }, T.anger(one.before.toFixed(1), one.after.toFixed(1))), one.answer && h("p", { class: "hint" }, `${T.customerSaid}: ${one.answer}`));
   const takes = moments.length > 0 && h("section", { class: "card" }, h("h2", {}, T.takes), moments.map((moment) => [h("h3", {}, T.takesOf(moment.turn)), h("ol", { class: "takes" }, moment.takes.map(take)), moment.missing.map((line) => h("p", { class: "hint" }, line))]));
   const submitting = async () => {
@@ -133,7 +133,7 @@ const one = async (main, page, key) => {
     told.turns.length > 0 && h("section", { class: "card" }, h("h2", {}, T.turns), turns),
     h("section", {}, h("div", { class: "row spread" }, h("h2", {}, T.whole), h("a", { href: `/sessions/${key}/debrief`, target: "_blank", rel: "noopener" }, T.open)),
       h("iframe", { class: "whole", title: T.wholeLabel, src: `/sessions/${key}/debrief`, sandbox: "allow-scripts", loading: "lazy" })),
-    h("p", { class: "row spread" }, button(T.submit, submitting), button(T.remove, () => sure.showModal(), "quiet")), sure));
+    h("p", { class: "row spread" }, button(T.submit, submitting, "submit"), button(T.remove, () => sure.showModal(), "quiet")), sure));
   return () => {
     sound?.close();
     for (const other of others.values()) other?.close();

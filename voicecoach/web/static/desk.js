@@ -1,10 +1,12 @@
 // The trainer's desk: what was submitted; and one of it, with comments, other marks, a verdict and the next assignment.
 import { ask, button, h, post, put } from "./dom.js";
 import { player, when } from "./debrief.js";
+import { trio } from "./faces.js";
 import { S } from "./strings.js";
 
 const T = S.desk;
 const KEPT = "voicecoach.trainer";
+const SIGNS = { done: "sign mark", shown: "sign fault" };
 const json = (path) => ask(path, S.sorry).then((answer) => answer.json());
 const select = (label, groups, props = {}) =>
   h("label", {}, h("span", { class: "label" }, label), h("select", props, groups.map(([name, values]) => {
@@ -35,7 +37,7 @@ const list = async (main, page) => {
   });
   const item = (row) => h("li", {}, h("a", { class: "session bare", href: `#desk/${row.key}` }, h("span", { class: "words" }, h("strong", {}, row.trainee ? T.row(row.trainee, row.customer, row.turns) : row.name), h("span", { class: "hint" }, when(row.wall)), row.problems.map((problem) => h("span", { class: "hint" }, problem))), h("span", { class: row.state === "new" ? "sign mark" : "sign" }, T.states[row.state] || row.state)));
   put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
-    rows.length ? h("ol", { class: "sessions" }, rows.map(item)) : h("p", { class: "empty" }, T.none),
+    rows.length ? h("ol", { class: "sessions" }, rows.map(item)) : h("div", { class: "card empty" }, trio(), h("p", {}, h("strong", {}, T.none)), h("p", { class: "hint" }, T.noneHint)),
     h("p", { class: "row" }, file, h("label", { for: "bundle", class: "pressable" }, T.receive)), outcome,
     rows.length > 0 && h("section", { class: "card" }, h("h2", {}, T.agreement), h("p", { class: "row" }, compare), lines)));
 };
@@ -65,14 +67,14 @@ const one = async (main, page, key) => {
   };
   const comment = (turn) => {
     const label = turn === null ? T.commentAll : T.commentOn(turn);
-    const box = h("textarea", { rows: 2, maxLength: 2000, "aria-label": label, placeholder: T.comment });
+    const box = h("textarea", { rows: 1, maxLength: 2000, "aria-label": label, placeholder: T.comment });
     const send = button(T.send, async () => { await say({ kind: "comment", turn, text: box.value }); box.value = ""; });
     return h("div", { class: "row add" }, box, send);
   };
   const turn = (entry) => {
     const marks = told.marks.filter((mark) => mark.turn === entry.number);
     return h("li", {}, h("div", { class: "row" }, h("strong", {}, T.turn(entry.number)), sound?.button(entry.start, entry.end, T.turn(entry.number))), h("p", {}, entry.text),
-      marks.length > 0 && h("ul", { class: "signs", "aria-label": T.machine }, marks.map((mark) => h("li", { class: "sign" }, `${mark.name}: ${T.marks[mark.outcome] || mark.outcome}`))), comment(entry.number));
+      marks.length > 0 && h("ul", { class: "signs", "aria-label": T.machine }, marks.map((mark) => h("li", { class: SIGNS[mark.outcome] || "sign" }, `${mark.name}: ${T.marks[mark.outcome] || mark.outcome}`))), comment(entry.number));
   };
 
   const what = select(T.what, [[T.aCode, told.codes.map((code) => [`code:${code.code}`, code.name])], [T.aStep, told.steps.map((step) => [`step:${step.id}`, step.name])]]);
@@ -96,7 +98,7 @@ const one = async (main, page, key) => {
   });
 
   const words = h("textarea", { rows: 2, maxLength: 2000 });
-  const verdicts = Object.entries(T.verdicts).map(([value, text]) => button(text, () => say({ kind: "verdict", verdict: value, text: words.value }), value === "pass" ? "first" : ""));
+  const verdicts = Object.entries(T.verdicts).map(([value, text]) => button(text, () => say({ kind: "verdict", verdict: value, text: words.value })));
 
   const scenario = select(T.scenario, [["", offered.people.map((person) => [person.id, person.name])]]);
   const level = select(T.level, [["", offered.levels.map((value) => [value, S.choose.levels[value]])]]);

@@ -20,6 +20,8 @@ export const put = (node, ...children) => {
   node.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 };
+// A sentence of the server's: what stands between backticks is to be typed.
+export const prose = (text) => String(text || "").split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
 export const button = (text, onclick, kind = "", props = {}) =>
   h("button", { type: "button", class: kind, onclick, ...props }, text);
 export const clock = (seconds) => {

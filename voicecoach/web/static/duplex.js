@@ -2,6 +2,8 @@
 const BLOCK_S = 0.02;
 const AHEAD_S = 0.06; // held back before a line begins, so that a late message is not heard
 const GLIDE = 0.002; // of the way to another volume, each sample: about 10 ms
+const SLEPT_MS = 1000; // between two calls: the sound or the machine was asleep
+const MOST_S = 3600; // of sleep that is counted; far less ends the call
 
 class Duplex extends AudioWorkletProcessor {
   constructor() {
@@ -27,7 +29,11 @@ class Duplex extends AudioWorkletProcessor {
     this.gain = 1;
     this.wanted = 1;
     this.held = false;
+    this.deaf = false; // there is no microphone: nothing is played either, and the call stands still
     this.noise = 1;
+    this.skipped = 0; // samples for which the audio clock stood still
+    this.seen = 0;
+    this.frame = 0;
     this.port.onmessage = ({ data }) => this.told(data);
   }
 
@@ -59,13 +65,15 @@ class Duplex extends AudioWorkletProcessor {
       this.gain = this.wanted = 1;
     } else if (data.hold !== undefined) {
       this.held = data.hold;
+    } else if (data.deaf !== undefined) {
+      this.deaf = data.deaf;
     }
   }
 
   // One sample of the customer, or null where there is none to play.
   next() {
     const piece = this.queue[0];
-    if (!piece || !this.running) return null;
+    if (!piece || !this.running || this.deaf) return null;
     this.gain += (this.wanted - this.gain) * GLIDE;
     if (this.still) return this.standing();
     let value = piece[this.at++] * this.gain;
@@ -91,19 +99,33 @@ class Duplex extends AudioWorkletProcessor {
     return piece ? (piece[spot] * this.gain * this.still.left) / this.still.of : null;
   }
 
+  // The audio clock stands still while the sound or the machine sleeps; the time of day does not.
+  watch() {
+    const now = Date.now();
+    const slept_ms = this.seen ? now - this.seen : 0;
+    if (slept_ms > SLEPT_MS) {
+      const due = Math.min(slept_ms / 1000, MOST_S) * sampleRate;
+      this.skipped += Math.max(0, Math.round(due) - (currentFrame - this.frame));
+    }
+    this.seen = now;
+    this.frame = currentFrame;
+  }
+
   process(inputs, outputs) {
     const mic = inputs[0][0];
     const out = outputs[0];
     const n = out[0].length;
-    if (this.filled && currentFrame !== this.first + this.filled) this.send();
-    if (!this.filled) this.first = currentFrame;
+    this.watch();
+    const frame = currentFrame + this.skipped;
+    if (this.filled && frame !== this.first + this.filled) this.send();
+    if (!this.filled) this.first = frame;
     const waiting = this.queue.reduce((sum, piece) => sum + piece.length, -this.at);
     if (!this.running && waiting > 0) {
       this.waited += n;
       this.running = waiting >= AHEAD_S * sampleRate || this.waited >= AHEAD_S * sampleRate;
     }
     for (let i = 0; i < n; i += 1) {
-      if (this.fade && (this.fade.left <= 0 || this.still || !this.queue.length)) this.forget();
+      if (this.fade && (this.fade.left <= 0 || this.still || this.deaf || !this.queue.length)) this.forget();
       const value = this.next();
       const spot = this.filled + i;
       if (value === null) {
@@ -121,7 +143,7 @@ class Duplex extends AudioWorkletProcessor {
       for (const channel of out) channel[i] = this.out[spot] / 32768;
       // On hold the customer hears nothing; a microphone never delivers exact zeros, so one bit of noise stays.
       const heard = mic && !this.held ? mic[i] : (this.noise = -this.noise) / 32768;
-      this.mic[spot] = Math.max(-32768, Math.min(32767, Math.round(heard * 32768)));
+      this.mic[spot] = this.deaf ? 0 : Math.max(-32768, Math.min(32767, Math.round(heard * 32768)));
     }
     this.filled += n;
     if (this.filled >= this.size) this.send();
@@ -150,7 +172,7 @@ class Duplex extends AudioWorkletProcessor {
     view.setUint16(10, spoke ? this.from : 0, true);
     view.setUint16(12, this.to, true);
     view.setUint16(14, this.dry & 0xffff, true);
-    view.setUint8(16, spoke ? 1 : 0);
+    view.setUint8(16, (spoke ? 1 : 0) + (this.deaf ? 2 : 0));
     new Int16Array(buffer, 20, n).set(this.mic.subarray(0, n));
     if (spoke) new Int16Array(buffer, 20 + 2 * n, n).set(this.out.subarray(0, n));
     let power = 0;

@@ -1,5 +1,5 @@
 // A face for each caller, drawn: who it is, never how angry. The anger is to be heard.
-import { s } from "./dom.js";
+import { h, s } from "./dom.js";
 
 const SKIN = { light: ["#f3cfb3", "#e4b493"], tan: ["#dfae85", "#c98f63"], brown: ["#a86f4a", "#8a5637"], dark: ["#7a4a30", "#5f3722"] };
 const HAIR = { auburn: "#8c4a2f", black: "#2b2422", white: "#e4e1db", blond: "#d8b26a", brown: "#5b4030", grey: "#8d8880" };
@@ -112,3 +112,6 @@ export const face = (id, sex, label = "") => {
     line("M54 73.500c4-1.2 8-1.2 12 0", one.skin === "dark" ? "#3a1f14" : "#7d4234", 2.2),
   );
 };
+
+// Three of them, where there is nothing else to show yet.
+export const trio = () => h("div", { class: "trio", "aria-hidden": "true" }, face("amara"), face("dana"), face("tom"));

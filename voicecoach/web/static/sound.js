@@ -4,6 +4,7 @@ import { S } from "./strings.js";
 
 const RESUME_MS = 5000;
 const AGAIN_MS = 200;
+const SHUTS_DOWN = 1012; // how a server that was stopped closes its lines
 
 const refusal = (error) => {
   switch (error.name) {
@@ -31,6 +32,7 @@ export class Sound {
     this.heard = () => {}; // (level in dBFS)
     this.frame = () => {}; // (ArrayBuffer)
     this.lost = () => {};
+    this.muted = () => {}; // (true: the system has muted the microphone; false: it has not any more)
     this.asleep = () => {}; // (true: put to sleep; false: awake)
     this.level = -120;
     this.got = 0;
@@ -76,7 +78,9 @@ export class Sound {
       throw refusal(error);
     }
     [this.track] = this.stream.getAudioTracks();
-    this.track.onended = () => this.lost();
+    this.track.onended = () => { this.deafen(true); this.lost(); };
+    this.track.onmute = () => { this.deafen(true); this.muted(true); };
+    this.track.onunmute = () => { this.deafen(false); this.muted(false); };
   }
 
   join() {
@@ -89,6 +93,7 @@ export class Sound {
   async replace(deviceId = "") {
     await this.listen(deviceId);
     this.join();
+    this.deafen(false);
     return this.track.label;
   }
 
@@ -108,6 +113,7 @@ export class Sound {
       input: this.track.label || S.mic.unnamed,
       latency_s: (this.context.baseLatency || 0) + (this.context.outputLatency || 0) + (settings.latency || 0),
       settings: { echoCancellation, noiseSuppression, autoGainControl },
+      speakers: this.speakers,
       browser: navigator.userAgent.match(/(Firefox|Edg|Chrome|Version)\/[\d.]+/)?.[0] || "",
     };
   }
@@ -133,6 +139,11 @@ export class Sound {
     this.node.port.postMessage({ go_on: true });
   }
 
+  // No microphone: the call stands still.
+  deafen(on) {
+    this.node?.port.postMessage({ deaf: on });
+  }
+
   gain(db) {
     this.node.port.postMessage({ gain: 10 ** (db / 20) });
   }
@@ -147,7 +158,7 @@ export class Sound {
   }
 
   close() {
-    this.frame = this.heard = this.lost = this.asleep = () => {};
+    this.frame = this.heard = this.lost = this.muted = this.asleep = () => {};
     for (const track of this.stream?.getTracks() || []) track.stop();
     if (this.context?.state !== "closed") this.context?.close();
   }
@@ -155,26 +166,28 @@ export class Sound {
 
 // One call, or one reading aloud, over a WebSocket that may break for five seconds.
 export class Line {
-  // told(message): what the server says. away(): the connection is lost; back(): it is there again; gone(): it is over.
+  // told(message): what the server says. away(): the connection is lost; back(): it is there again; gone(why): it is over,
+  // because it never came about ("never"), the server was stopped ("stopped") or it stayed away too long ("late").
   constructor(sound, hello, { told, away = () => {}, back = () => {}, gone = () => {} }) {
     Object.assign(this, { sound, hello, told, away, back, gone });
     this.call = hello.t === "resume" ? hello.call : null;
     this.over = false;
     this.open = false;
+    this.known = false; // the server has this page's clock
     this.kept = [];
+    this.unsaid = [];
     if (!this.call) sound.reset();
     sound.frame = (frame) => this.frame(frame);
     this.connect();
   }
 
   connect() {
-    const fresh = !this.since;
-    const hello = fresh ? this.hello : { t: "resume", call: this.call, have: this.sound.got };
+    const hello = this.known ? { t: "resume", call: this.call, have: this.sound.got } : this.hello;
     this.socket = new WebSocket(`ws://${location.host}/call`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => this.socket.send(JSON.stringify({ ...this.sound.describe(), ...hello }));
     this.socket.onmessage = ({ data }) => this.take(data);
-    this.socket.onclose = () => this.closed();
+    this.socket.onclose = ({ code }) => this.closed(code);
   }
 
   take(data) {
@@ -187,16 +200,19 @@ export class Line {
     switch (message.t) {
       case "ready":
         this.call = message.call;
-        this.open = true;
+        this.open = this.known = true;
         break;
       case "resumed":
         this.open = true;
         if (this.since) {
-          for (const frame of this.kept) this.socket.send(frame);
+          if (this.known) for (const frame of this.kept) this.socket.send(frame);
+          for (const said of this.unsaid) this.say(said);
           this.back();
         }
+        this.known = true;
         this.since = 0;
         this.kept = [];
+        this.unsaid = [];
         break;
       case "halt":
         this.sound.halt(message.upto, message.fade_ms);
@@ -220,7 +236,7 @@ export class Line {
     this.told(message);
   }
 
-  closed() {
+  closed(code) {
     this.open = false;
     if (this.over) return;
     const now = performance.now();
@@ -228,9 +244,9 @@ export class Line {
       this.since = now;
       this.away();
     }
-    if (!this.call || now - this.since > RESUME_MS) {
+    if (!this.call || code === SHUTS_DOWN || now - this.since > RESUME_MS) {
       this.over = true;
-      this.gone();
+      this.gone(!this.call ? "never" : code === SHUTS_DOWN ? "stopped" : "late");
       return;
     }
     setTimeout(() => !this.over && this.connect(), AGAIN_MS);
@@ -243,6 +259,7 @@ export class Line {
 
   say(message) {
     if (this.open && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    else if (this.since) this.unsaid.push(message);
   }
 
   drop() {
