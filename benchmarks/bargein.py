@@ -1,10 +1,13 @@
-"""Barge-in figures: `python benchmarks/bargein.py [--json] [--echo MINUTES]`.
+"""Barge-in figures: `python benchmarks/bargein.py [--json] [--live COUNT] [--echo MINUTES]`.
 
 Without options: seeded spoken interruptions, nods and noises laid over a bundled line of the customer, through the real
 detector, the real recogniser and the decisions of a call, on a virtual clock that takes as long for each look at the words
 as this machine did. Speech is synthetic (Piper). The sentences are not those that the thresholds were chosen on.
 
-With `--echo`: the rig (tests/e2e), in real time. A customer speaks into a loudspeaker that comes back in the microphone
+With `--live`: calls in the rig (tests/e2e), in real time, by a trainee who interrupts so many lines, nods over as many and
+answers the others. `benchmarks/latency.py` does this too.
+
+With `--echo`: the rig again. A customer speaks into a loudspeaker that comes back in the microphone
 (0 dB after 80 ms, then +6 dB after 200 ms), nobody else says anything, and every interruption is a false one.
 """
 
@@ -17,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -31,7 +34,7 @@ from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ, Style
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.talkover import TalkOver
-from voicecoach.testing import FileDuplex, PlainRecording
+from voicecoach.testing import FileDuplex, PlainRecording, Samples, to_int16
 from voicecoach.world import vad
 from voicecoach.world.voice import Piper, whole
 
@@ -190,6 +193,129 @@ def decisions() -> dict[str, Any]:
     }
 
 
+# --- interruptions and nods in real time ------------------------------------------------------------
+
+INTO_S = (0.8, 1.6)
+"""How far into a line the trainee speaks over it, in seconds, drawn evenly."""
+LEFT_S = 1.0
+"""A line that would have ended by itself this soon after the first sound was not there to be interrupted."""
+LINE_OVER_S = 0.1
+"""More silence, behind what the rig waits for, and a line is over."""
+PATIENT_S = 15.0
+"""A silent customer is answered after this long, whatever happened."""
+ANSWER = "I understand. Please tell me what happened then."
+
+
+class TalksOver:
+    """A trainee who speaks over the customer's lines, one remark of `todo` (kind, sound) each, and answers the rest."""
+
+    name = "a trainee who talks over the customer"
+
+    def __init__(self, todo: list[tuple[str, Samples]], answer: Samples, seed: int) -> None:
+        self.todo, self.done = todo, False
+        self.spoken: list[tuple[str, Samples]] = []
+        self._answer, self._rng = answer, np.random.default_rng(seed)
+        self._saying = np.zeros(0, np.int16)
+        self._line_s = self._quiet_s = 0.0
+        self._remarked = False
+        self._into_s = float(self._rng.uniform(*INTO_S))
+
+    def hear(self, out: Samples, customer: bool) -> Samples:
+        """See voicecoach.testing.Trainee."""
+        mic = self._rng.normal(0.0, 12.0, len(out))
+        step = len(out) / SAMPLE_RATE_HZ
+        if self._saying.size:
+            piece, self._saying = self._saying[: len(out)], self._saying[len(out) :]
+            mic[: len(piece)] += piece
+            return np.asarray(np.clip(mic, -32768, 32767), np.int16)
+        self._line_s += step * customer
+        self._quiet_s = 0.0 if customer else self._quiet_s + step
+        if customer and not self._remarked and self.todo and self._line_s > self._into_s:
+            kind, sound = self.todo.pop(0)
+            self._say(kind, sound, remarked=kind == "nod")
+        elif (self._quiet_s > LINE_OVER_S and self._line_s > 0.5) or (self.spoken and self._quiet_s > PATIENT_S):
+            self.done = not self.todo
+            self._say("answer", self._answer, remarked=False)
+        return np.asarray(np.clip(mic, -32768, 32767), np.int16)
+
+    def _say(self, kind: str, sound: Samples, *, remarked: bool) -> None:
+        """After a nod the line goes on and gets no second remark; after an interruption another line comes."""
+        self.spoken.append((kind, sound))
+        self._saying, self._remarked = sound, remarked
+        self._line_s, self._quiet_s = 0.5 * remarked, 0.0
+        self._into_s = float(self._rng.uniform(*INTO_S))
+
+
+def live(count: int) -> dict[str, Any]:
+    """`count` interruptions and as many nods over the customer of real calls in the rig: what was noticed, and when."""
+    from latency import rig
+
+    rng, piper = np.random.default_rng(SEED + 1), Piper()
+    texts = [("interruption", text) for text in np.resize(INTERRUPTIONS, count)]
+    texts += [("nod", text) for text in np.resize(NODS, count)]
+    todo = [(texts[n][0], to_int16(spoken(str(texts[n][1]), rng, piper))) for n in rng.permutation(len(texts))]
+    answer = to_int16(spoken(ANSWER, rng, piper))
+    noticed: list[float | None] = []
+    mistaken: list[bool] = []
+    with rig.sound_server() as env, tempfile.TemporaryDirectory() as folder:
+        data, seed = Path(folder), 1
+        while todo:
+            trainee = TalksOver(todo, answer, seed)
+            session = _talked_over(trainee, data, env, seed)
+            for kind, after_s in _noticed(session, trainee.spoken):
+                if kind == "nod":
+                    mistaken.append(after_s is not None)
+                else:
+                    noticed.append(after_s)
+            todo, seed = trainee.todo, seed + 1
+            print(f"barge-in: {2 * count - len(todo)} of {2 * count} remarks", file=sys.stderr, flush=True)
+    return {
+        "interruptions": len(noticed),
+        "noticed_within_500_ms_percent": share([after_s is not None and after_s <= 0.5 for after_s in noticed]),
+        "noticed_s": percentiles([after_s for after_s in noticed if after_s is not None]),
+        "nods": len(mistaken),
+        "nods_mistaken_percent": share(mistaken),
+    }
+
+
+def _talked_over(trainee: TalksOver, data: Path, env: dict[str, str], seed: int) -> record.Record:
+    """One call by the terminal's command, until it is over or everything is said."""
+    from latency import rig
+
+    before = set(record.list_sessions(data / "sessions"))
+    command = [sys.executable, "-m", "voicecoach", "--data", str(data), "rehearse", "--seed", str(seed)]
+    with rig.at_the_microphone(trainee, env):
+        call = subprocess.Popen(
+            [*command, "--level", "mild", "--echo", "headset", "--no-cues"],
+            env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        while call.poll() is None and not trainee.done:
+            time.sleep(0.1)
+        if call.poll() is None:
+            call.send_signal(signal.SIGINT)
+        printed, _ = call.communicate(timeout=120)
+    made = set(record.list_sessions(data / "sessions")) - before
+    if not made:
+        raise RuntimeError(printed)
+    return record.read(made.pop())
+
+
+def _noticed(session: record.Record, said: Sequence[tuple[str, Samples]]) -> Iterator[tuple[str, float | None]]:
+    """(kind, seconds from its first sound until the line was ducked for an interruption, or None) of each fair remark."""
+    import latency
+
+    both = record.read_audio(session)
+    spans = latency.spans_of(both, [latency.Said("", sound) for _, sound in said])
+    lines = [(event.data["start"], event.data["end"]) for event in session.of("said")]
+    stops = [event.data for event in session.of("interrupted") if event.data["by"] == "trainee"]
+    for (kind, _), (start, end) in zip(said, spans, strict=False):
+        needed = end if kind == "nod" else start + round(LEFT_S * SAMPLE_RATE_HZ)
+        if kind == "answer" or not any(first < start and needed < last for first, last in lines):
+            continue
+        found = [one for one in stops if start - FRAME * 8 <= one["start"] <= max(end, needed)]
+        yield kind, (found[0]["start"] - start) / SAMPLE_RATE_HZ + found[0]["noticed_s"] if found else None
+
+
 # --- the echo, in real time --------------------------------------------------------------------------
 
 ECHOES = {"0 dB, 80 ms": (100, 80), "+6 dB, 200 ms": (200, 200)}
@@ -198,8 +324,7 @@ ECHOES = {"0 dB, 80 ms": (100, 80), "+6 dB, 200 ms": (200, 200)}
 
 def echo(minutes: float) -> dict[str, Any]:
     """Both echoes, `minutes` in all: the mode that the start-up test chose, and what it took for an interruption."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from tests.e2e import rig
+    from latency import rig
 
     found = {}
     for name, (percent, delay_ms) in ECHOES.items():
@@ -254,8 +379,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     parser.add_argument("--echo", type=float, metavar="MINUTES", help="the echo check in the rig, in real time")
+    parser.add_argument(
+        "--live", type=int, metavar="COUNT", help="interruptions, and as many nods, in the rig, in real time"
+    )
     options = parser.parse_args()
-    found = echo(options.echo) if options.echo else decisions()
+    found = live(options.live) if options.live else echo(options.echo) if options.echo else decisions()
     if options.json:
         print(json.dumps(found))
         return

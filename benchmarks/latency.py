@@ -7,7 +7,7 @@ between sentences, and while they look for a word.
 
 Everything is measured on the recordings, not taken from what the programs say of themselves: where a reply stands in
 the trainee's channel (by correlation) and where the customer's first sample follows. Device latency comes on top and is
-told apart.
+told apart. Last come interruptions and nods over the customer's lines (benchmarks/bargein.py).
 
 `--file` holds the calls on a virtual clock instead, in minutes less: what is cut and lost is the same, what is late is not.
 """
@@ -599,6 +599,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=60, help="replies to voicecoach (default 60: about 11 minutes)")
     parser.add_argument("--naive-turns", type=int, default=12, help="of these, replies to the naive stack (default 12)")
     parser.add_argument("--no-naive", action="store_true", help="leave the naive stack out")
+    parser.add_argument(
+        "--barge-ins", type=int, default=20, help="interruptions, and as many nods (default 20: about 8 minutes)"
+    )
     parser.add_argument("--patience", choices=list(PRESETS), default="normal")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base", type=Path, help="folder of Whisper base in CTranslate2 form")
@@ -623,6 +626,10 @@ def main() -> None:
             for one in outcomes:
                 progress(str(one))
         result = summary(said, outcomes, slow, device_latency_ms(data)) | {"xruns": xruns(data)}
+        if options.barge_ins and not options.file:
+            import bargein  # which needs this module
+
+            result |= {f"barge_in_{key}": value for key, value in bargein.live(options.barge_ins).items()}
     shown = {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
     if options.json:
         print(json.dumps(shown))

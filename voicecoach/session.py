@@ -57,7 +57,7 @@ LEAD_IN_S = 0.7
 """Quiet before the first word: the line opens, and the room is heard once without anybody speaking."""
 NOD_S = 1.0
 """A turn with less voice than this, wholly inside the customer's line, is a nod: the customer goes on."""
-CONTINUE_S = 0.5
+CONTINUE_S = 0.55
 """Voice that begins this soon after the customer's first sound (the delay of the device added) is no answer to it: planning
 what to say takes over 0.6 s (Levinson & Torreira 2015). The trainee had only paused, so the customer takes the words back."""
 WITHDRAWALS = 2

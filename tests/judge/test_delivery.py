@@ -119,7 +119,7 @@ def test_a_flat_voice_is_asked_to_move(numbers: dict[str, float], told: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "effort", "verdict"), [(4, 3.3, "unsure"), (4, 4.1, "raised"), (5, 3.3, "raised"), (4, 0.9, "quiet")]
+    ("words", "effort", "verdict"), [(5, 3.3, "unsure"), (5, 4.1, "raised"), (6, 3.3, "raised"), (5, 0.9, "quiet")]
 )
 def test_a_nod_is_raised_only_where_it_is_clear(words: int, effort: float, verdict: str) -> None:
     """A few words carry one accent: between the usual line and twice its scatter nothing is said."""

@@ -143,10 +143,10 @@ def test_hostile_files_are_refused_quickly(text: str, tmp_path: Path) -> None:
     """Bombs, tags, deep nesting and wrong types end as one sentence each, in under a second."""
     path = tmp_path / "bad.yaml"
     path.write_text(text, encoding="utf-8")
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(BadInput):
         load_persona(path)
-    assert time.monotonic() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_hostile_scenarios_and_people_are_refused_quickly(text: str, tmp_path: P
     path = tmp_path / "bad.yaml"
     path.write_text(text, encoding="utf-8")
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(BadInput, match=r"bad\.yaml"):
         load_persona(path)
     checked = check(path)
-    assert time.monotonic() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert tracemalloc.get_traced_memory()[1] < 100e6
     tracemalloc.stop()
     assert checked.problems

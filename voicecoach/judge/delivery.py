@@ -24,10 +24,11 @@ that nobody is told of shouting by an error of measurement; 12 dB is four times 
 STILL_SHOUTING_DB = 10.0
 """Once shouting, below this it is only raised: the same 2 dB of tolerance as lower down. Our judgement."""
 
-FEW_WORDS = 5
+FEW_WORDS = 6
 RAISED_FEW_DB = 4.0
-"""A nod of a few words ("Yes, go on.") carries one accent, and its effort scatters by up to 2.2 dB (docs/delivery.md section
-5): under FEW_WORDS words, between the usual line and this one nothing is said. Our judgement: two such scatters."""
+"""A nod of a few words ("I see. Go on, please.") carries one accent or two, and its effort scatters by up to 2.2 dB
+(docs/delivery.md section 5): under FEW_WORDS words, between the usual line and this one nothing is said. Our judgement: two
+such scatters."""
 
 BRISK_SPS = 4.6
 RUSHED_SPS = 5.2

@@ -173,8 +173,8 @@ def silence_s(state: TurnState, now: int) -> float:
 
 
 def _over(state: TurnState, now: int, sent: bool) -> bool:
-    """The stop rules of turns that voice has opened."""
-    quiet_s = silence_s(state, now)
+    """The stop rules of turns that voice has opened, at the frame that is nearest to the silence that they want."""
+    quiet_s = silence_s(state, now) + FRAME / 2 / SAMPLE_RATE_HZ
     if now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ:
         return True
     if state.mode == "manual":
