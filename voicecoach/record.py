@@ -33,7 +33,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     cue        text, turn, effort_db, nuclei_ratio              the numbers that called for it (effort, pace)
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn
     timed      turn, speech_end, speculated, committed, chosen, first_out (samples), endpoint_ms, recognise_ms, judge_ms,
-               voice_ms, answer_ms, withdrawn          end of speech to the customer's first sample, and its parts
+               voice_ms, answer_ms, withdrawn          end of speech (or of the customer's own line, where that ended
+               later) to the customer's first sample, and its parts
     note       text                                             the trainee's own notes
     hold       on                                               the trainee put the customer on hold, or came back (the page)
     worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call

@@ -108,6 +108,8 @@ class _Held:
     pending: _Pending
     before: Spoken | None
     """The line before this one."""
+    line_end: int
+    """One past the last sample of that line."""
 
 
 def rehearse(
@@ -261,7 +263,7 @@ class _Loop:
             if ended:
                 return ended
             self._follow_trainee(block, at, pressed)
-            self._take_answer(at)
+            self._take_answer(block, at)
             self._take_asides()
             self._mind_silence(block, at)
             self._housekeeping(block, at)
@@ -395,7 +397,8 @@ class _Loop:
     def _begin(self, turn: Turn, now: int) -> _Draft:
         """Have the worker answer `turn`."""
         spoken = activity.total(turn.speech)
-        inside = activity.total(turn.overlap) == spoken and not self.saying.stopped
+        alone = activity.without(turn.speech, [*turn.overlap, *self.over.stood])
+        inside = not alone and not self.saying.stopped
         question = Question(
             turn,
             self.mic.between(turn.start, turn.end),
@@ -404,6 +407,7 @@ class _Loop:
             line_from=self.saying.start or 0,
             cut_off=self.saying.stopped,
             gap_from=self.gap_from,
+            inside=inside,
             nod=inside and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding),
         )
         answer = self.worker.submit(answering.answer, self.tools, question, self._standing, lambda: self.writer.samples)
@@ -510,8 +514,11 @@ class _Loop:
 
     # --- taking the answer -------------------------------------------------------------------------
 
-    def _take_answer(self, at: int) -> None:
-        """Let the customer speak a finished answer, unless the trainee went on; write it down once that is sure."""
+    def _take_answer(self, block: Block, at: int) -> None:
+        """Let the customer speak a finished answer, unless the trainee went on; write it down once that is sure.
+
+        An answer with a line waits until the customer has finished the line before.
+        """
         if self.held is not None and self._sure(self.held, at):
             self._confirm(self.held)
         pending = self.pending
@@ -526,16 +533,20 @@ class _Loop:
             return
         if self.over.holding or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
             return
-        answer, self.pending = pending.draft.answer.result(), None
+        answer = pending.draft.answer.result()
+        silent = answer.reaction is None or answer.line is None
+        if not silent and self.saying.going_on(block):
+            return
+        self.pending = None
         if not answer.heard.text:
             self.quiet_from = self.writer.samples  # voice without words: a cough, a rustle; nobody said anything
-        elif answer.reaction is None or answer.line is None:
+        elif answer.reaction is None or answer.line is None or self.goodbye:
             self._write_turn(answer, pending)
             self._note_nod(answer, pending.turn)
         else:
-            before = self.saying.now
+            before, line_end = self.saying.now, self.saying.end
             self._say(answer.reaction, answer.line)
-            self.held = _Held(answer, pending, before)
+            self.held = _Held(answer, pending, before, line_end)
 
     def _within(self, held: _Held, onset: int) -> bool:
         """Whether voice from `onset` on comes too soon to be an answer to the customer's line."""
@@ -572,7 +583,7 @@ class _Loop:
         if first_out is not None:
             timed = entries.timed(
                 number, answer, pending.turn, drafted=pending.draft.at, closed=pending.closed, first_out=first_out,
-                withdrawn=self.withdrawals, realtime=self.sound.realtime,
+                line_end=held.line_end, withdrawn=self.withdrawals, realtime=self.sound.realtime,
             )  # fmt: skip
             self._event("timed", **timed)
 

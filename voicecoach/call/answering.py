@@ -14,6 +14,7 @@ from voicecoach import judge, persona
 from voicecoach.call import Call
 from voicecoach.call.memory import Memory
 from voicecoach.judge.context import next_context, talked_over_s
+from voicecoach.judge.moves import only_nods
 from voicecoach.measure import activity, observe, pieces
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import (
@@ -89,8 +90,10 @@ class Question:
     """The trainee has stopped that line."""
     gap_from: int
     """The end of the customer's line before the turn; 0 for none."""
+    inside: bool
+    """All of it was said while the customer had the floor: if it is nothing but nods, the customer goes on."""
     nod: bool
-    """It may be a nod over the customer's line, which then goes on."""
+    """It is taken for a nod whatever its words are."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,8 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     delivery = memory.previous.delivery if memory.previous else None
     assessment = judge.assess(heard.text, heard.words, observation, context, call.rules, delivery)
     react = call.react or persona.react
-    reaction = None if question.nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
+    nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
+    reaction = None if nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
     if reaction and call.reword:
         reaction = call.reword(call.persona, reaction)
     judged = time.perf_counter()

@@ -119,17 +119,18 @@ def timed(
     drafted: int,
     closed: int,
     first_out: int,
+    line_end: int,
     withdrawn: int,
     realtime: bool,
 ) -> Data:
     """When each step of an answer was taken: samples of the session clock, and ms from the end of speech.
 
+    The answer waits for the customer's own line, which ended at `line_end`: nobody waits for the customer meanwhile.
     Where the sound waits for the loop (files), the steps are added up instead.
     """
     speech_end = turn.speech[-1][1] - round(activity.USUAL_HOLD_S * SAMPLE_RATE_HZ)
-    endpoint_ms, drafted_ms, answer_ms = (
-        (to - speech_end) * 1000 / SAMPLE_RATE_HZ for to in (closed, drafted, first_out)
-    )
+    endpoint_ms, drafted_ms = ((to - speech_end) * 1000 / SAMPLE_RATE_HZ for to in (closed, drafted))
+    answer_ms = (first_out - max(speech_end, line_end)) * 1000 / SAMPLE_RATE_HZ
     recognise_ms, judge_ms, voice_ms = answer.took_ms
     return {
         "turn": number,
