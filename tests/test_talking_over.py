@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.test_session import Held, _known_detectors, hold, make_call  # noqa: F401 - a fixture
+from tests.test_session import Away, Held, _known_detectors, hold, make_call  # noqa: F401 - a fixture
 from tests.test_turn_taking import hold_with, seconds, speech
 from voicecoach import testing
+from voicecoach.debrief import report_on
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
+from voicecoach.report.facts import gather
+from voicecoach.report.replay import replay
 from voicecoach.session import Call
-from voicecoach.testing import Block, FileDuplex, RecordedTrainee, Reply
+from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply
 from voicecoach.world.glimpse import Glimpse
 
 SPEED = 8
 """Calls on a clock run so many times as fast as a device; so does what takes time in them."""
 WORDS = "I am sorry to hear that."
+LATER = "We can talk about that later."
 
 
 class Clocked(FileDuplex):
@@ -77,7 +82,7 @@ def codes(held: Held) -> list[set[str]]:
 def played_apart(held: Held) -> bool:
     """Whether no line begins before the one before it has ended."""
     said = [(seconds(data["start"]), seconds(data["end"])) for data in held.data("said")]
-    return all(b[0] >= a[1] - 0.01 for a, b in zip(said, said[1:], strict=False))
+    return all(b[0] >= a[1] - 0.01 for a, b in pairwise(said))
 
 
 # --- nods ------------------------------------------------------------------------------------------
@@ -128,3 +133,84 @@ def test_the_answer_waits_until_the_customer_has_finished(tmp_path: Path) -> Non
     assert timed["first_out"] == answer["start"]
     assert 0 <= timed["answer_ms"] < 600  # type: ignore[operator]
     assert np.abs(held.audio[answer["start"] : answer["end"], 1].astype(int)).max() > 100  # type: ignore[misc]
+
+
+def test_the_customer_cuts_in_once_a_turn(tmp_path: Path) -> None:
+    """Who takes a breath then and goes on is not cut into again, and the cut-in stays as it was said."""
+    trainee = RecordedTrainee([Reply(speech(9.3, 0.7, 4.0))])
+    held = hold(tmp_path, FileDuplex(trainee), [WORDS] * 3, furious())
+
+    assert [data["by"] for data in held.data("interrupted")] == ["customer"]
+    assert sum(str(data["line"]).startswith("cuts_in.") for data in held.data("said")) == 1
+    assert len(held.data("spoke")) == 1
+
+
+def test_nobody_is_blamed_for_finishing_a_sentence_into_which_the_customer_cut(tmp_path: Path) -> None:
+    """Short breaths in it do not make it an interruption, live or in the debrief."""
+    trainee = RecordedTrainee([Reply(speech(9.6, 0.1, 1.5, 0.1, 1.0))])
+    call = furious()
+    held = hold(tmp_path, FileDuplex(trainee), [WORDS], call)
+    (spoke,) = held.data("spoke")
+
+    assert len(spoke["overlap"]) > 1  # type: ignore[arg-type]
+    assert "interrupt" not in codes(held)[0]
+    assert replay(gather(held.record.events), call.persona, call.rules).differences == ()
+
+
+# --- lines that are taken back ---------------------------------------------------------------------
+
+
+def test_lines_that_were_taken_back_were_not_interrupted(tmp_path: Path) -> None:
+    """Two false ends: the trainee had only paused, and nobody was talked over."""
+    trainee = RecordedTrainee([Reply(speech(2.0, 0.8, 2.0, 1.12, 2.0))])
+    held = hold(tmp_path, FileDuplex(trainee), ["I am so sorry, that must be really frustrating."])
+
+    assert len(held.data("withdrawn")) == 2
+    assert len(held.data("spoke")[0]["overlap"]) == 2  # type: ignore[arg-type]
+    assert "interrupt" not in codes(held)[0]
+    assert report_on(held.record).differences == ()
+
+
+def test_a_line_that_is_taken_back_does_not_excuse_the_interruption_before_it(tmp_path: Path) -> None:
+    """A real interruption, a pause in which the customer begins, and more of the same turn: still shown."""
+    trainee = RecordedTrainee([Reply(speech(0.9, 0.7, 2.0), "over", 1.2)])
+    held = hold_with(tmp_path, FileDuplex(trainee), Looking([LATER] * 4, f"{LATER} now"))
+    found = held.data("assessed")[0]["assessment"]["findings"]  # type: ignore[index]
+
+    assert [data["by"] for data in held.data("interrupted")] == ["trainee"]
+    assert len(held.data("withdrawn")) == 1
+    assert [one["outcome"] for one in found if one["code"] == "interrupt"] == ["shown"]
+    assert report_on(held.record).differences == ()
+
+
+def test_beginning_together_is_no_interruption(tmp_path: Path) -> None:
+    """The customer asks whether anybody is there just as the trainee begins: the line stops, and it counts for nothing."""
+    recording = np.concatenate([testing.noise(13.25, -75.0), speech(3.0), testing.noise(12.0, -75.0)])
+    held = hold_with(tmp_path, FileDuplex(PlainRecording(recording)), Looking([WORDS] * 3, "I am sorry to hear that"))
+    (cut,) = held.data("interrupted")
+    report = report_on(held.record)
+
+    assert cut["together"] is True
+    assert str(cut["line"]).startswith("silence.")
+    assert "interrupt" not in codes(held)[0]
+    assert report.interruptions == ()
+    assert report.differences == ()
+
+
+# --- a device that goes away in the middle of it ---------------------------------------------------
+
+
+def test_a_line_that_stood_still_when_the_device_went_is_written_down(tmp_path: Path) -> None:
+    """Both waits are in the record, so that the line ends where it was heard to end."""
+    recording = np.concatenate([testing.noise(2.0, -75.0), speech(0.6), testing.noise(16.0, -75.0)])
+    sound = Away(PlainRecording(recording), 2.5, 5.0)
+    held = hold_with(tmp_path, sound, Looking(["Hm."] * 3, "Let me", 0.5))
+    first, second = held.data("held")[:2]
+
+    assert first["end"] == second["start"]
+    assert seconds(first["end"]) == pytest.approx(2.5, abs=0.04)
+    line = held.data("said")[0]
+    longer = sum(int(data["end"]) - int(data["start"]) for data in held.data("held"))  # type: ignore[call-overload]
+    sounding = np.flatnonzero(np.abs(held.audio[: line["start"] + 20 * SAMPLE_RATE_HZ, 1].astype(int)) > 50)  # type: ignore[operator]
+    end = sounding[sounding < held.data("said")[1]["start"]][-1]  # type: ignore[operator]
+    assert end / SAMPLE_RATE_HZ == pytest.approx((int(line["end"]) + longer) / SAMPLE_RATE_HZ, abs=0.05)  # type: ignore[call-overload]

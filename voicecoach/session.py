@@ -20,9 +20,10 @@ from voicecoach.call.aside import Aside
 from voicecoach.call.cueing import Cueing
 from voicecoach.call.echoguard import EchoGuard
 from voicecoach.call.openturn import OpenTurn
-from voicecoach.call.saying import Saying, Spoken
+from voicecoach.call.saying import Past, Saying
 from voicecoach.call.tape import Tape, dbfs
 from voicecoach.errors import DiskError, VoicecoachError
+from voicecoach.judge.context import TOGETHER_S
 from voicecoach.judge.ending import unfinished
 from voicecoach.judge.moves import only_nods
 from voicecoach.judge.silence import EXPLAINED_S
@@ -106,7 +107,7 @@ class _Held:
 
     answer: Answer
     pending: _Pending
-    before: Spoken | None
+    before: Past
     """The line before this one."""
     line_end: int
     """One past the last sample of that line."""
@@ -355,7 +356,6 @@ class _Loop:
     def _open_turn(self, at: int) -> None:
         """A turn begins, or one goes on that was closed and not answered yet."""
         self.cues.open_turn(at)
-        self.cut_in = False
         if self.held is not None:
             if self._within(self.held, self.turns.onset) and self.withdrawals < WITHDRAWALS:
                 self._withdraw(self.held, at)
@@ -366,7 +366,7 @@ class _Loop:
             self._go_on(pending)
             return
         self.open.clear()
-        self.withdrawals, self.gap_from = 0, self.saying.end
+        self.withdrawals, self.gap_from, self.cut_in = 0, self.saying.end, False
 
     def _go_on(self, pending: _Pending) -> None:
         """Open a closed turn again."""
@@ -404,7 +404,8 @@ class _Loop:
             self.mic.between(turn.start, turn.end),
             self.open.whole(turn.start, turn.end),
             said=" ".join(self.memory.said),
-            line_from=self.saying.start or 0,
+            lines_from=self.saying.starts,
+            taken_back=self.saying.taken_back,
             cut_off=self.saying.stopped,
             gap_from=self.gap_from,
             inside=inside,
@@ -426,15 +427,22 @@ class _Loop:
     def _mind_barge_in(self, block: Block, at: int, probability: float) -> None:
         """Have the line ducked, held or stopped while the trainee speaks over it; who cuts in is not stopped."""
         saying = self.saying
-        line = block.customer and saying.start is not None and not saying.stopped and not self.cut_in
+        line = block.customer and saying.on and saying.start is not None and not saying.stopped and not self.cut_in
         heard = self.turns.mode == "hands-free" or self.turns.speaking
         stopped = self.over.follow(at, probability if heard else 0.0, line, self._said_so_far)
-        for start, end in self.over.holds:
-            saying.held_s += (end - start) / SAMPLE_RATE_HZ
-            self._event("held", line=saying.name, start=start, end=end)
-        self.over.holds.clear()
+        self._tell_holds()
         if stopped is not None:
             self._interrupted(stopped, at + len(block.out))
+
+    def _tell_holds(self) -> None:
+        """Write down where the line stood still and went on."""
+        for start, end in self.over.holds:
+            self._stood_still(start, end)
+        self.over.holds.clear()
+
+    def _stood_still(self, start: int, end: int) -> None:
+        self.saying.holds = (*self.saying.holds, (start, end))
+        self._event("held", line=self.saying.name, start=start, end=end)
 
     def _said_so_far(self) -> tuple[Floats, float]:
         """What the trainee has said over the line so far, as the detector hears it, and where the turn begins (s)."""
@@ -455,8 +463,10 @@ class _Loop:
         self._close_line()
         self._answer_again()
         if saying.now is not None and saying.now.start is not None:
-            data = entries.interrupted(saying.now, saying.now.start, saying.held_s, stopped, now)
-            self._event("interrupted", **data)
+            played_s = saying.played_s(stopped.onset)
+            heard_s = saying.played_s(entries.silent_from(stopped, now))
+            together = (stopped.onset - saying.now.start) / SAMPLE_RATE_HZ < TOGETHER_S
+            self._event("interrupted", **entries.interrupted(saying.now, played_s, heard_s, stopped, now, together))
 
     def _answer_again(self) -> None:
         """What was being answered as a nod was an interruption after all."""
@@ -544,7 +554,7 @@ class _Loop:
             self._write_turn(answer, pending)
             self._note_nod(answer, pending.turn)
         else:
-            before, line_end = self.saying.now, self.saying.end
+            before, line_end = self.saying.past(), self.saying.end
             self._say(answer.reaction, answer.line)
             self.held = _Held(answer, pending, before, line_end)
 
@@ -553,7 +563,7 @@ class _Loop:
         if self.saying.start is None:
             return True
         soon_s = CONTINUE_S + self.sound.info.latency_s
-        return onset < self.saying.start + soon_s * SAMPLE_RATE_HZ and can_resume(held.pending.turn, onset)
+        return onset < self.saying.start + soon_s * SAMPLE_RATE_HZ and self._can_resume(held.pending.turn, onset)
 
     def _sure(self, held: _Held, at: int) -> bool:
         """Whether the trainee has let the customer speak."""
@@ -563,7 +573,8 @@ class _Loop:
         """The trainee had only paused: the customer stops at once, and the turn goes on as if nothing had been said."""
         self.held = None
         name, start = self.saying.name, self.saying.start
-        self.saying.take_back(held.before)
+        self.saying.take_back(held.before, at)
+        self.over.new_line()
         if start is not None:
             self._remember(said=self.memory.said[:-1])
             self._event("withdrawn", turn=self.memory.number + 1, line=name, start=start, end=at)
@@ -592,8 +603,7 @@ class _Loop:
         if self.saying.start is None or not only_nods(answer.heard.text, self.call.rules.cues):
             return
         start, end = turn.speech[0][0], turn.speech[-1][1]
-        played_s = (start - self.saying.start) / SAMPLE_RATE_HZ
-        number, name = self.memory.number, self.saying.name
+        number, name, played_s = self.memory.number, self.saying.name, self.saying.played_s(start)
         self._event("nodded", turn=number, line=name, start=start, end=end, played_s=played_s)
 
     def _write_turn(self, answer: Answer, pending: _Pending) -> None:
@@ -657,7 +667,8 @@ class _Loop:
                 self._confirm(self.held)
             turn = flush(self.turns, at)
             self.turns = TurnState(self.turns.mode, self.turns.patience, floor=at)
-            self.over.new_line()
+            self.over.go_away(at)
+            self._tell_holds()
             if turn is not None:
                 self._submit(turn)
         self.mic.add(at, block.mic)
@@ -673,8 +684,7 @@ class _Loop:
         other = self.guard.look_at_devices()
         self.turns = replace(self.turns, patience=self._patience())
         if saying.start is not None and self.sound.playing():
-            saying.held_s += (at - since) / SAMPLE_RATE_HZ
-            self._event("held", line=saying.name, start=since, end=at)
+            self._stood_still(since, at)
         self._event(
             "resumed", start=since, end=at, input=info.input, output=info.output, latency_s=info.latency_s,
             echo=self.guard.mode, other=other,

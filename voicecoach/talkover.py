@@ -55,6 +55,15 @@ class TalkOver:
 
     def new_line(self) -> None:
         """Another line begins, or there is none any more."""
+        self._reset()
+
+    def go_away(self, at: int) -> None:
+        """The sound is away from `at` on: a line that stands still has stood still until then, and goes on with it."""
+        if self.holding:
+            self.holds.append((self._state.held, at))
+        self._reset()
+
+    def _reset(self) -> None:
         self._state, self._look, self._wanted = BargeIn(), None, False
         self.stood, self._standing = [], False
         self._sound.go_on()
@@ -68,6 +77,8 @@ class TalkOver:
         before = self._state
         self._state, actions = next_step(before, Over(at, probability, line or self._standing, words, whole))
         self._wanted = (self._wanted or "look" in actions) and self._state.over
+        if not self._state.over:
+            self._look = None  # what it finds is of no use for what is said next
         if self._wanted and self._look is None:
             self._wanted = False
             self._start_look(said, whole=at + FRAME > self._state.last_voice)

@@ -84,8 +84,10 @@ class Question:
     """What it is heard in, without gaps."""
     said: str
     """What the customer has said since the trainee's turn before."""
-    line_from: int
-    """The first sample of the customer's last line."""
+    lines_from: tuple[int, ...]
+    """The first samples of the customer's lines."""
+    taken_back: tuple[activity.Span, ...]
+    """The lines that the customer took back, in samples."""
     cut_off: bool
     """The trainee has stopped that line."""
     gap_from: int
@@ -166,7 +168,11 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
         memory.previous,
         customer_said=question.said,
         customer_finished=not persona.has_more_to_tell(call.persona, known.mood),
-        overlap_s=talked_over_s(_seconds(turn.overlap), [question.line_from / SAMPLE_RATE_HZ]),
+        overlap_s=talked_over_s(
+            _seconds(turn.overlap),
+            [start / SAMPLE_RATE_HZ for start in question.lines_from],
+            _seconds(question.taken_back),
+        ),
         cut_off=question.cut_off,
     )
     delivery = memory.previous.delivery if memory.previous else None

@@ -92,22 +92,29 @@ def heard(number: int, words: Heard) -> Data:
     return {"who": "trainee", "turn": number, "text": words.text, "words": told, "model": words.model}
 
 
-def interrupted(spoken: Spoken, start: int, held_s: float, stopped: Stopped, now: int) -> Data:
-    """The trainee has stopped a line that began at `start` and stood still for `held_s`: what of it was heard."""
+def silent_from(stopped: Stopped, now: int) -> int:
+    """The sample from which nothing of a stopped line is heard, as far as it is known `now`."""
+    return min(now, stopped.silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
+
+
+def interrupted(spoken: Spoken, played_s: float, heard_s: float, stopped: Stopped, now: int, together: bool) -> Data:
+    """The trainee has stopped a line: how much of it was played when the voice over it began, and what of it was heard.
+
+    Where both had begun `together` nobody has interrupted.
+    """
     reply, length = spoken.reaction.reply, len(spoken.line.samples)
-    silent = min(now, stopped.silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
-    heard_s = (silent - start) / SAMPLE_RATE_HZ - held_s
     return {
         "by": "trainee",
         "line": reply.line,
         "start": stopped.onset,
-        "end": silent,
-        "played_s": (stopped.onset - start) / SAMPLE_RATE_HZ - held_s,
+        "end": silent_from(stopped, now),
+        "played_s": played_s,
         "stopped": True,
         "noticed_s": (stopped.noticed - stopped.onset) / SAMPLE_RATE_HZ,
         "of_s": length / SAMPLE_RATE_HZ,
         "words": words_played(reply.text, heard_s * SAMPLE_RATE_HZ / max(1, length)),
         "told": spoken.reaction.mood.told,
+        **({"together": True} if together else {}),
     }
 
 
