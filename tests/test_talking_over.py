@@ -12,7 +12,7 @@ import pytest
 
 from tests.test_session import Away, Held, _known_detectors, hold, make_call  # noqa: F401 - a fixture
 from tests.test_turn_taking import hold_with, seconds, speech
-from voicecoach import testing
+from voicecoach import session, testing
 from voicecoach.debrief import report_on
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
@@ -214,3 +214,29 @@ def test_a_line_that_stood_still_when_the_device_went_is_written_down(tmp_path: 
     sounding = np.flatnonzero(np.abs(held.audio[: line["start"] + 20 * SAMPLE_RATE_HZ, 1].astype(int)) > 50)  # type: ignore[operator]
     end = sounding[sounding < held.data("said")[1]["start"]][-1]  # type: ignore[operator]
     assert end / SAMPLE_RATE_HZ == pytest.approx((int(line["end"]) + longer) / SAMPLE_RATE_HZ, abs=0.05)  # type: ignore[call-overload]
+
+
+# --- the end of the time ---------------------------------------------------------------------------
+
+
+def test_the_time_limit_lets_the_trainee_finish(tmp_path: Path) -> None:
+    """Who is speaking then is heard to the end and answered; after that the customer says goodbye."""
+    recording = np.concatenate([testing.noise(7.0, -75.0), speech(6.0), testing.noise(40.0, -75.0)])
+    held = hold(tmp_path, FileDuplex(PlainRecording(recording)), [WORDS], make_call(time_limit_s=10.0))
+    (spoke,) = held.data("spoke")
+
+    assert held.outcome == "time limit"
+    assert seconds(spoke["speech"][-1][1]) == pytest.approx(13.0, abs=0.1)  # type: ignore[index]
+    assert [data["turn"] for data in held.data("reacted")] == [1]
+    assert str(held.data("said")[-1]["line"]).startswith("goodbye")
+
+
+def test_nobody_can_talk_past_the_time_limit_for_ever(tmp_path: Path) -> None:
+    """After the grace the customer says goodbye all the same, and what was said is kept."""
+    recording = np.concatenate([testing.noise(7.0, -75.0), speech(60.0)])
+    held = hold(tmp_path, FileDuplex(PlainRecording(recording)), [WORDS], make_call(time_limit_s=10.0))
+
+    assert held.outcome == "time limit"
+    assert str(held.data("said")[-1]["line"]).startswith("goodbye")
+    assert len(held.audio) / SAMPLE_RATE_HZ < 10.0 + 2 * session.GRACE_S
+    assert [data["text"] for data in held.data("heard")] == [WORDS]

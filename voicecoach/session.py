@@ -68,7 +68,7 @@ ANSWER_WITHIN_S = 20.0
 SILENCE_S = 7.0
 """Silence after which the customer asks whether anybody is there; EXPLAINED_S where the trainee announced it."""
 GRACE_S = 12.0
-"""After the time limit, the longest that a closing line may take."""
+"""After the time limit, the longest that whoever is speaking may go on, and then the longest that a closing line may take."""
 SYNC_S = 1.0
 KEPT_S = 3.0
 """What is kept of the sound while nobody's turn is open: enough for the pre-roll, and to find an echo in."""
@@ -185,6 +185,8 @@ class _Loop:
         self.zeros = 0
         self.goodbye = False
         """The time is up and the customer has been told to say so."""
+        self.goodbye_s = 0.0
+        """How long after the time limit."""
         self.cues = Cueing(self.mic)
         self.synced = 0
 
@@ -386,7 +388,7 @@ class _Loop:
         turn = draft(self.turns, now)
         if turn is None:
             if self.turns.speaking:
-                self.open.cut(self.turns.start, now)
+                self.open.cut(self.turns.start, now, self.turns.speech)
             return
         if self.draft is None:
             self.draft = self._begin(turn, now)
@@ -402,7 +404,7 @@ class _Loop:
         question = Question(
             turn,
             self.mic.between(turn.start, turn.end),
-            self.open.whole(turn.start, turn.end),
+            self.open.whole(turn.start, turn.end, turn.speech),
             said=" ".join(self.memory.said),
             lines_from=self.saying.starts,
             taken_back=self.saying.taken_back,
@@ -721,7 +723,7 @@ class _Loop:
         over_s = self.writer.samples / SAMPLE_RATE_HZ - self.away_s - self.call.time_limit_s
         speaking, reaction = self.saying.going_on(block), self.saying.reaction
         if self.goodbye:
-            if speaking and over_s <= GRACE_S:
+            if speaking and over_s - self.goodbye_s <= GRACE_S:
                 return None
             return "time limit", f"The time limit of {self.call.time_limit_s / 60:g} minutes was reached."
         if reaction is None:
@@ -730,9 +732,10 @@ class _Loop:
             ended = entries.ended_by(reaction, self.call.persona.name)
             if ended is not None:
                 return ended
-        if over_s >= 0:
-            self.goodbye = True
-            if not speaking and not self.turns.speaking:
+        waiting = speaking or self.turns.phase != "quiet" or self.pending is not None
+        if over_s >= 0 and not (waiting and over_s <= GRACE_S):
+            self.goodbye, self.goodbye_s = True, over_s
+            if not speaking:
                 reaction = persona.say_goodbye(self.call.persona, reaction.mood)
                 self._say(reaction, self._speak(reaction))
         return None

@@ -81,7 +81,7 @@ class Question:
     samples: Floats
     """Of the turn [shape=(n,)]."""
     pieces: tuple[Piece, ...]
-    """What it is heard in, without gaps."""
+    """What it is heard in; between them is only silence."""
     said: str
     """What the customer has said since the trainee's turn before."""
     lines_from: tuple[int, ...]
