@@ -120,6 +120,41 @@ class Looking(testing.ScriptedEars):
         return Glimpse(self.seen, self.probability)
 
 
+# --- false alarms ----------------------------------------------------------------------------------
+
+
+def test_a_long_sound_without_words_is_a_false_alarm(tmp_path: Path) -> None:
+    """A chair, a sneeze, 1.4 s: the line goes on where it stood still once it is known that nothing was said."""
+    sound = FileDuplex(RecordedTrainee([Reply(speech(1.4), "over", 1.2)]))
+    held = hold_with(tmp_path, sound, Looking([""] * 3, "Ha", 0.2))
+    (still,), line = held.data("held"), held.data("said")[0]
+
+    assert held.data("interrupted") == held.data("spoke") == []
+    assert seconds(still["end"]) - seconds(still["start"]) < 2.0
+    assert gather(held.record.events).lines[0].end_s == pytest.approx(
+        seconds(line["end"]) + seconds(still["end"]) - seconds(still["start"])
+    )
+
+
+@pytest.mark.parametrize("look_s", [0.2, 30.0])
+def test_words_that_no_look_could_tell_are_an_interruption(tmp_path: Path, look_s: float) -> None:
+    """The words of the turn decide, and the answer knows of it."""
+
+    class Unsure(Timed):
+        def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
+            return replace(super().glimpse(samples, offset_s), probability=0.2)
+
+    sound = FileDuplex(RecordedTrainee([Reply(speech(3.0), "over", 1.2)]))
+    held = hold_with(tmp_path, sound, Unsure(WORDS, look_s / 100))
+    (cut,) = held.data("interrupted")
+
+    assert cut["by"] == "trainee"
+    assert held.data("held") == []
+    assert "interrupt" in codes(held)[0]
+    assert [data["turn"] for data in held.data("reacted")][:1] == [1]
+    assert report_on(held.record).differences == ()
+
+
 # --- the customer cuts in --------------------------------------------------------------------------
 
 

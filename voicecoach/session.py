@@ -89,6 +89,8 @@ class _Draft:
     """The sample at which it was begun."""
     gap_from: int
     """End of the customer's line before the turn."""
+    cut_off: bool
+    """It is answered as an interruption."""
 
 
 @dataclass(frozen=True)
@@ -347,6 +349,7 @@ class _Loop:
             self._open_turn(at)
         if self.turns.speaking or turn:
             self.quiet_from = at
+        self._tell_words()
         self._mind_barge_in(block, at, probability)
         self._mind_cut_in(block, at)
         self._mind_cue(at)
@@ -408,15 +411,15 @@ class _Loop:
             said=" ".join(self.memory.said),
             lines_from=self.saying.starts,
             taken_back=self.saying.taken_back,
-            cut_off=self.saying.stopped,
+            cut_off=self.saying.stopped or self.over.undecided,
             gap_from=self.gap_from,
             inside=inside,
-            nod=inside and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding),
+            nod=inside and not self.over.undecided and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding),
         )
         answer = self.worker.submit(answering.answer, self.tools, question, self._standing, lambda: self.writer.samples)
         if not self.sound.realtime:
             answer.exception()  # files wait for the worker, so that nothing depends on its speed
-        return _Draft(turn, question.pieces, answer, now, self.gap_from)
+        return _Draft(turn, question.pieces, answer, now, self.gap_from, question.cut_off)
 
     def _standing(self) -> Standing:
         """How the call stands; the worker asks when it comes to a turn, as the one before may not be written down yet."""
@@ -446,6 +449,17 @@ class _Loop:
         self.saying.holds = (*self.saying.holds, (start, end))
         self._event("held", line=self.saying.name, start=start, end=end)
 
+    def _tell_words(self) -> None:
+        """Where no look could tell what is said over the line, the words of the turn can, once they are heard."""
+        if not self.over.undecided:
+            return
+        draft = self.draft or (self.pending.draft if self.pending else None)
+        if draft is None:
+            if self.turns.phase == "quiet":
+                self.over.tell("")  # it was no turn
+        elif all(piece.part.done() for piece in draft.pieces):
+            self.over.tell(answering.text_of([piece.part.result() for piece in draft.pieces]))
+
     def _said_so_far(self) -> tuple[Floats, float]:
         """What the trainee has said over the line so far, as the detector hears it, and where the turn begins (s)."""
         if self.guard.hears_customer():
@@ -472,10 +486,10 @@ class _Loop:
 
     def _answer_again(self) -> None:
         """What was being answered as a nod was an interruption after all."""
-        if self.draft is not None:
+        if self.draft is not None and not self.draft.cut_off:
             self._drop(self.draft)
             self.draft = None
-        elif self.pending is not None:
+        elif self.pending is not None and not self.pending.draft.cut_off:
             self._drop(self.pending.draft)
             self.pending = replace(self.pending, draft=self._begin(self.pending.turn, self.pending.draft.at))
 

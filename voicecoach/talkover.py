@@ -47,11 +47,21 @@ class TalkOver:
         """Where this line stood still so far, each up to where it was heard again."""
         self._standing = False
         """It stands still, or is not heard again yet."""
+        self._turn: Words | None = None
 
     @property
     def holding(self) -> bool:
         """The line stands still."""
-        return self._state.phase == "held"
+        return self._state.holding
+
+    @property
+    def undecided(self) -> bool:
+        """The line stands still until somebody `tell`s the words of the turn."""
+        return self._state.phase == "untold"
+
+    def tell(self, text: str) -> None:
+        """The words of the turn so far, which decide where no look could."""
+        self._turn = "none" if not text else "nod" if self._is_nod(text) else "words"
 
     def new_line(self) -> None:
         """Another line begins, or there is none any more."""
@@ -74,15 +84,16 @@ class TalkOver:
         """Take in one frame; `said` gives the trainee's voice so far and where it begins (s). Tells of a real one."""
         self._mind_standing(at, line)
         words, whole = self._words()
+        turn, self._turn = self._turn if self.undecided else None, None
         before = self._state
-        self._state, actions = next_step(before, Over(at, probability, line or self._standing, words, whole))
+        self._state, actions = next_step(before, Over(at, probability, line or self._standing, words, whole, turn))
         self._wanted = (self._wanted or "look" in actions) and self._state.over
         if not self._state.over:
             self._look = None  # what it finds is of no use for what is said next
         if self._wanted and self._look is None:
             self._wanted = False
             self._start_look(said, whole=at + FRAME > self._state.last_voice)
-        if before.phase == "held" and self._state.phase in {"clear", "nodding"}:
+        if before.holding and self._state.phase in {"clear", "nodding"}:
             self.holds.append((before.held, at + FRAME))
         self.nodding = self._state.phase == "nodding" or (self.nodding and not self._state.over)
         for action in actions:

@@ -89,7 +89,7 @@ class Question:
     taken_back: tuple[activity.Span, ...]
     """The lines that the customer took back, in samples."""
     cut_off: bool
-    """The trainee has stopped that line."""
+    """The trainee has stopped that line, or has if these are words other than nods."""
     gap_from: int
     """The end of the customer's line before the turn; 0 for none."""
     inside: bool
@@ -162,6 +162,7 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     memory = known.memory
     heard = Heard(text_of(parts), tuple(word for part in parts for word in part.heard.words), tools.ears.name)
     hearing = _joined(parts, [piece.start - turn.start for piece in question.pieces])
+    nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
     observation = measure_turn(turn, question.samples, heard, hearing, question.gap_from, memory.baseline, known.delays)
     context = next_context(
         memory.context,
@@ -173,12 +174,11 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
             [start / SAMPLE_RATE_HZ for start in question.lines_from],
             _seconds(question.taken_back),
         ),
-        cut_off=question.cut_off,
+        cut_off=question.cut_off and not nod,
     )
     delivery = memory.previous.delivery if memory.previous else None
     assessment = judge.assess(heard.text, heard.words, observation, context, call.rules, delivery)
     react = call.react or persona.react
-    nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
     reaction = None if nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
     if reaction and call.reword:
         reaction = call.reword(call.persona, reaction)
