@@ -275,3 +275,19 @@ def test_nobody_can_talk_past_the_time_limit_for_ever(tmp_path: Path) -> None:
     assert str(held.data("said")[-1]["line"]).startswith("goodbye")
     assert len(held.audio) / SAMPLE_RATE_HZ < 10.0 + 2 * session.GRACE_S
     assert [data["text"] for data in held.data("heard")] == [WORDS]
+
+
+# --- what takes long -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nod_s", [0.9, 1.3])
+def test_the_careful_pass_keeps_no_look_waiting(tmp_path: Path, nod_s: float) -> None:
+    """It takes seconds and begins with the customer's line, and a nod in that line stops it no longer than a look does."""
+    sound = Clocked(Reply(speech(2.0)), Reply(speech(nod_s), "over", 0.8))
+    held = hold_with(tmp_path, sound, Timed("I see.", careful_s=3.0))
+    stood = [seconds(data["end"]) - seconds(data["start"]) for data in held.data("held")]
+
+    assert held.data("interrupted") == []
+    assert [data["turn"] for data in held.data("nodded")] == [2]
+    assert sum(stood) < 0.5
+    assert [data["turn"] for data in held.data("heard") if "again" in data] == [1, 2]

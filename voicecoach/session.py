@@ -1,7 +1,8 @@
 """The call: customer speaks, trainee answers, the customer reacts; every step goes to the record as it happens.
 
-This is the only module that knows all the rooms. Three threads at most: the sound callback (in `world.sound`), this
-loop (turn-taking and writing), and one worker that recognises, measures, judges and speaks (`call.answering`).
+This is the only module that knows all the rooms. Three threads on the live path: the sound callback (in `world.sound`),
+this loop (turn-taking and writing), and one worker that recognises, measures, judges and speaks (`call.answering`). A
+fourth one does what nobody waits for (`call.aside`).
 """
 
 from __future__ import annotations
@@ -167,7 +168,8 @@ class _Loop:
         """How often the customer took a line back in the turn that is open or was last."""
         self.gap_from = 0
         """The end of the customer's last line when the turn opened."""
-        self.aside = Aside(ears, self.worker)
+        self.careful = ThreadPoolExecutor(1, "voicecoach-aside")
+        self.aside = Aside(ears, self.careful)
         self.saying = Saying(sound, self.worker)
         self.over = TalkOver(
             sound,
@@ -214,7 +216,8 @@ class _Loop:
         except DiskError as error:
             failure = failure or error
         finally:
-            self.worker.shutdown(wait=False, cancel_futures=True)
+            for executor in (self.worker, self.careful):
+                executor.shutdown(wait=False, cancel_futures=True)
         if failure is not None:
             raise failure
         return outcome

@@ -21,6 +21,9 @@ from voicecoach.world.glimpse import Glimpse, glimpse
 from voicecoach.world.models import ModelFiles
 
 THREADS = 2
+WORKERS = 2
+"""The careful pass over one turn must not keep a look at the next words waiting: both at once make a look take 0.26 s
+instead of 0.15 s, one after the other up to 3 s (docs/voice-loop.md). They share the weights."""
 REPEATS = 2.4
 """Compression ratio above which a text is a loop of itself (Whisper's own limit)."""
 MIN_SPEECH_S = 0.2
@@ -72,7 +75,12 @@ class Whisper:
         """Load the model; `silence_s` is how much silence is recognised behind the words, None as much as fills 30 s."""
         try:
             self._model: Any = _model(
-                files.folder, device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True
+                files.folder,
+                device="cpu",
+                compute_type="int8",
+                cpu_threads=THREADS,
+                num_workers=WORKERS,
+                local_files_only=True,
             )
         except Exception as error:
             raise MissingModel(
