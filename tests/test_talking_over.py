@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.test_session import Away, Held, _known_detectors, hold, make_call  # noqa: F401 - a fixture
+from tests.test_session import Away, Held, Speakers, _known_detectors, hold, make_call  # noqa: F401 - a fixture
 from tests.test_turn_taking import hold_with, seconds, speech
 from voicecoach import session, testing
 from voicecoach.debrief import report_on
@@ -19,7 +19,9 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
 from voicecoach.report.facts import gather
 from voicecoach.report.replay import replay
 from voicecoach.session import Call
-from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply
+from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
+from voicecoach.world import echo
+from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
 
 SPEED = 8
@@ -291,3 +293,40 @@ def test_the_careful_pass_keeps_no_look_waiting(tmp_path: Path, nod_s: float) ->
     assert [data["turn"] for data in held.data("nodded")] == [2]
     assert sum(stood) < 0.5
     assert [data["turn"] for data in held.data("heard") if "again" in data] == [1, 2]
+
+
+# --- the customer in the microphone ----------------------------------------------------------------
+
+
+class Knowing:
+    """A cancellation that knows the echo."""
+
+    gain, late = 0.8, 6400
+
+    def __init__(self) -> None:
+        self.coming = np.zeros(self.late, np.int16)
+
+    def clean(self, mic: Samples, out: Samples) -> Samples:
+        self.coming = np.concatenate([self.coming, out])
+        back, self.coming = self.coming[: len(out)], self.coming[len(out) :]
+        return np.asarray(np.clip(mic - self.gain * back, -32768, 32767), np.int16)
+
+
+@pytest.mark.parametrize("mode", ["cancelled", "half duplex"])
+@pytest.mark.parametrize("parts", [(3.0,), (2.0, 0.8, 2.0)])
+def test_the_echo_is_not_measured_as_the_trainee(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, parts: tuple[float, ...]
+) -> None:
+    """Neither the end of the line before, in the pre-roll, nor a line that was taken back within the turn."""
+    monkeypatch.setattr(echo, "Canceller", Knowing)
+    test = EchoTest(0.9, Knowing.late / SAMPLE_RATE_HZ, -25.0, -70.0, 0.9, 0.0, 0.3)
+    trainee = RecordedTrainee([Reply(speech(*parts), "after", 0.75 if mode == "half duplex" else 0.55)])
+    sound = Speakers(trainee, Knowing.gain, Knowing.late)
+    held = hold(tmp_path, sound, [WORDS] * 3, make_call(echo=mode, echo_test=test))
+    spoke, line = held.data("spoke")[0], held.data("said")[0]
+    observation = next(data["observation"] for data in held.data("measured") if data["who"] == "trainee")
+    voiced = sum(int(end) - int(start) for start, end in spoke["speech"]) / SAMPLE_RATE_HZ  # type: ignore[attr-defined]
+
+    assert spoke["start"] >= int(line["end"]) + Knowing.late  # type: ignore[call-overload, operator]
+    assert observation["speech_s"] <= voiced + 0.1  # type: ignore[index]
+    assert observation["speech_s"] > voiced - 1.3  # type: ignore[index]

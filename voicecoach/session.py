@@ -346,6 +346,9 @@ class _Loop:
         probability = 0.0 if deaf else probability
         frame = Frame(at, probability, block.customer, pressed.talk, pressed.send)
         self.mic.add(at, block.mic)
+        if self.turns.phase == "quiet":
+            floor = max(self.turns.floor, self.guard.quiet_from(at, self.saying.end))
+            self.turns = replace(self.turns, floor=floor)
         was_speaking = self.turns.speaking
         self.turns, turn = next_turn(self.turns, frame)
         if self.turns.speaking and not was_speaking:
@@ -416,6 +419,7 @@ class _Loop:
             taken_back=self.saying.taken_back,
             cut_off=self.saying.stopped or self.over.undecided,
             gap_from=self.gap_from,
+            spoiled=self.guard.spoiled(turn.start, turn.end, turn.overlap),
             inside=inside,
             nod=inside and not self.over.undecided and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding),
         )
@@ -430,7 +434,7 @@ class _Loop:
         return Standing(mood, self.memory, self._delays())
 
     def _delays(self) -> Delays:
-        return Delays(round(self.sound.info.latency_s * SAMPLE_RATE_HZ), self.guard.late)
+        return Delays(round(self.sound.info.latency_s * SAMPLE_RATE_HZ))
 
     def _mind_barge_in(self, block: Block, at: int, probability: float) -> None:
         """Have the line ducked, held or stopped while the trainee speaks over it; who cuts in is not stopped."""
@@ -524,7 +528,14 @@ class _Loop:
         """At most one sparse cue, from the last seconds of an open turn."""
         if not (self.call.cues and self.memory.baseline):
             return
-        seen = self.cues.look(self.turns, self.memory.baseline, at, self.writer.samples)
+        overlap = self.turns.overlap
+        seen = self.cues.look(
+            self.turns,
+            self.memory.baseline,
+            at,
+            self.writer.samples,
+            lambda start, end: self.guard.spoiled(start, end, overlap),
+        )
         if seen is not None:
             turn, text = self.memory.number + 1, self.cues.shown
             self._event("cue", text=text, turn=turn, effort_db=seen.effort_db, nuclei_ratio=seen.nuclei_ratio)
@@ -636,7 +647,8 @@ class _Loop:
         self._mind_baseline(answer.observation)
         if isinstance(self.ears, QuickEars):
             samples = self.mic.between(turn.start, turn.end)
-            self.aside.hear_again(Answered(number, turn, samples, pending.draft.gap_from, answer.baseline))
+            spoiled = self.guard.spoiled(turn.start, turn.end, turn.overlap)
+            self.aside.hear_again(Answered(number, turn, samples, pending.draft.gap_from, spoiled, answer.baseline))
 
     def _remember(self, **changes: Any) -> None:
         self.memory = replace(self.memory, **changes)
@@ -658,7 +670,7 @@ class _Loop:
         """Have the rest of the turn after each cue measured, after the answer, so that nobody waits for it."""
         for at in self.cues.take(turn):
             about, samples = {"turn": self.memory.number, "cue": at}, self.mic.between(at, turn.end)
-            overlap = [(max(start, at) - at, end - at) for start, end in turn.overlap if end > at]
+            overlap = [(start - at, end - at) for start, end in self.guard.spoiled(at, turn.end, turn.overlap)]
             self.aside.measure("after_cue", about, answering.measure_voice, samples, self.memory.baseline, overlap)
 
     def _mind_baseline(self, seen: Observation) -> None:

@@ -69,8 +69,6 @@ class Delays:
 
     sound: int
     """Of the device, out plus in."""
-    echo: int
-    """From the customer's voice on its way out to its echo on its way in."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +90,8 @@ class Question:
     """The trainee has stopped that line, or has if these are words other than nods."""
     gap_from: int
     """The end of the customer's line before the turn; 0 for none."""
+    spoiled: tuple[activity.Span, ...]
+    """Where the microphone held the customer's voice too."""
     inside: bool
     """All of it was said while the customer had the floor: if it is nothing but nods, the customer goes on."""
     nod: bool
@@ -133,6 +133,7 @@ class Answered:
     turn: Turn
     samples: Floats
     gap_from: int
+    spoiled: tuple[activity.Span, ...]
     baseline: Baseline | None
 
 
@@ -163,7 +164,9 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     heard = Heard(text_of(parts), tuple(word for part in parts for word in part.heard.words), tools.ears.name)
     hearing = _joined(parts, [piece.start - turn.start for piece in question.pieces])
     nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
-    observation = measure_turn(turn, question.samples, heard, hearing, question.gap_from, memory.baseline, known.delays)
+    observation = measure_turn(
+        turn, question.samples, heard, hearing, question.gap_from, question.spoiled, memory.baseline, known.delays
+    )
     context = next_context(
         memory.context,
         memory.previous,
@@ -201,7 +204,9 @@ def hear_again(ears: Ears, answered: Answered, delays: Delays) -> Again:
     """The careful pass over a turn that was answered to what a quick one heard."""
     turn, samples = answered.turn, answered.samples
     heard = ears.hear(samples, turn.start / SAMPLE_RATE_HZ)
-    seen = measure_turn(turn, samples, heard, listen(samples), answered.gap_from, answered.baseline, delays)
+    seen = measure_turn(
+        turn, samples, heard, listen(samples), answered.gap_from, answered.spoiled, answered.baseline, delays
+    )
     return Again(answered.number, heard, seen)
 
 
@@ -211,6 +216,7 @@ def measure_turn(
     heard: Heard,
     hearing: Hearing,
     gap_from: int,
+    spoiled: Sequence[activity.Span],
     baseline: Baseline | None,
     delays: Delays,
 ) -> Observation:
@@ -227,7 +233,7 @@ def measure_turn(
         baseline,
         offset_s=turn.start / SAMPLE_RATE_HZ,
         response_gap_s=gap,
-        overlap=[(start - turn.start, end - turn.start + delays.echo) for start, end in turn.overlap],
+        overlap=[(start - turn.start, end - turn.start) for start, end in spoiled],
     )
 
 
