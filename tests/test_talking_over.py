@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -12,17 +13,22 @@ import pytest
 
 from tests.test_session import Away, Held, Speakers, _known_detectors, hold, make_call  # noqa: F401 - a fixture
 from tests.test_turn_taking import hold_with, seconds, speech
-from voicecoach import session, testing
+from voicecoach import record, session, testing
+from voicecoach.call import answering
+from voicecoach.call.answering import Answer, Question, Tools
 from voicecoach.debrief import report_on
+from voicecoach.errors import VoicecoachError
+from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
+from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Reaction, Style, Word
 from voicecoach.report.facts import gather
 from voicecoach.report.replay import replay
-from voicecoach.session import Call
+from voicecoach.session import Call, Tick
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import echo
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
+from voicecoach.world.voice import Line
 
 SPEED = 8
 """Calls on a clock run so many times as fast as a device; so does what takes time in them."""
@@ -330,3 +336,76 @@ def test_the_echo_is_not_measured_as_the_trainee(
     assert spoke["start"] >= int(line["end"]) + Knowing.late  # type: ignore[call-overload, operator]
     assert observation["speech_s"] <= voiced + 0.1  # type: ignore[index]
     assert observation["speech_s"] > voiced - 1.3  # type: ignore[index]
+
+
+class SlowVoice(testing.BeepVoice):
+    """A voice that takes three seconds for a line."""
+
+    def speak(self, text: str, style: Style, style_name: str) -> Line:
+        time.sleep(3.0 / SPEED)
+        return super().speak(text, style, style_name)
+
+
+def test_a_slow_voice_freezes_nothing(tmp_path: Path) -> None:
+    """While it speaks the customer's "are you there?", blocks are read and the screen says that there is something to wait for."""
+    shown: list[float] = []
+    thinking: list[bool] = []
+
+    def show(news: object) -> None:
+        if isinstance(news, Tick):
+            shown.append(time.monotonic())
+            thinking.append(news.who == "thinking")
+
+    sound = Clocked()
+    sound._trainee = PlainRecording(testing.noise(18.0, -75.0))
+    held = hold(tmp_path, sound, show=show, voice=SlowVoice())
+
+    assert [data["turn"] for data in held.data("reacted")] == [None]
+    assert sum(thinking) * FRAME / SAMPLE_RATE_HZ == pytest.approx(3.0, abs=0.6)
+    assert max(b - a for a, b in pairwise(shown)) < 1.0 / SPEED
+
+
+def test_an_answer_that_nobody_wants_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who goes on has thrown the first answer away: while it is still being worded, its line is not spoken any more."""
+    asked: list[Question] = []
+    made, real = [], answering.answer
+
+    def reword(persona: object, reaction: Reaction) -> Reaction:
+        if len(asked) == 1:
+            asked[0].dropped.set()  # as if the trainee went on just now
+        return reaction
+
+    def answer(tools: Tools, question: Question, *more: object) -> Answer:
+        asked.append(question)
+        done = real(tools, question, *more)  # type: ignore[arg-type]
+        made.append(question)
+        return done
+
+    monkeypatch.setattr(answering, "answer", answer)
+    sound = FileDuplex(RecordedTrainee([Reply(speech(2.0, 0.3, 2.0, 0.3, 2.0))]))
+    held = hold(tmp_path, sound, [WORDS], make_call(reword=reword))
+
+    assert len(held.data("reacted")) == 1
+    assert [question.dropped.is_set() for question in asked] == [True, True, False]
+    assert made == asked[1:]
+
+
+def test_a_turn_that_cannot_be_heard_in_time_is_in_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was and that its words are missing; the call ends with a sentence, and the audio is kept."""
+    monkeypatch.setattr(session, "ANSWER_WITHIN_S", 1.0)
+    free = threading.Event()
+
+    class Stuck(Timed):
+        def hear_quickly(self, samples: Floats) -> Heard:
+            free.wait(20)
+            return super().hear_quickly(samples)
+
+    with pytest.raises(VoicecoachError, match="did not come within 1 s"):
+        hold(tmp_path, Clocked(Reply(speech(2.0))), ears=Stuck("I see."))  # type: ignore[arg-type]
+    free.set()
+    (folder,) = record.list_sessions(tmp_path)
+    saved = record.read(folder)
+
+    assert [event.data["turn"] for event in saved.of("spoke")] == [1]
+    assert [event.kind for event in saved.events][-3:] == ["fault", "fault", "ended"]
+    assert report_on(saved).why

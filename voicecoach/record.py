@@ -26,8 +26,10 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     withdrawn  turn, line, start, end                           a line that the customer took back: the trainee had only paused
     calibrated baseline                                         the first turns, where there was no calibration
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped; of a line that was stopped also noticed_s,
-               of_s (its length), words (those spoken so far), told (points of the story told so far)
+               of_s (its length), words (those spoken so far), told (points of the story told so far), together (true
+               where both had begun at the same time: nobody has interrupted)
     nodded     turn, line, start, end, played_s                 a verbal nod over a line that went on: good listening
+    echo       start, end                                       a turn that was nothing but the customer's voice, come back
     held       line, start, end                                 the line stood still (false alarm, no device) and went on
     resumed    start, end, input, output, latency_s, echo, other    the sound device was away from start to end
     cue        text, turn, effort_db, nuclei_ratio              the numbers that called for it (effort, pace)

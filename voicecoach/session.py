@@ -7,10 +7,11 @@ fourth one does what nobody waits for (`call.aside`).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -92,6 +93,8 @@ class _Draft:
     """End of the customer's line before the turn."""
     cut_off: bool
     """It is answered as an interruption."""
+    dropped: threading.Event
+    """To be set where nobody wants the answer."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,27 @@ class _Pending:
     turn: Turn
     closed: int
     """The sample at which it was closed."""
+
+
+Why = Literal["silence", "cut in", "goodbye"]
+
+
+@dataclass(frozen=True)
+class _Remark:
+    """A line that answers no turn, while the worker speaks it; it is said only if there still is a reason to."""
+
+    why: Why
+    reaction: Reaction
+    line: Future[Line]
+    at: int
+    """The sample at which it was begun."""
+
+
+def _too_late() -> VoicecoachError:
+    return VoicecoachError(
+        f"The customer's answer did not come within {ANSWER_WITHIN_S:.0f} s.",
+        "Close what else keeps this machine busy, or take the lines as authored, and start a new call.",
+    )
 
 
 @dataclass(frozen=True)
@@ -170,6 +194,8 @@ class _Loop:
         """The end of the customer's last line when the turn opened."""
         self.careful = ThreadPoolExecutor(1, "voicecoach-aside")
         self.aside = Aside(ears, self.careful)
+        self.remark: _Remark | None = None
+        """What the customer is about to say of its own accord, while it is being spoken."""
         self.saying = Saying(sound, self.worker)
         self.over = TalkOver(
             sound,
@@ -240,13 +266,14 @@ class _Loop:
         turn = flush(self.turns, self.writer.samples)
         if turn is not None:
             self._submit(turn)
+        self.show(Tick(self.writer.samples / SAMPLE_RATE_HZ, "thinking", -120.0))
         if self.pending is not None:
-            pending, self.pending = self.pending, None
-            answer = pending.draft.answer.result(ANSWER_WITHIN_S)
-            if answer.heard.text:
-                self._write_turn(answer, pending)
+            self._write_late(self.pending)
         self._close_line()
-        self._take_asides(wait=True)
+        try:
+            self._take_asides(wait=True)
+        except TimeoutError:
+            self._event("fault", **entries.UNMEASURED)
 
     def _talk(self) -> tuple[Outcome, str]:
         """Block by block until the call ends."""
@@ -267,7 +294,7 @@ class _Loop:
             if self.away_from is not None:
                 self._come_back(self.away_from, at)
             self._follow_line(block, at)
-            ended = self._ending(block)
+            ended = self._ending(block, at)
             if ended:
                 return ended
             self._follow_trainee(block, at, pressed)
@@ -301,6 +328,7 @@ class _Loop:
         """Queue a line of the customer, or as much of it as is spoken yet."""
         self._close_line()
         self.over.new_line()
+        self.remark = None
         self.saying.begin(reaction, line)
 
     def _follow_line(self, block: Block, at: int) -> None:
@@ -387,6 +415,7 @@ class _Loop:
     def _drop(self, draft: _Draft) -> None:
         """The turn did not end there, or is to be answered otherwise."""
         draft.answer.cancel()
+        draft.dropped.set()
         self.open.go_on(draft.pieces, draft.turn.speech[-1][1])
 
     def _speculate(self, now: int) -> None:
@@ -426,7 +455,7 @@ class _Loop:
         answer = self.worker.submit(answering.answer, self.tools, question, self._standing, lambda: self.writer.samples)
         if not self.sound.realtime:
             answer.exception()  # files wait for the worker, so that nothing depends on its speed
-        return _Draft(turn, question.pieces, answer, now, self.gap_from, question.cut_off)
+        return _Draft(turn, question.pieces, answer, now, self.gap_from, question.cut_off, question.dropped)
 
     def _standing(self) -> Standing:
         """How the call stands; the worker asks when it comes to a turn, as the one before may not be written down yet."""
@@ -517,12 +546,15 @@ class _Loop:
             or at - self.turns.onset < after_s * SAMPLE_RATE_HZ
         ):
             return
-        self.cut_in = True
-        reaction = persona.cut_in(self.call.persona, reaction.mood)
+        spoken = self._spoken("cut in", persona.cut_in(self.call.persona, reaction.mood), at)
+        if spoken is None:
+            return
+        self.cut_in, reaction = True, spoken[0]
         self._event(
-            "interrupted", by="customer", line=reaction.reply.line, start=at, end=at, played_s=0.0, stopped=False
-        )
-        self._react(reaction)
+            "interrupted", by="customer", line=reaction.reply.line, start=at, end=at, played_s=0.0,
+            stopped=False,
+        )  # fmt: skip
+        self._react(*spoken)
 
     def _mind_cue(self, at: int) -> None:
         """At most one sparse cue, from the last seconds of an open turn."""
@@ -547,10 +579,30 @@ class _Loop:
             self.guard.wait_longer()
             if draft is not None:
                 draft.answer.cancel()
+                draft.dropped.set()
+            self._event("echo", start=turn.start, end=turn.end)
             return
+        if self.pending is not None:
+            self._write_late(self.pending)
+            draft = None  # it was begun without knowing that turn
         if draft is None or draft.turn.speech != turn.speech:
             draft = self._begin(turn, self.writer.samples)
         self.pending = _Pending(draft, turn, self.writer.samples)
+
+    def _write_late(self, pending: _Pending) -> None:
+        """Write down a turn that the trainee has not let the customer answer."""
+        self.pending = None
+        try:
+            answer = pending.draft.answer.result(ANSWER_WITHIN_S)
+        except Exception as error:
+            self._remember(number=self.memory.number + 1)
+            self._event("spoke", **entries.spoke(self.memory.number, pending.turn))
+            if not isinstance(error, TimeoutError):
+                raise
+            self._event("fault", **entries.UNHEARD)
+            return
+        if answer.heard.text:
+            self._write_turn(answer, pending)
 
     # --- taking the answer -------------------------------------------------------------------------
 
@@ -566,10 +618,7 @@ class _Loop:
             return
         if not pending.draft.answer.done():
             if at - pending.closed > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
-                raise VoicecoachError(
-                    f"The customer's answer did not come within {ANSWER_WITHIN_S:.0f} s.",
-                    "Close what else keeps this machine busy, or take the lines as authored, and start a new call.",
-                )
+                raise _too_late()
             return
         if self.over.holding or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
             return
@@ -680,9 +729,21 @@ class _Loop:
         if before.baseline is None and self.memory.baseline is not None:
             self._event("calibrated", baseline=asdict(self.memory.baseline))
 
-    def _react(self, reaction: Reaction) -> None:
+    def _spoken(self, why: Why, reaction: Reaction, at: int) -> tuple[Reaction, Line] | None:
+        """A reaction to something else than a turn and its line; None while the worker still speaks it."""
+        if self.remark is None or self.remark.why != why:
+            self.remark = _Remark(why, reaction, self.worker.submit(self._speak, reaction), at)
+            if not self.sound.realtime:
+                self.remark.line.exception()  # files wait for the worker
+        remark = self.remark
+        if remark.line.done():
+            return remark.reaction, remark.line.result()
+        if at - remark.at > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
+            raise _too_late()
+        return None
+
+    def _react(self, reaction: Reaction, line: Line) -> None:
         """To something else than a turn."""
-        line = self._speak(reaction)
         self._event("reacted", **entries.reacted(reaction, None))
         self._say(reaction, line)
 
@@ -742,10 +803,12 @@ class _Loop:
             return
         wait_s = EXPLAINED_S if self.memory.patient else SILENCE_S
         if at - max(self.quiet_from, saying.end) >= wait_s * SAMPLE_RATE_HZ and saying.reaction is not None:
-            self._remember(patient=False)
-            self._react(persona.react_to_silence(self.call.persona, saying.reaction.mood))
+            spoken = self._spoken("silence", persona.react_to_silence(self.call.persona, saying.reaction.mood), at)
+            if spoken is not None:
+                self._remember(patient=False)
+                self._react(*spoken)
 
-    def _ending(self, block: Block) -> tuple[Outcome, str] | None:
+    def _ending(self, block: Block, at: int) -> tuple[Outcome, str] | None:
         """Whether the call is over: the customer's closing line is out, or the time is up."""
         if self.held is not None:
             return None
@@ -763,10 +826,12 @@ class _Loop:
                 return ended
         waiting = speaking or self.turns.phase != "quiet" or self.pending is not None
         if over_s >= 0 and not (waiting and over_s <= GRACE_S):
-            self.goodbye, self.goodbye_s = True, over_s
             if not speaking:
-                reaction = persona.say_goodbye(self.call.persona, reaction.mood)
-                self._say(reaction, self._speak(reaction))
+                spoken = self._spoken("goodbye", persona.say_goodbye(self.call.persona, reaction.mood), at)
+                if spoken is None:
+                    return None
+                self._say(*spoken)
+            self.goodbye, self.goodbye_s = True, over_s
         return None
 
     def _housekeeping(self, block: Block, at: int) -> None:
@@ -791,7 +856,7 @@ class _Loop:
             return "pause" if self.draft is not None else "you"
         if block.customer:
             return "customer"
-        return "thinking" if self.pending is not None else "nobody"
+        return "thinking" if self.pending is not None or self.remark is not None else "nobody"
 
     def _event(self, kind: str, **data: Any) -> None:
         self.show(self.writer.event(kind, **data))

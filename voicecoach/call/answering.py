@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from threading import Event
 
 from voicecoach import judge, persona
 from voicecoach.call import Call
@@ -96,6 +97,8 @@ class Question:
     """All of it was said while the customer had the floor: if it is nothing but nods, the customer goes on."""
     nod: bool
     """It is taken for a nod whatever its words are."""
+    dropped: Event = field(default_factory=Event)
+    """Set once nobody wants the answer any more."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +159,13 @@ def hear(ears: Ears, samples: Floats, start: int) -> Part:
 
 
 def answer(tools: Tools, question: Question, standing: Callable[[], Standing], now: Callable[[], int]) -> Answer:
-    """Measure, judge, react and speak, once all pieces of the turn are heard; `now` is the last sample recorded."""
+    """Measure, judge, react and speak, once all pieces of the turn are heard; `now` is the last sample recorded.
+
+    Raises CancelledError where the question was dropped meanwhile, so that the next one need not wait.
+    """
     parts = [piece.part.result() for piece in question.pieces]
     began = time.perf_counter()
+    _mind_dropped(question)
     call, turn, known = tools.call, question.turn, standing()
     memory = known.memory
     heard = Heard(text_of(parts), tuple(word for part in parts for word in part.heard.words), tools.ears.name)
@@ -184,13 +191,20 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     react = call.react or persona.react
     reaction = None if nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
     if reaction and call.reword:
+        _mind_dropped(question)
         reaction = call.reword(call.persona, reaction)
     judged = time.perf_counter()
+    _mind_dropped(question)
     line = speak(tools, reaction) if reaction else None
     spoken = time.perf_counter()
     recognise_ms, measure_ms = parts[-1].took_ms
     took = (recognise_ms, measure_ms + (judged - began) * 1000, (spoken - judged) * 1000)
     return Answer(heard, observation, context, assessment, memory.baseline, reaction, line, took, now())
+
+
+def _mind_dropped(question: Question) -> None:
+    if question.dropped.is_set():
+        raise CancelledError
 
 
 def speak(tools: Tools, reaction: Reaction) -> Line:

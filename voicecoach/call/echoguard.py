@@ -96,7 +96,7 @@ class EchoGuard:
     def quiet_from(self, at: int, customer_end: int) -> int:
         """Where the customer's last echo was over, if that is not after `at`; 0 where there is none, or it still lasts."""
         over = customer_end + self.late
-        return over if self.mode != HEADSET and 0 < customer_end and over <= at else 0
+        return over if self.mode != HEADSET and customer_end > 0 and over <= at else 0
 
     def cleaned_from(self, start: int) -> Floats:
         """What was heard from a sample on, without the customer's voice [shape=(n,)]."""

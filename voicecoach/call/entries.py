@@ -181,6 +181,16 @@ ZEROS: Data = {
     "do": "Is it muted? Unmute it or choose another.",
     "detail": "",
 }
+UNHEARD: Data = {
+    "what": "The last turn could not be heard in time.",
+    "do": "It can be played; close what else keeps this machine busy before the next call.",
+    "detail": "",
+}
+UNMEASURED: Data = {
+    "what": "The second, careful look at the last turns was not ready in time.",
+    "do": "What was heard first stays; close what else keeps this machine busy before the next call.",
+    "detail": "",
+}
 ECHO: Data = {
     "what": "Your microphone hears the customer: from now on it rests while the customer speaks.",
     "do": "Use headphones to be able to interrupt, or choose with --echo.",
