@@ -14,7 +14,7 @@ import pytest
 from tests.test_session import Away, Held, Speakers, _known_detectors, hold, make_call  # noqa: F401 - a fixture
 from tests.test_turn_taking import hold_with, seconds, speech
 from voicecoach import record, session, testing
-from voicecoach.call import answering
+from voicecoach.call import answering, aside
 from voicecoach.call.answering import Answer, Question, Tools
 from voicecoach.debrief import report_on
 from voicecoach.errors import VoicecoachError
@@ -409,3 +409,13 @@ def test_a_turn_that_cannot_be_heard_in_time_is_in_the_record(tmp_path: Path, mo
     assert [event.data["turn"] for event in saved.of("spoke")] == [1]
     assert [event.kind for event in saved.events][-3:] == ["fault", "fault", "ended"]
     assert report_on(saved).why
+
+
+def test_the_end_of_a_call_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A careful pass that hangs: said, and what was heard first stays."""
+    monkeypatch.setattr(aside, "WITHIN_S", 0.5)
+    held = hold_with(tmp_path, Clocked(Reply(speech(2.0))), Timed("I see.", careful_s=60.0))
+
+    assert [data["text"] for data in held.data("heard")] == [WORDS]
+    assert "second" in str(held.data("fault")[0]["what"])
+    assert held.outcome == "script over"

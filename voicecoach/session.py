@@ -193,7 +193,7 @@ class _Loop:
         self.gap_from = 0
         """The end of the customer's last line when the turn opened."""
         self.careful = ThreadPoolExecutor(1, "voicecoach-aside")
-        self.aside = Aside(ears, self.careful)
+        self.aside = Aside(ears, self.careful, sound.realtime)
         self.remark: _Remark | None = None
         """What the customer is about to say of its own accord, while it is being spoken."""
         self.saying = Saying(sound, self.worker)
