@@ -29,8 +29,9 @@ import numpy as np
 
 from voicecoach import prepare, record
 from voicecoach.judge.moves import only_nods
-from voicecoach.measure.activity import FRAME
+from voicecoach.measure.activity import FRAME, THRESHOLD_END
 from voicecoach.measure.observe import Floats
+from voicecoach.measure.turns import SPECULATE_S
 from voicecoach.nouns import SAMPLE_RATE_HZ, Style
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.talkover import TalkOver
@@ -128,14 +129,25 @@ def play(said: Floats, line: Any, ears: Any, cues: Any, rng: np.random.Generator
     ducked: float | None = None
     silent: float | None = None
     stopped, held_s, position = False, 0.0, 0
+    turn: Future[Any] | None = None
+    """The words of the whole turn, where no look could tell them."""
+    quiet = 0
     while (block := port.read()) is not None:
         now_s = (position - at) / SAMPLE_RATE_HZ
         desk.now_s = position / SAMPLE_RATE_HZ
         samples = np.asarray(block.mic / 32768, np.float32)
         heard.append(samples)
+        probability = float(detector.push(samples)[0])
+        quiet = 0 if probability >= THRESHOLD_END else quiet + FRAME
+        if over.undecided and quiet < SPECULATE_S * SAMPLE_RATE_HZ:
+            turn = None
+        elif over.undecided and turn is None:
+            turn = desk.submit(ears.hear_quickly, np.concatenate(heard[-300:]))
+        if over.undecided and turn is not None and turn.done():
+            over.tell(turn.result().text)
         found = over.follow(
             position,
-            float(detector.push(samples)[0]),
+            probability,
             block.customer and not stopped,
             lambda: (np.concatenate(heard[-200:]), 0.0),
         )

@@ -303,3 +303,39 @@ def test_the_screen_shows_every_state(tmp_path: Path) -> None:
         session.rehearse(call, sound, Slow(GOOD[:1]), None, testing.BeepVoice(), writer, show=seen.append)
 
     assert {one.who for one in seen if isinstance(one, Tick)} == {"customer", "you", "pause", "thinking", "nobody"}
+
+
+class VoiceOnly(TwoPasses):
+    """Ears that invent words where there is no voice, as recognisers do."""
+
+    def hear_quickly(self, samples: Floats) -> Heard:
+        heard = super().hear_quickly(samples)
+        return heard if np.abs(samples).max() > 0.01 else Heard("Thank you.", (), self.name)
+
+
+@pytest.mark.parametrize("mode", ["push-to-talk", "manual"])
+def test_thinking_with_the_key_down_is_not_recognised(tmp_path: Path, mode: str) -> None:
+    """Ten seconds without voice inside a turn are in no piece that the recogniser hears."""
+    first = testing.noise(5.0, -75.0) if mode == "push-to-talk" else speech(5.0)
+    recording = np.concatenate(
+        [testing.noise(6.0, -75.0), first, testing.noise(13.0, -75.0), speech(2.0), testing.noise(9.0, -75.0)]
+    )
+    at = 0
+
+    def keys() -> Keys:
+        nonlocal at
+        at += FRAME
+        now = at / SAMPLE_RATE_HZ
+        return Keys(talk=6.0 <= now < 26.3, send=28.0 <= now < 28.0 + FRAME / SAMPLE_RATE_HZ)
+
+    ears = VoiceOnly("I am sorry.", "I am sorry.")
+    call = make_call(mode=mode)
+    from voicecoach import record
+
+    with record.Writer(tmp_path / "call", call.persona_text, call.procedure_text) as writer:
+        sound = FileDuplex(PlainRecording(recording))
+        session.rehearse(call, sound, ears, None, testing.BeepVoice(), writer, keys=keys)
+    heard = [event.data["text"] for event in record.read(tmp_path / "call").of("heard")]
+
+    assert heard[0] == " ".join(["I am sorry."] * (1 if mode == "push-to-talk" else 2))
+    assert sum(ears.pieces) < 12.0

@@ -27,14 +27,17 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     withdrawn  turn, line, start, end                           a line that the customer took back: the trainee had only paused
     calibrated baseline                                         the first turns, where there was no calibration
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped; of a line that was stopped also noticed_s,
-               of_s (its length), words (those spoken so far), told (points of the story told so far)
+               of_s (its length), words (those spoken so far), told (points of the story told so far), together (true
+               where both had begun at the same time: nobody has interrupted)
     nodded     turn, line, start, end, played_s                 a verbal nod over a line that went on: good listening
+    echo       start, end                                       a turn that was nothing but the customer's voice, come back
     held       line, start, end                                 the line stood still (false alarm, no device) and went on
     resumed    start, end, input, output, latency_s, echo, other    the sound device was away from start to end
     cue        text, turn, effort_db, nuclei_ratio              the numbers that called for it (effort, pace)
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn
     timed      turn, speech_end, speculated, committed, chosen, first_out (samples), endpoint_ms, recognise_ms, judge_ms,
-               voice_ms, answer_ms, withdrawn          end of speech to the customer's first sample, and its parts
+               voice_ms, answer_ms, withdrawn          end of speech (or of the customer's own line, where that ended
+               later) to the customer's first sample, and its parts
     note       text                                             the trainee's own notes
     hold       on                                               the trainee put the customer on hold, or came back (the page)
     worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call

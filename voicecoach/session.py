@@ -1,15 +1,17 @@
 """The call: customer speaks, trainee answers, the customer reacts; every step goes to the record as it happens.
 
-This is the only module that knows all the rooms. Three threads at most: the sound callback (in `world.sound`), this
-loop (turn-taking and writing), and one worker that recognises, measures, judges and speaks (`call.answering`).
+This is the only module that knows all the rooms. Three threads on the live path: the sound callback (in `world.sound`),
+this loop (turn-taking and writing), and one worker that recognises, measures, judges and speaks (`call.answering`). A
+fourth one does what nobody waits for (`call.aside`).
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,9 +22,10 @@ from voicecoach.call.aside import Aside
 from voicecoach.call.cueing import Cueing
 from voicecoach.call.echoguard import EchoGuard
 from voicecoach.call.openturn import OpenTurn
-from voicecoach.call.saying import Saying, Spoken
+from voicecoach.call.saying import Past, Saying
 from voicecoach.call.tape import Tape, dbfs
 from voicecoach.errors import DiskError, VoicecoachError
+from voicecoach.judge.context import TOGETHER_S
 from voicecoach.judge.ending import unfinished
 from voicecoach.judge.moves import only_nods
 from voicecoach.judge.silence import EXPLAINED_S
@@ -67,7 +70,7 @@ ANSWER_WITHIN_S = 20.0
 SILENCE_S = 7.0
 """Silence after which the customer asks whether anybody is there; EXPLAINED_S where the trainee announced it."""
 GRACE_S = 12.0
-"""After the time limit, the longest that a closing line may take."""
+"""After the time limit, the longest that whoever is speaking may go on, and then the longest that a closing line may take."""
 SYNC_S = 1.0
 KEPT_S = 3.0
 """What is kept of the sound while nobody's turn is open: enough for the pre-roll, and to find an echo in."""
@@ -88,6 +91,10 @@ class _Draft:
     """The sample at which it was begun."""
     gap_from: int
     """End of the customer's line before the turn."""
+    cut_off: bool
+    """It is answered as an interruption."""
+    dropped: threading.Event
+    """To be set where nobody wants the answer."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +107,37 @@ class _Pending:
     """The sample at which it was closed."""
 
 
+Why = Literal["silence", "cut in", "goodbye"]
+
+
+@dataclass(frozen=True)
+class _Remark:
+    """A line that answers no turn, while the worker speaks it; it is said only if there still is a reason to."""
+
+    why: Why
+    reaction: Reaction
+    line: Future[Line]
+    at: int
+    """The sample at which it was begun."""
+
+
+def _too_late() -> VoicecoachError:
+    return VoicecoachError(
+        f"The customer's answer did not come within {ANSWER_WITHIN_S:.0f} s.",
+        "Close what else keeps this machine busy, or take the lines as authored, and start a new call.",
+    )
+
+
 @dataclass(frozen=True)
 class _Held:
     """An answer whose line has begun and that nobody has written down yet: the trainee may only have paused."""
 
     answer: Answer
     pending: _Pending
-    before: Spoken | None
+    before: Past
     """The line before this one."""
+    line_end: int
+    """One past the last sample of that line."""
 
 
 def rehearse(
@@ -162,7 +192,10 @@ class _Loop:
         """How often the customer took a line back in the turn that is open or was last."""
         self.gap_from = 0
         """The end of the customer's last line when the turn opened."""
-        self.aside = Aside(ears, self.worker)
+        self.careful = ThreadPoolExecutor(1, "voicecoach-aside")
+        self.aside = Aside(ears, self.careful, sound.realtime)
+        self.remark: _Remark | None = None
+        """What the customer is about to say of its own accord, while it is being spoken."""
         self.saying = Saying(sound, self.worker)
         self.over = TalkOver(
             sound,
@@ -182,6 +215,8 @@ class _Loop:
         self.zeros = 0
         self.goodbye = False
         """The time is up and the customer has been told to say so."""
+        self.goodbye_s = 0.0
+        """How long after the time limit."""
         self.cues = Cueing(self.mic)
         self.synced = 0
 
@@ -207,7 +242,8 @@ class _Loop:
         except DiskError as error:
             failure = failure or error
         finally:
-            self.worker.shutdown(wait=False, cancel_futures=True)
+            for executor in (self.worker, self.careful):
+                executor.shutdown(wait=False, cancel_futures=True)
         if failure is not None:
             raise failure
         return outcome
@@ -230,13 +266,14 @@ class _Loop:
         turn = flush(self.turns, self.writer.samples)
         if turn is not None:
             self._submit(turn)
+        self.show(Tick(self.writer.samples / SAMPLE_RATE_HZ, "thinking", -120.0))
         if self.pending is not None:
-            pending, self.pending = self.pending, None
-            answer = pending.draft.answer.result(ANSWER_WITHIN_S)
-            if answer.heard.text:
-                self._write_turn(answer, pending)
+            self._write_late(self.pending)
         self._close_line()
-        self._take_asides(wait=True)
+        try:
+            self._take_asides(wait=True)
+        except TimeoutError:
+            self._event("fault", **entries.UNMEASURED)
 
     def _talk(self) -> tuple[Outcome, str]:
         """Block by block until the call ends."""
@@ -257,11 +294,11 @@ class _Loop:
             if self.away_from is not None:
                 self._come_back(self.away_from, at)
             self._follow_line(block, at)
-            ended = self._ending(block)
+            ended = self._ending(block, at)
             if ended:
                 return ended
             self._follow_trainee(block, at, pressed)
-            self._take_answer(at)
+            self._take_answer(block, at)
             self._take_asides()
             self._mind_silence(block, at)
             self._housekeeping(block, at)
@@ -291,6 +328,7 @@ class _Loop:
         """Queue a line of the customer, or as much of it as is spoken yet."""
         self._close_line()
         self.over.new_line()
+        self.remark = None
         self.saying.begin(reaction, line)
 
     def _follow_line(self, block: Block, at: int) -> None:
@@ -336,12 +374,16 @@ class _Loop:
         probability = 0.0 if deaf else probability
         frame = Frame(at, probability, block.customer, pressed.talk, pressed.send)
         self.mic.add(at, block.mic)
+        if self.turns.phase == "quiet":
+            floor = max(self.turns.floor, self.guard.quiet_from(at, self.saying.end))
+            self.turns = replace(self.turns, floor=floor)
         was_speaking = self.turns.speaking
         self.turns, turn = next_turn(self.turns, frame)
         if self.turns.speaking and not was_speaking:
             self._open_turn(at)
         if self.turns.speaking or turn:
             self.quiet_from = at
+        self._tell_words()
         self._mind_barge_in(block, at, probability)
         self._mind_cut_in(block, at)
         self._mind_cue(at)
@@ -353,7 +395,6 @@ class _Loop:
     def _open_turn(self, at: int) -> None:
         """A turn begins, or one goes on that was closed and not answered yet."""
         self.cues.open_turn(at)
-        self.cut_in = False
         if self.held is not None:
             if self._within(self.held, self.turns.onset) and self.withdrawals < WITHDRAWALS:
                 self._withdraw(self.held, at)
@@ -364,7 +405,7 @@ class _Loop:
             self._go_on(pending)
             return
         self.open.clear()
-        self.withdrawals, self.gap_from = 0, self.saying.end
+        self.withdrawals, self.gap_from, self.cut_in = 0, self.saying.end, False
 
     def _go_on(self, pending: _Pending) -> None:
         """Open a closed turn again."""
@@ -374,6 +415,7 @@ class _Loop:
     def _drop(self, draft: _Draft) -> None:
         """The turn did not end there, or is to be answered otherwise."""
         draft.answer.cancel()
+        draft.dropped.set()
         self.open.go_on(draft.pieces, draft.turn.speech[-1][1])
 
     def _speculate(self, now: int) -> None:
@@ -384,7 +426,7 @@ class _Loop:
         turn = draft(self.turns, now)
         if turn is None:
             if self.turns.speaking:
-                self.open.cut(self.turns.start, now)
+                self.open.cut(self.turns.start, now, self.turns.speech)
             return
         if self.draft is None:
             self.draft = self._begin(turn, now)
@@ -395,21 +437,25 @@ class _Loop:
     def _begin(self, turn: Turn, now: int) -> _Draft:
         """Have the worker answer `turn`."""
         spoken = activity.total(turn.speech)
-        inside = activity.total(turn.overlap) == spoken and not self.saying.stopped
+        alone = activity.without(turn.speech, [*turn.overlap, *self.over.stood])
+        inside = not alone and not self.saying.stopped
         question = Question(
             turn,
             self.mic.between(turn.start, turn.end),
-            self.open.whole(turn.start, turn.end),
+            self.open.whole(turn.start, turn.end, turn.speech),
             said=" ".join(self.memory.said),
-            line_from=self.saying.start or 0,
-            cut_off=self.saying.stopped,
+            lines_from=self.saying.starts,
+            taken_back=self.saying.taken_back,
+            cut_off=self.saying.stopped or self.over.undecided,
             gap_from=self.gap_from,
-            nod=inside and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding),
+            spoiled=self.guard.spoiled(turn.start, turn.end, turn.overlap),
+            inside=inside,
+            nod=inside and not self.over.undecided and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding),
         )
         answer = self.worker.submit(answering.answer, self.tools, question, self._standing, lambda: self.writer.samples)
         if not self.sound.realtime:
             answer.exception()  # files wait for the worker, so that nothing depends on its speed
-        return _Draft(turn, question.pieces, answer, now, self.gap_from)
+        return _Draft(turn, question.pieces, answer, now, self.gap_from, question.cut_off, question.dropped)
 
     def _standing(self) -> Standing:
         """How the call stands; the worker asks when it comes to a turn, as the one before may not be written down yet."""
@@ -417,20 +463,38 @@ class _Loop:
         return Standing(mood, self.memory, self._delays())
 
     def _delays(self) -> Delays:
-        return Delays(round(self.sound.info.latency_s * SAMPLE_RATE_HZ), self.guard.late)
+        return Delays(round(self.sound.info.latency_s * SAMPLE_RATE_HZ))
 
     def _mind_barge_in(self, block: Block, at: int, probability: float) -> None:
         """Have the line ducked, held or stopped while the trainee speaks over it; who cuts in is not stopped."""
         saying = self.saying
-        line = block.customer and saying.start is not None and not saying.stopped and not self.cut_in
+        line = block.customer and saying.on and saying.start is not None and not saying.stopped and not self.cut_in
         heard = self.turns.mode == "hands-free" or self.turns.speaking
         stopped = self.over.follow(at, probability if heard else 0.0, line, self._said_so_far)
-        for start, end in self.over.holds:
-            saying.held_s += (end - start) / SAMPLE_RATE_HZ
-            self._event("held", line=saying.name, start=start, end=end)
-        self.over.holds.clear()
+        self._tell_holds()
         if stopped is not None:
             self._interrupted(stopped, at + len(block.out))
+
+    def _tell_holds(self) -> None:
+        """Write down where the line stood still and went on."""
+        for start, end in self.over.holds:
+            self._stood_still(start, end)
+        self.over.holds.clear()
+
+    def _stood_still(self, start: int, end: int) -> None:
+        self.saying.holds = (*self.saying.holds, (start, end))
+        self._event("held", line=self.saying.name, start=start, end=end)
+
+    def _tell_words(self) -> None:
+        """Where no look could tell what is said over the line, the words of the turn can, once they are heard."""
+        if not self.over.undecided:
+            return
+        draft = self.draft or (self.pending.draft if self.pending else None)
+        if draft is None:
+            if self.turns.phase == "quiet":
+                self.over.tell("")  # it was no turn
+        elif all(piece.part.done() for piece in draft.pieces):
+            self.over.tell(answering.text_of([piece.part.result() for piece in draft.pieces]))
 
     def _said_so_far(self) -> tuple[Floats, float]:
         """What the trainee has said over the line so far, as the detector hears it, and where the turn begins (s)."""
@@ -451,15 +515,17 @@ class _Loop:
         self._close_line()
         self._answer_again()
         if saying.now is not None and saying.now.start is not None:
-            data = entries.interrupted(saying.now, saying.now.start, saying.held_s, stopped, now)
-            self._event("interrupted", **data)
+            played_s = saying.played_s(stopped.onset)
+            heard_s = saying.played_s(entries.silent_from(stopped, now))
+            together = (stopped.onset - saying.now.start) / SAMPLE_RATE_HZ < TOGETHER_S
+            self._event("interrupted", **entries.interrupted(saying.now, played_s, heard_s, stopped, now, together))
 
     def _answer_again(self) -> None:
         """What was being answered as a nod was an interruption after all."""
-        if self.draft is not None:
+        if self.draft is not None and not self.draft.cut_off:
             self._drop(self.draft)
             self.draft = None
-        elif self.pending is not None:
+        elif self.pending is not None and not self.pending.draft.cut_off:
             self._drop(self.pending.draft)
             self.pending = replace(self.pending, draft=self._begin(self.pending.turn, self.pending.draft.at))
 
@@ -480,18 +546,28 @@ class _Loop:
             or at - self.turns.onset < after_s * SAMPLE_RATE_HZ
         ):
             return
-        self.cut_in = True
-        reaction = persona.cut_in(self.call.persona, reaction.mood)
+        spoken = self._spoken("cut in", persona.cut_in(self.call.persona, reaction.mood), at)
+        if spoken is None:
+            return
+        self.cut_in, reaction = True, spoken[0]
         self._event(
-            "interrupted", by="customer", line=reaction.reply.line, start=at, end=at, played_s=0.0, stopped=False
-        )
-        self._react(reaction)
+            "interrupted", by="customer", line=reaction.reply.line, start=at, end=at, played_s=0.0,
+            stopped=False,
+        )  # fmt: skip
+        self._react(*spoken)
 
     def _mind_cue(self, at: int) -> None:
         """At most one sparse cue, from the last seconds of an open turn."""
         if not (self.call.cues and self.memory.baseline):
             return
-        seen = self.cues.look(self.turns, self.memory.baseline, at, self.writer.samples)
+        overlap = self.turns.overlap
+        seen = self.cues.look(
+            self.turns,
+            self.memory.baseline,
+            at,
+            self.writer.samples,
+            lambda start, end: self.guard.spoiled(start, end, overlap),
+        )
         if seen is not None:
             turn, text = self.memory.number + 1, self.cues.shown
             self._event("cue", text=text, turn=turn, effort_db=seen.effort_db, nuclei_ratio=seen.nuclei_ratio)
@@ -503,15 +579,38 @@ class _Loop:
             self.guard.wait_longer()
             if draft is not None:
                 draft.answer.cancel()
+                draft.dropped.set()
+            self._event("echo", start=turn.start, end=turn.end)
             return
+        if self.pending is not None:
+            self._write_late(self.pending)
+            draft = None  # it was begun without knowing that turn
         if draft is None or draft.turn.speech != turn.speech:
             draft = self._begin(turn, self.writer.samples)
         self.pending = _Pending(draft, turn, self.writer.samples)
 
+    def _write_late(self, pending: _Pending) -> None:
+        """Write down a turn that the trainee has not let the customer answer."""
+        self.pending = None
+        try:
+            answer = pending.draft.answer.result(ANSWER_WITHIN_S)
+        except Exception as error:
+            self._remember(number=self.memory.number + 1)
+            self._event("spoke", **entries.spoke(self.memory.number, pending.turn))
+            if not isinstance(error, TimeoutError):
+                raise
+            self._event("fault", **entries.UNHEARD)
+            return
+        if answer.heard.text:
+            self._write_turn(answer, pending)
+
     # --- taking the answer -------------------------------------------------------------------------
 
-    def _take_answer(self, at: int) -> None:
-        """Let the customer speak a finished answer, unless the trainee went on; write it down once that is sure."""
+    def _take_answer(self, block: Block, at: int) -> None:
+        """Let the customer speak a finished answer, unless the trainee went on; write it down once that is sure.
+
+        An answer with a line waits until the customer has finished the line before.
+        """
         if self.held is not None and self._sure(self.held, at):
             self._confirm(self.held)
         pending = self.pending
@@ -519,30 +618,31 @@ class _Loop:
             return
         if not pending.draft.answer.done():
             if at - pending.closed > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
-                raise VoicecoachError(
-                    f"The customer's answer did not come within {ANSWER_WITHIN_S:.0f} s.",
-                    "Close what else keeps this machine busy, or take the lines as authored, and start a new call.",
-                )
+                raise _too_late()
             return
         if self.over.holding or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
             return
-        answer, self.pending = pending.draft.answer.result(), None
+        answer = pending.draft.answer.result()
+        silent = answer.reaction is None or answer.line is None
+        if not silent and self.saying.going_on(block):
+            return
+        self.pending = None
         if not answer.heard.text:
             self.quiet_from = self.writer.samples  # voice without words: a cough, a rustle; nobody said anything
-        elif answer.reaction is None or answer.line is None:
+        elif answer.reaction is None or answer.line is None or self.goodbye:
             self._write_turn(answer, pending)
             self._note_nod(answer, pending.turn)
         else:
-            before = self.saying.now
+            before, line_end = self.saying.past(), self.saying.end
             self._say(answer.reaction, answer.line)
-            self.held = _Held(answer, pending, before)
+            self.held = _Held(answer, pending, before, line_end)
 
     def _within(self, held: _Held, onset: int) -> bool:
         """Whether voice from `onset` on comes too soon to be an answer to the customer's line."""
         if self.saying.start is None:
             return True
         soon_s = CONTINUE_S + self.sound.info.latency_s
-        return onset < self.saying.start + soon_s * SAMPLE_RATE_HZ and can_resume(held.pending.turn, onset)
+        return onset < self.saying.start + soon_s * SAMPLE_RATE_HZ and self._can_resume(held.pending.turn, onset)
 
     def _sure(self, held: _Held, at: int) -> bool:
         """Whether the trainee has let the customer speak."""
@@ -552,7 +652,8 @@ class _Loop:
         """The trainee had only paused: the customer stops at once, and the turn goes on as if nothing had been said."""
         self.held = None
         name, start = self.saying.name, self.saying.start
-        self.saying.take_back(held.before)
+        self.saying.take_back(held.before, at)
+        self.over.new_line()
         if start is not None:
             self._remember(said=self.memory.said[:-1])
             self._event("withdrawn", turn=self.memory.number + 1, line=name, start=start, end=at)
@@ -572,7 +673,7 @@ class _Loop:
         if first_out is not None:
             timed = entries.timed(
                 number, answer, pending.turn, drafted=pending.draft.at, closed=pending.closed, first_out=first_out,
-                withdrawn=self.withdrawals, realtime=self.sound.realtime,
+                line_end=held.line_end, withdrawn=self.withdrawals, realtime=self.sound.realtime,
             )  # fmt: skip
             self._event("timed", **timed)
 
@@ -581,8 +682,7 @@ class _Loop:
         if self.saying.start is None or not only_nods(answer.heard.text, self.call.rules.cues):
             return
         start, end = turn.speech[0][0], turn.speech[-1][1]
-        played_s = (start - self.saying.start) / SAMPLE_RATE_HZ
-        number, name = self.memory.number, self.saying.name
+        number, name, played_s = self.memory.number, self.saying.name, self.saying.played_s(start)
         self._event("nodded", turn=number, line=name, start=start, end=end, played_s=played_s)
 
     def _write_turn(self, answer: Answer, pending: _Pending) -> None:
@@ -596,7 +696,8 @@ class _Loop:
         self._mind_baseline(answer.observation)
         if isinstance(self.ears, QuickEars):
             samples = self.mic.between(turn.start, turn.end)
-            self.aside.hear_again(Answered(number, turn, samples, pending.draft.gap_from, answer.baseline))
+            spoiled = self.guard.spoiled(turn.start, turn.end, turn.overlap)
+            self.aside.hear_again(Answered(number, turn, samples, pending.draft.gap_from, spoiled, answer.baseline))
 
     def _remember(self, **changes: Any) -> None:
         self.memory = replace(self.memory, **changes)
@@ -618,7 +719,7 @@ class _Loop:
         """Have the rest of the turn after each cue measured, after the answer, so that nobody waits for it."""
         for at in self.cues.take(turn):
             about, samples = {"turn": self.memory.number, "cue": at}, self.mic.between(at, turn.end)
-            overlap = [(max(start, at) - at, end - at) for start, end in turn.overlap if end > at]
+            overlap = [(start - at, end - at) for start, end in self.guard.spoiled(at, turn.end, turn.overlap)]
             self.aside.measure("after_cue", about, answering.measure_voice, samples, self.memory.baseline, overlap)
 
     def _mind_baseline(self, seen: Observation) -> None:
@@ -628,9 +729,21 @@ class _Loop:
         if before.baseline is None and self.memory.baseline is not None:
             self._event("calibrated", baseline=asdict(self.memory.baseline))
 
-    def _react(self, reaction: Reaction) -> None:
+    def _spoken(self, why: Why, reaction: Reaction, at: int) -> tuple[Reaction, Line] | None:
+        """A reaction to something else than a turn and its line; None while the worker still speaks it."""
+        if self.remark is None or self.remark.why != why:
+            self.remark = _Remark(why, reaction, self.worker.submit(self._speak, reaction), at)
+            if not self.sound.realtime:
+                self.remark.line.exception()  # files wait for the worker
+        remark = self.remark
+        if remark.line.done():
+            return remark.reaction, remark.line.result()
+        if at - remark.at > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
+            raise _too_late()
+        return None
+
+    def _react(self, reaction: Reaction, line: Line) -> None:
         """To something else than a turn."""
-        line = self._speak(reaction)
         self._event("reacted", **entries.reacted(reaction, None))
         self._say(reaction, line)
 
@@ -646,7 +759,8 @@ class _Loop:
                 self._confirm(self.held)
             turn = flush(self.turns, at)
             self.turns = TurnState(self.turns.mode, self.turns.patience, floor=at)
-            self.over.new_line()
+            self.over.go_away(at)
+            self._tell_holds()
             if turn is not None:
                 self._submit(turn)
         self.mic.add(at, block.mic)
@@ -662,8 +776,7 @@ class _Loop:
         other = self.guard.look_at_devices()
         self.turns = replace(self.turns, patience=self._patience())
         if saying.start is not None and self.sound.playing():
-            saying.held_s += (at - since) / SAMPLE_RATE_HZ
-            self._event("held", line=saying.name, start=since, end=at)
+            self._stood_still(since, at)
         self._event(
             "resumed", start=since, end=at, input=info.input, output=info.output, latency_s=info.latency_s,
             echo=self.guard.mode, other=other,
@@ -690,17 +803,19 @@ class _Loop:
             return
         wait_s = EXPLAINED_S if self.memory.patient else SILENCE_S
         if at - max(self.quiet_from, saying.end) >= wait_s * SAMPLE_RATE_HZ and saying.reaction is not None:
-            self._remember(patient=False)
-            self._react(persona.react_to_silence(self.call.persona, saying.reaction.mood))
+            spoken = self._spoken("silence", persona.react_to_silence(self.call.persona, saying.reaction.mood), at)
+            if spoken is not None:
+                self._remember(patient=False)
+                self._react(*spoken)
 
-    def _ending(self, block: Block) -> tuple[Outcome, str] | None:
+    def _ending(self, block: Block, at: int) -> tuple[Outcome, str] | None:
         """Whether the call is over: the customer's closing line is out, or the time is up."""
         if self.held is not None:
             return None
         over_s = self.writer.samples / SAMPLE_RATE_HZ - self.away_s - self.call.time_limit_s
         speaking, reaction = self.saying.going_on(block), self.saying.reaction
         if self.goodbye:
-            if speaking and over_s <= GRACE_S:
+            if speaking and over_s - self.goodbye_s <= GRACE_S:
                 return None
             return "time limit", f"The time limit of {self.call.time_limit_s / 60:g} minutes was reached."
         if reaction is None:
@@ -709,11 +824,14 @@ class _Loop:
             ended = entries.ended_by(reaction, self.call.persona.name)
             if ended is not None:
                 return ended
-        if over_s >= 0:
-            self.goodbye = True
-            if not speaking and not self.turns.speaking:
-                reaction = persona.say_goodbye(self.call.persona, reaction.mood)
-                self._say(reaction, self._speak(reaction))
+        waiting = speaking or self.turns.phase != "quiet" or self.pending is not None
+        if over_s >= 0 and not (waiting and over_s <= GRACE_S):
+            if not speaking:
+                spoken = self._spoken("goodbye", persona.say_goodbye(self.call.persona, reaction.mood), at)
+                if spoken is None:
+                    return None
+                self._say(*spoken)
+            self.goodbye, self.goodbye_s = True, over_s
         return None
 
     def _housekeeping(self, block: Block, at: int) -> None:
@@ -738,7 +856,7 @@ class _Loop:
             return "pause" if self.draft is not None else "you"
         if block.customer:
             return "customer"
-        return "thinking" if self.pending is not None else "nobody"
+        return "thinking" if self.pending is not None or self.remark is not None else "nobody"
 
     def _event(self, kind: str, **data: Any) -> None:
         self.show(self.writer.event(kind, **data))

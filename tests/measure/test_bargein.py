@@ -117,19 +117,30 @@ def test_noise_without_end_does_not_keep_the_customer_waiting() -> None:
     assert len(times(done, "hold")) == 1
 
 
-def test_a_looker_that_never_answers_is_not_waited_for() -> None:
-    """Voice for longer than any nod is an interruption, whoever could not tell its words; a short one goes on."""
+@pytest.mark.parametrize(
+    ("voiced_s", "turn", "then"),
+    [(3.0, "words", "stop"), (1.4, "none", "go on"), (3.0, "nod", "go on"), (3.0, None, "go on"), (0.7, None, "go on")],
+)
+def test_a_looker_that_never_answers_is_not_waited_for(voiced_s: float, turn: Words | None, then: Action) -> None:
+    """The line stands still, and the words of the turn decide, 0.4 s after it; without any it goes on within 2 s."""
+    state, done = BargeIn(), []
+    for at in range(0, 8 * SAMPLE_RATE_HZ, FRAME):
+        now = at / SAMPLE_RATE_HZ
+        told = turn if now - FRAME / SAMPLE_RATE_HZ <= voiced_s + 0.4 < now else None
+        ended = [action for _, action in done if action in {"stop", "go on"}]
+        state, actions = next_step(state, Over(at, 0.9 if now < voiced_s else 0.0, "stop" not in ended, turn=told))
+        done += [(now, action) for action in actions if action not in {"look", "full"}]
 
-    def stuck(voiced_s: float) -> list[Action]:
-        state, done = BargeIn(), []
-        for at in range(0, 6 * SAMPLE_RATE_HZ, FRAME):
-            voice = 0.9 if at < voiced_s * SAMPLE_RATE_HZ else 0.0
-            state, actions = next_step(state, Over(at, voice, "stop" not in done))
-            done += [action for action in actions if action != "look"]
-        return done
+    assert [action for _, action in done] == ["duck", "hold", then]
+    assert done[-1][0] - voiced_s <= (0.5 if turn else RESUME_S + 0.1)
 
-    assert stuck(3.0) == ["duck", "hold", "stop"]
-    assert stuck(0.7) == ["duck", "hold", "go on"]
+
+def test_what_no_look_could_tell_is_stopped_by_a_late_look() -> None:
+    """Words that are known while the trainee still speaks are not waited for."""
+    done = play(4.0, {0.0: "unclear", 1.5: "words"})
+
+    assert [action for _, action in done if action != "look"] == ["duck", "hold", "stop"]
+    assert times(done, "stop")[0] <= 2.1
 
 
 def test_short_stops_inside_words_do_not_end_them() -> None:

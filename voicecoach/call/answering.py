@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from threading import Event
 
 from voicecoach import judge, persona
 from voicecoach.call import Call
 from voicecoach.call.memory import Memory
 from voicecoach.judge.context import next_context, talked_over_s
+from voicecoach.judge.moves import only_nods
 from voicecoach.measure import activity, observe, pieces
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import (
@@ -68,8 +70,6 @@ class Delays:
 
     sound: int
     """Of the device, out plus in."""
-    echo: int
-    """From the customer's voice on its way out to its echo on its way in."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,25 @@ class Question:
     samples: Floats
     """Of the turn [shape=(n,)]."""
     pieces: tuple[Piece, ...]
-    """What it is heard in, without gaps."""
+    """What it is heard in; between them is only silence."""
     said: str
     """What the customer has said since the trainee's turn before."""
-    line_from: int
-    """The first sample of the customer's last line."""
+    lines_from: tuple[int, ...]
+    """The first samples of the customer's lines."""
+    taken_back: tuple[activity.Span, ...]
+    """The lines that the customer took back, in samples."""
     cut_off: bool
-    """The trainee has stopped that line."""
+    """The trainee has stopped that line, or has if these are words other than nods."""
     gap_from: int
     """The end of the customer's line before the turn; 0 for none."""
+    spoiled: tuple[activity.Span, ...]
+    """Where the microphone held the customer's voice too."""
+    inside: bool
+    """All of it was said while the customer had the floor: if it is nothing but nods, the customer goes on."""
     nod: bool
-    """It may be a nod over the customer's line, which then goes on."""
+    """It is taken for a nod whatever its words are."""
+    dropped: Event = field(default_factory=Event)
+    """Set once nobody wants the answer any more."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,7 @@ class Answered:
     turn: Turn
     samples: Floats
     gap_from: int
+    spoiled: tuple[activity.Span, ...]
     baseline: Baseline | None
 
 
@@ -150,34 +159,52 @@ def hear(ears: Ears, samples: Floats, start: int) -> Part:
 
 
 def answer(tools: Tools, question: Question, standing: Callable[[], Standing], now: Callable[[], int]) -> Answer:
-    """Measure, judge, react and speak, once all pieces of the turn are heard; `now` is the last sample recorded."""
+    """Measure, judge, react and speak, once all pieces of the turn are heard; `now` is the last sample recorded.
+
+    Raises CancelledError where the question was dropped meanwhile, so that the next one need not wait.
+    """
     parts = [piece.part.result() for piece in question.pieces]
     began = time.perf_counter()
+    _mind_dropped(question)
     call, turn, known = tools.call, question.turn, standing()
     memory = known.memory
     heard = Heard(text_of(parts), tuple(word for part in parts for word in part.heard.words), tools.ears.name)
     hearing = _joined(parts, [piece.start - turn.start for piece in question.pieces])
-    observation = measure_turn(turn, question.samples, heard, hearing, question.gap_from, memory.baseline, known.delays)
+    nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
+    observation = measure_turn(
+        turn, question.samples, heard, hearing, question.gap_from, question.spoiled, memory.baseline, known.delays
+    )
     context = next_context(
         memory.context,
         memory.previous,
         customer_said=question.said,
         customer_finished=not persona.has_more_to_tell(call.persona, known.mood),
-        overlap_s=talked_over_s(_seconds(turn.overlap), [question.line_from / SAMPLE_RATE_HZ]),
-        cut_off=question.cut_off,
+        overlap_s=talked_over_s(
+            _seconds(turn.overlap),
+            [start / SAMPLE_RATE_HZ for start in question.lines_from],
+            _seconds(question.taken_back),
+        ),
+        cut_off=question.cut_off and not nod,
     )
     delivery = memory.previous.delivery if memory.previous else None
     assessment = judge.assess(heard.text, heard.words, observation, context, call.rules, delivery)
     react = call.react or persona.react
-    reaction = None if question.nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
+    reaction = None if nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
     if reaction and call.reword:
+        _mind_dropped(question)
         reaction = call.reword(call.persona, reaction)
     judged = time.perf_counter()
+    _mind_dropped(question)
     line = speak(tools, reaction) if reaction else None
     spoken = time.perf_counter()
     recognise_ms, measure_ms = parts[-1].took_ms
     took = (recognise_ms, measure_ms + (judged - began) * 1000, (spoken - judged) * 1000)
     return Answer(heard, observation, context, assessment, memory.baseline, reaction, line, took, now())
+
+
+def _mind_dropped(question: Question) -> None:
+    if question.dropped.is_set():
+        raise CancelledError
 
 
 def speak(tools: Tools, reaction: Reaction) -> Line:
@@ -191,7 +218,9 @@ def hear_again(ears: Ears, answered: Answered, delays: Delays) -> Again:
     """The careful pass over a turn that was answered to what a quick one heard."""
     turn, samples = answered.turn, answered.samples
     heard = ears.hear(samples, turn.start / SAMPLE_RATE_HZ)
-    seen = measure_turn(turn, samples, heard, listen(samples), answered.gap_from, answered.baseline, delays)
+    seen = measure_turn(
+        turn, samples, heard, listen(samples), answered.gap_from, answered.spoiled, answered.baseline, delays
+    )
     return Again(answered.number, heard, seen)
 
 
@@ -201,6 +230,7 @@ def measure_turn(
     heard: Heard,
     hearing: Hearing,
     gap_from: int,
+    spoiled: Sequence[activity.Span],
     baseline: Baseline | None,
     delays: Delays,
 ) -> Observation:
@@ -217,7 +247,7 @@ def measure_turn(
         baseline,
         offset_s=turn.start / SAMPLE_RATE_HZ,
         response_gap_s=gap,
-        overlap=[(start - turn.start, end - turn.start + delays.echo) for start, end in turn.overlap],
+        overlap=[(start - turn.start, end - turn.start) for start, end in spoiled],
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from voicecoach.call.answering import measure_voice
 from voicecoach.call.tape import Tape
 from voicecoach.judge.live import CUE_AFTER_S, CueState, next_cue
+from voicecoach.measure.activity import Span
 from voicecoach.measure.turns import TurnState
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Relative, Turn
 
@@ -36,15 +38,20 @@ class Cueing:
         """A turn begins: without a cue, and with time to begin."""
         self._state, self._looked = replace(self._state, shown=""), at
 
-    def look(self, turns: TurnState, baseline: Baseline, at: int, now: int) -> Relative | None:
-        """The numbers of a cue that came just now; None where none came. `now` is where its event stands."""
+    def look(
+        self, turns: TurnState, baseline: Baseline, at: int, now: int, spoiled: Callable[[int, int], Sequence[Span]]
+    ) -> Relative | None:
+        """The numbers of a cue that came just now; None where none came. `now` is where its event stands.
+
+        `spoiled` tells where the microphone held the customer's voice too, from a sample to another.
+        """
         due = at - self._looked >= CUE_EVERY_S * SAMPLE_RATE_HZ
         into_turn = at - turns.onset
         if turns.phase != "speaking" or not due or into_turn < CUE_AFTER_S * SAMPLE_RATE_HZ:
             return None
         self._looked = at
         start = max(at - round(CUE_WINDOW_S * SAMPLE_RATE_HZ), 0)
-        overlap = [(max(first, start) - start, last - start) for first, last in turns.overlap if last > start]
+        overlap = [(first - start, last - start) for first, last in spoiled(start, at)]
         seen = measure_voice(self._microphone.between(start, at), baseline, overlap)
         before, self._state = self._state, next_cue(self._state, seen, into_turn / SAMPLE_RATE_HZ, at / SAMPLE_RATE_HZ)
         if self._state.last_s <= before.last_s or seen.relative is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from voicecoach.call import Call
 from voicecoach.call.tape import Tape, dbfs
+from voicecoach.measure.activity import Span, intersect
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 from voicecoach.world import echo as echoes
@@ -35,6 +36,8 @@ class EchoGuard:
         self._settling = round(echoes.SETTLES_S * SAMPLE_RATE_HZ)
         """The customer's samples that the cancellation still needs before it can be trusted."""
         self._devices = (sound.info.input, sound.info.output)
+        self._played: tuple[Span, ...] = ()
+        """Where the customer was heard lately."""
         self._cleaned, self._out = Tape(), Tape()
         """The microphone without the customer's voice, and the customer."""
         self._late_s = 0.0
@@ -65,12 +68,35 @@ class EchoGuard:
             cleaned = self._canceller.clean(block.mic, block.out)
         self._cleaned.add(at, cleaned)
         self._out.add(at, block.out)
+        if block.customer:
+            self._note_played(at, at + len(block.out))
         return cleaned
 
     def forget(self, before: int) -> None:
         """Drop what was heard before a sample."""
         self._cleaned.forget(before)
         self._out.forget(before)
+        self._played = tuple(span for span in self._played if span[1] + self.late >= before)
+
+    def _note_played(self, start: int, end: int) -> None:
+        if self._played and self._played[-1][1] == start:
+            self._played = (*self._played[:-1], (self._played[-1][0], end))
+        else:
+            self._played = (*self._played, (start, end))
+
+    def spoiled(self, start: int, end: int, overlap: Sequence[Span]) -> tuple[Span, ...]:
+        """Where the microphone held the customer's voice too, from a sample to another: nobody's delivery is measured there.
+
+        On a headset only where both were heard at once; else wherever the customer was, and as long as the echo lasts.
+        """
+        if self.mode == HEADSET:
+            return intersect([(start, end)], overlap)
+        return intersect([(start, end)], [(first, last + self.late) for first, last in self._played])
+
+    def quiet_from(self, at: int, customer_end: int) -> int:
+        """Where the customer's last echo was over, if that is not after `at`; 0 where there is none, or it still lasts."""
+        over = customer_end + self.late
+        return over if self.mode != HEADSET and customer_end > 0 and over <= at else 0
 
     def cleaned_from(self, start: int) -> Floats:
         """What was heard from a sample on, without the customer's voice [shape=(n,)]."""

@@ -92,22 +92,29 @@ def heard(number: int, words: Heard) -> Data:
     return {"who": "trainee", "turn": number, "text": words.text, "words": told, "model": words.model}
 
 
-def interrupted(spoken: Spoken, start: int, held_s: float, stopped: Stopped, now: int) -> Data:
-    """The trainee has stopped a line that began at `start` and stood still for `held_s`: what of it was heard."""
+def silent_from(stopped: Stopped, now: int) -> int:
+    """The sample from which nothing of a stopped line is heard, as far as it is known `now`."""
+    return min(now, stopped.silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
+
+
+def interrupted(spoken: Spoken, played_s: float, heard_s: float, stopped: Stopped, now: int, together: bool) -> Data:
+    """The trainee has stopped a line: how much of it was played when the voice over it began, and what of it was heard.
+
+    Where both had begun `together` nobody has interrupted.
+    """
     reply, length = spoken.reaction.reply, len(spoken.line.samples)
-    silent = min(now, stopped.silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
-    heard_s = (silent - start) / SAMPLE_RATE_HZ - held_s
     return {
         "by": "trainee",
         "line": reply.line,
         "start": stopped.onset,
-        "end": silent,
-        "played_s": (stopped.onset - start) / SAMPLE_RATE_HZ - held_s,
+        "end": silent_from(stopped, now),
+        "played_s": played_s,
         "stopped": True,
         "noticed_s": (stopped.noticed - stopped.onset) / SAMPLE_RATE_HZ,
         "of_s": length / SAMPLE_RATE_HZ,
         "words": words_played(reply.text, heard_s * SAMPLE_RATE_HZ / max(1, length)),
         "told": spoken.reaction.mood.told,
+        **({"together": True} if together else {}),
     }
 
 
@@ -119,17 +126,18 @@ def timed(
     drafted: int,
     closed: int,
     first_out: int,
+    line_end: int,
     withdrawn: int,
     realtime: bool,
 ) -> Data:
     """When each step of an answer was taken: samples of the session clock, and ms from the end of speech.
 
+    The answer waits for the customer's own line, which ended at `line_end`: nobody waits for the customer meanwhile.
     Where the sound waits for the loop (files), the steps are added up instead.
     """
     speech_end = turn.speech[-1][1] - round(activity.USUAL_HOLD_S * SAMPLE_RATE_HZ)
-    endpoint_ms, drafted_ms, answer_ms = (
-        (to - speech_end) * 1000 / SAMPLE_RATE_HZ for to in (closed, drafted, first_out)
-    )
+    endpoint_ms, drafted_ms = ((to - speech_end) * 1000 / SAMPLE_RATE_HZ for to in (closed, drafted))
+    answer_ms = (first_out - max(speech_end, line_end)) * 1000 / SAMPLE_RATE_HZ
     recognise_ms, judge_ms, voice_ms = answer.took_ms
     return {
         "turn": number,
@@ -171,6 +179,16 @@ PAUSED_BY_ZEROS: Data = {
 ZEROS: Data = {
     "what": "The microphone delivers nothing but zeros.",
     "do": "Is it muted? Unmute it or choose another.",
+    "detail": "",
+}
+UNHEARD: Data = {
+    "what": "The last turn could not be heard in time.",
+    "do": "It can be played; close what else keeps this machine busy before the next call.",
+    "detail": "",
+}
+UNMEASURED: Data = {
+    "what": "The second, careful look at the last turns was not ready in time.",
+    "do": "What was heard first stays; close what else keeps this machine busy before the next call.",
     "detail": "",
 }
 ECHO: Data = {

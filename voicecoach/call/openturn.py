@@ -10,6 +10,8 @@ from voicecoach.call import answering
 from voicecoach.call.answering import Piece
 from voicecoach.call.tape import Tape
 from voicecoach.measure import pieces
+from voicecoach.measure.activity import Span
+from voicecoach.measure.turns import PRE_ROLL_S
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.ears import Ears, QuickEars
 
@@ -25,29 +27,40 @@ class OpenTurn:
         """Another turn begins."""
         self._pieces = ()
 
-    def cut(self, start: int, now: int) -> None:
+    def cut(self, start: int, now: int, speech: Sequence[Span]) -> None:
         """Hand over what is said of a turn that began at `start` in good time where it has no pause."""
         if not isinstance(self._ears, QuickEars):
             return
-        start = self._open_from(start)
+        voice = self._voice_from(start, speech)
+        if voice is None:
+            return
+        start = voice
         if now - start >= pieces.LONGEST_S * SAMPLE_RATE_HZ:
             end = start + pieces.cut(self._microphone.between(start, now))
             self._pieces = (*self._pieces, self._piece(start, end))
 
-    def whole(self, start: int, end: int) -> tuple[Piece, ...]:
+    def whole(self, start: int, end: int, speech: Sequence[Span]) -> tuple[Piece, ...]:
         """The turn from `start` to `end` in pieces, should it end there."""
-        return (*self._pieces, self._piece(self._open_from(start), end))
+        voice = self._voice_from(start, speech)
+        if voice is None and self._pieces:
+            return self._pieces
+        return (*self._pieces, self._piece(start if voice is None else voice, end))
 
     def go_on(self, whole: Sequence[Piece], voice_end: int) -> None:
         """It did not end there: the last piece is kept, up to the end of its voice, where it is long enough to stand alone."""
         last = whole[-1]
+        if last in self._pieces:
+            return
         if isinstance(self._ears, QuickEars) and last.end - last.start >= pieces.PIECE_S * SAMPLE_RATE_HZ:
             self._pieces = (*whole[:-1], replace(last, end=voice_end))  # what follows has all of the pause in front
         else:
             last.part.cancel()
 
-    def _open_from(self, start: int) -> int:
-        return self._pieces[-1].end if self._pieces else start
+    def _voice_from(self, start: int, speech: Sequence[Span]) -> int | None:
+        """Where the voice begins that is in no piece yet, its pre-roll included: recognisers invent words for silence."""
+        start = self._pieces[-1].end if self._pieces else start
+        first = next((max(begin, start) for begin, end in speech if end > start), None)
+        return None if first is None else max(start, first - round(PRE_ROLL_S * SAMPLE_RATE_HZ))
 
     def _piece(self, start: int, end: int) -> Piece:
         samples = self._microphone.between(start, end)

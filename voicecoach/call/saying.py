@@ -5,9 +5,19 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 
-from voicecoach.nouns import Reaction
+from voicecoach.measure.activity import Span, intersect, total
+from voicecoach.nouns import SAMPLE_RATE_HZ, Reaction
 from voicecoach.world.sound import Block, Duplex
 from voicecoach.world.voice import Line, joined
+
+
+@dataclass(frozen=True)
+class Past:
+    """A line as another one finds it that may be taken back."""
+
+    spoken: Spoken | None
+    stopped: bool
+    holds: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
@@ -34,10 +44,16 @@ class Saying:
         """The line has its event."""
         self.stopped = False
         """The trainee has stopped it."""
-        self.held_s = 0.0
-        """How long it has stood still so far."""
+        self.holds: tuple[Span, ...] = ()
+        """Where it stood still and went on."""
         self.end = 0
         """One past the customer's last spoken sample."""
+        self.starts: tuple[int, ...] = ()
+        """The first samples of all lines that have begun and were not taken back."""
+        self.taken_back: tuple[Span, ...] = ()
+        """The lines that were, from their first sample to where they were told to stop."""
+        self.on = False
+        """What is heard of the customer is this line: not after one was taken back, until the next is queued."""
 
     @property
     def reaction(self) -> Reaction | None:
@@ -66,7 +82,8 @@ class Saying:
 
     def begin(self, reaction: Reaction, line: Line) -> None:
         """Queue a line, or as much of it as is made."""
-        self.now, self.told, self.stopped, self.held_s = Spoken(reaction, line), False, False, 0.0
+        self.now, self.told, self.stopped, self.holds = Spoken(reaction, line), False, False, ()
+        self.on = True
         self.clause = self._worker.submit(next, line.rest, None) if line.rest else None
         self._sound.play(line.samples)
 
@@ -94,17 +111,33 @@ class Saying:
         if self.now is None or self.now.start is not None:
             return False
         self.now = replace(self.now, start=at)
+        self.starts = (*self.starts, at)
         return True
 
     def close(self) -> None:
         """No more clauses: what was spoken of the line is all there is."""
         self.clause = None
 
-    def take_back(self, before: Spoken | None) -> None:
-        """Stop at once: the line counts for nothing, the one before it is the last again."""
+    def past(self) -> Past:
+        """The line as it is now, for `take_back`."""
+        return Past(self.now, self.stopped, self.holds)
+
+    def take_back(self, before: Past, at: int) -> None:
+        """Stop at once: the line counts for nothing, the one before it is the last again, as it was."""
         self._sound.stop()
-        self.now, self.clause, self.told = before, None, True
+        if self.start is not None:
+            self.taken_back = (*self.taken_back, (self.start, at))
+            self.starts = self.starts[:-1]
+        self.now, self.stopped, self.holds = before.spoken, before.stopped, before.holds
+        self.clause, self.told, self.on = None, True, False
 
     def going_on(self, block: Block) -> bool:
         """Whether the customer has the floor: something of the line is heard, queued or being made."""
         return block.customer or self.clause is not None or self._sound.playing()
+
+    def played_s(self, until: int) -> float:
+        """How much of the line had been heard by a sample, in seconds; 0 where it has not begun."""
+        if self.start is None:
+            return 0.0
+        stood = total(intersect(self.holds, [(self.start, until)]))
+        return (until - self.start - stood) / SAMPLE_RATE_HZ

@@ -11,21 +11,31 @@ TOGETHER_S = 0.5
 """Speech that begins this soon after the customer's line is no reaction to it but the trainee going on: answering a
 voice takes at least 0.2 s, and the sound devices add their latency (Levinson & Torreira 2015; docs/voice-loop.md)."""
 
+GOES_ON_S = 0.5
+"""After a shorter pause somebody who began together with the customer is still finishing the same words; who breathes
+between clauses takes up to 0.45 s. Our judgement."""
+
 STORY_CHARS = 12_000
 """The story goes back this far: a quarter of an hour of talking, more than any rehearsal holds. Every turn is compared
 with it, so that a recording of hours would take ever longer otherwise. Our judgement."""
 
 
-def talked_over_s(overlap: Sequence[tuple[float, float]], line_starts: Sequence[float]) -> float:
+Span = tuple[float, float]
+
+
+def talked_over_s(overlap: Sequence[Span], line_starts: Sequence[float], taken_back: Sequence[Span] = ()) -> float:
     """Seconds of the trainee's speech over the customer's, from stretches of overlap and the lines' starts (seconds).
 
-    Where both began together nobody interrupted, so that stretch does not count.
+    Where both began together nobody interrupted, so that stretch does not count, nor does what follows it after less
+    than GOES_ON_S. Nor does speech over lines that the customer has `taken_back` (from when to when).
     """
-    return sum(
-        end - start
-        for start, end in overlap
-        if not any(-TOGETHER_S < start - line < TOGETHER_S for line in line_starts)
-    )
+    counted, together, before = 0.0, False, 0.0
+    for start, end in overlap:
+        begun = any(-TOGETHER_S < start - line < TOGETHER_S for line in line_starts)
+        withdrawn = any(first - TOGETHER_S < start <= last for first, last in taken_back)
+        together = begun or withdrawn or (together and start - before < GOES_ON_S)
+        counted, before = counted + (0.0 if together else end - start), end
+    return counted
 
 
 def next_context(

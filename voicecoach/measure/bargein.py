@@ -24,9 +24,9 @@ LOOK_AGAIN_S = 0.3
 HOLD_S = 0.42
 """Voice over the line for this long makes it stand still, unless it is known to be a nod: with what the detector needs to
 hear a voice (up to 0.06 s) that is within half a second."""
-STOP_S = 1.2
-"""Voice for this long is no nod, even where nobody could tell its words in time: the longest of 50 spoken nods held
-0.9 s."""
+UNTOLD_S = 1.2
+"""Voice for this long is no nod, even where no look could tell its words: the longest of 50 spoken nods held 0.9 s. The
+line stands still until the words of the turn are known."""
 QUIET_S = 0.25
 """Without voice for this long the trainee has stopped."""
 RESUME_S = 2.0
@@ -42,7 +42,7 @@ SURE_WORDS = 2
 Words = Literal["nod", "words", "unclear", "none"]
 """What was said so far: only nods; other words; too little to tell; no words at all."""
 Action = Literal["duck", "full", "hold", "go on", "look", "stop"]
-Phase = Literal["clear", "voice", "held", "nodding", "stopped"]
+Phase = Literal["clear", "voice", "held", "untold", "nodding", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Over:
     """What the last look found, when it has just come back."""
     whole: bool = False
     """That look was taken after the trainee had stopped."""
+    turn: Words | None = None
+    """What the words of the whole turn are, once they are known."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,12 @@ class BargeIn:
     @property
     def over(self) -> bool:
         """Somebody is speaking over the line, or has just been."""
-        return self.phase in {"voice", "held", "nodding"}
+        return self.phase in {"voice", "held", "untold", "nodding"}
+
+    @property
+    def holding(self) -> bool:
+        """The line stands still."""
+        return self.phase in {"held", "untold"}
 
 
 def next_step(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]:
@@ -103,6 +110,8 @@ def next_step(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]
     quiet = end - state.last_voice >= QUIET_S * SAMPLE_RATE_HZ
     if state.phase == "held":
         return _held(state, frame, quiet)
+    if state.phase == "untold":
+        return _untold(state, frame, quiet)
     if quiet:
         return BargeIn(), (("full",) if state.ducked else ())
     return _playing(state, end)
@@ -130,9 +139,10 @@ def _playing(state: BargeIn, now: int) -> tuple[BargeIn, tuple[Action, ...]]:
 def _held(state: BargeIn, frame: Over, quiet: bool) -> tuple[BargeIn, tuple[Action, ...]]:
     """A line that stands still: stop it for good, or let it go on."""
     now = frame.at + FRAME
-    untold = state.found in {None, "unclear"} and state.voiced >= STOP_S * SAMPLE_RATE_HZ
-    if state.found == "words" or untold:
+    if state.found == "words":
         return replace(state, phase="stopped"), ("stop",)
+    if state.found in {None, "unclear"} and state.voiced >= UNTOLD_S * SAMPLE_RATE_HZ:
+        return _look(replace(state, phase="untold"))
     if state.found == "nod":
         return replace(state, phase="nodding"), ("go on", "duck")
     if quiet and frame.words is not None and frame.whole:
@@ -141,6 +151,18 @@ def _held(state: BargeIn, frame: Over, quiet: bool) -> tuple[BargeIn, tuple[Acti
         return (BargeIn() if quiet else replace(state, phase="nodding")), ("go on",)
     if quiet and not state.last_look:
         return replace(state, last_look=True, looked=state.voiced), ("look",)
+    return (state, ()) if quiet else _look(state)
+
+
+def _untold(state: BargeIn, frame: Over, quiet: bool) -> tuple[BargeIn, tuple[Action, ...]]:
+    """A line that stands still for voice that no look could tell: the words of the turn decide, or that there are none."""
+    waited = frame.at + FRAME - state.last_voice >= RESUME_S * SAMPLE_RATE_HZ
+    if "words" in {state.found, frame.turn}:
+        return replace(state, phase="stopped"), ("stop",)
+    if "nod" in {state.found, frame.turn}:
+        return (BargeIn(), ("go on",)) if quiet else (replace(state, phase="nodding"), ("go on", "duck"))
+    if frame.turn is not None or waited:
+        return BargeIn(), ("go on",)
     return (state, ()) if quiet else _look(state)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, TypeVar
 
+from voicecoach.judge.context import TOGETHER_S
 from voicecoach.nouns import (
     SAMPLE_RATE_HZ,
     Assessment,
@@ -188,6 +189,8 @@ class Facts:
     """(position in the log, turn number): where each turn came to be judged."""
     reacted: tuple[Reacted, ...]
     interruptions: tuple[Interruption, ...]
+    taken_back: tuple[Span, ...]
+    """The lines that the customer took back (s), from their beginning to where they were told to stop."""
     away: tuple[Span, ...]
     """Where the sound device was away (s): nobody could hear or be heard."""
     faults: tuple[MachineFault, ...]
@@ -231,6 +234,7 @@ def gather(events: Sequence[Event]) -> Facts:
         spoke=spoke,
         reacted=tuple(_reacted(place, event) for place, event in of("reacted")),
         interruptions=interruptions,
+        taken_back=_stretches(of, "withdrawn"),
         away=_stretches(of, "resumed"),
         faults=tuple(_fault(place, event) for place, event in of("fault")),
         notes=tuple(
@@ -446,15 +450,16 @@ def _interruption(place: int, event: Event) -> Interruption | None:
         return None
     start = seconds(data.get("start"))
     start = seconds(event.at) or 0.0 if start is None else start
-    end = seconds(data.get("end"))
+    end, played_s = seconds(data.get("end")), number(data.get("played_s"))
     return Interruption(
         by=by.by,
         start_s=start,
         end_s=max(start, start if end is None else end),
         line=text(data.get("line")),
-        played_s=number(data.get("played_s")),
+        played_s=played_s,
         stopped=bool(data.get("stopped")),
         words=text(data.get("words")),
+        together=bool(data.get("together")) or (by.by == "trainee" and played_s is not None and played_s < TOGETHER_S),
         events=(place,),
     )
 

@@ -119,7 +119,7 @@ class _Call:
                 cut.by == "trainee" and cut.stopped and turn.start_s <= cut.start_s <= turn.end_s
                 for cut in self._facts.interruptions
             ),
-            overlap_s=talked_over_s(turn.overlap, [line.start_s for line in self._facts.lines]),
+            overlap_s=talked_over_s(turn.overlap, [line.start_s for line in self._facts.lines], self._facts.taken_back),
         )
         self.said.clear()
         spoken = self._previous.delivery if self._previous else None

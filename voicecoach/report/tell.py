@@ -129,7 +129,7 @@ def tell(
             entrainment(spoken), why_not=why_not(facts.lines, spoken, facts.started.get("mode") == "review")
         ),
         silences=quiet,
-        interruptions=facts.interruptions,
+        interruptions=tuple(cut for cut in facts.interruptions if not cut.together),
         faults=facts.faults,
         notes=facts.notes,
         latencies=facts.latencies,

@@ -130,6 +130,8 @@ class Interruption:
     stopped: bool
     words: str = ""
     """Of the cut line, the words that had been spoken."""
+    together: bool = False
+    """Both had begun at the same time: nobody has interrupted."""
     events: Events = ()
 
 

@@ -23,6 +23,9 @@ from voicecoach.world.glimpse import Glimpse, glimpse
 from voicecoach.world.models import ModelFiles
 
 THREADS = 2
+WORKERS = 2
+"""The careful pass over one turn must not keep a look at the next words waiting: both at once make a look take 0.26 s
+instead of 0.15 s, one after the other up to 3 s (docs/voice-loop.md). They share the weights."""
 REPEATS = 2.4
 """Compression ratio above which a text is a loop of itself (Whisper's own limit)."""
 MIN_SPEECH_S = 0.2
@@ -78,7 +81,7 @@ class Whisper:
         try:
             self._model: Any = _model(
                 files.folder, device="cpu", compute_type="int8", cpu_threads=max(1, THREADS // at_once),
-                num_workers=at_once, local_files_only=True,
+                num_workers=max(WORKERS, at_once), local_files_only=True,
             )  # fmt: skip
         except Exception as error:
             raise MissingModel(
