@@ -155,33 +155,33 @@ def outcomes(folder: Path) -> dict[str, tuple[str, str, bool]]:
 def test_a_mark_on_a_move_makes_its_step_anew_beside_the_machines(mine: Path) -> None:
     """A step follows from the trainer's marks, a mark on the step itself counts more, and the machine's stays."""
     desk.override(mine, "not-heard", "That was no apology.", "Ann", NOW, turn=1, code="apologise")
-    assert outcomes(mine)["apologise"] == ("done", "not heard", True)
+    assert outcomes(mine)["apologise-personally"] == ("done", "not heard", True)
 
     desk.override(mine, "done", "There it was.", "Ann", NOW, turn=3, code="apologise")
-    assert outcomes(mine)["apologise"] == ("done", "", False)
+    assert outcomes(mine)["apologise-personally"] == ("done", "", False)
 
     desk.override(mine, "not-heard", "Not there either.", "Ann", NOW, turn=3, code="apologise")
     session = record.read(mine)
     report, page = debrief.debrief_of(session)
-    apology = next(step for step in report.steps if step.id == "apologise")
+    apology = next(step for step in report.steps if step.id == "apologise-personally")
     assert (apology.outcome, apology.marked) == ("done", "not heard")
     assert "with the trainer's marks: not heard" in as_text(report, 200)
     assert 'with the trainer\'s marks: <span class="chip no">' in page
     assert page.count("“Apologised personally”: not heard. That was no apology.") == 1
     assert [mark.outcome for mark in report.turns[0].marks if mark.code == "apologise"] == ["done"]
 
-    desk.override(mine, "unsure", "Let us say so.", "Ann", NOW, step="apologise")
-    assert outcomes(mine)["apologise"] == ("done", "unsure", False)
+    desk.override(mine, "unsure", "Let us say so.", "Ann", NOW, step="apologise-personally")
+    assert outcomes(mine)["apologise-personally"] == ("done", "unsure", False)
 
 
 def test_a_mark_can_make_a_step_done_and_an_assignment_passed(tmp_path: Path) -> None:
     """What the machine missed counts, wherever in the turn it was."""
-    task = Assignment("week-1", "dana-printer", minimums=(Minimum("apologise"),))
+    task = Assignment("week-1", "dana-printer", minimums=(Minimum("apologise-personally"),))
     folder = sessions.write(tmp_path, said=("Go on.", "I see."), assignment={"assignment": asdict(task), "attempt": 1})
     assert "not passed" in as_text(desk.report_of(folder), 200)
 
     desk.override(folder, "done", "I hear it.", "Ann", NOW, turn=2, code="apologise")
-    assert outcomes(folder)["apologise"] == ("not heard", "done", True)
+    assert outcomes(folder)["apologise-personally"] == ("not heard", "done", True)
     assert "attempt 1: passed" in as_text(desk.report_of(folder), 200)
 
 

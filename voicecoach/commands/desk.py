@@ -235,7 +235,7 @@ def desk_assign(
 ) -> None:
     """Write an assignment file, or check one that exists.
 
-    Example: `voicecoach desk assign week-2.yaml --scenario dana-printer --level hard --pass-mark 60 --minimum apologise`
+    Example: `voicecoach desk assign week-2.yaml --scenario dana-printer --level hard --pass-mark 60 --minimum clarify`
     """
     from voicecoach import desk
     from voicecoach.report.trainer import assignment_lines
