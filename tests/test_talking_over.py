@@ -419,3 +419,25 @@ def test_the_end_of_a_call_does_not_wait_for_ever(tmp_path: Path, monkeypatch: p
     assert [data["text"] for data in held.data("heard")] == [WORDS]
     assert "second" in str(held.data("fault")[0]["what"])
     assert held.outcome == "script over"
+
+
+def test_words_that_come_too_late_let_the_line_go_on(tmp_path: Path) -> None:
+    """Over two seconds after the voice: the customer has gone on, was not cut off, and answers after the line."""
+
+    class Slow(Timed):
+        def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
+            return Glimpse(self.short, 0.2)
+
+        def hear_quickly(self, samples: Floats) -> Heard:
+            time.sleep(2.6 / SPEED)
+            return super().hear_quickly(samples)
+
+    sound = Clocked(Reply(speech(1.5), "over", 1.2))
+    held = hold_with(tmp_path, sound, Slow("We can talk about that later."))
+    (still,) = held.data("held")
+
+    assert seconds(still["end"]) - seconds(still["start"]) == pytest.approx(3.1, abs=0.4)  # 1.1 s of it with voice
+    assert held.data("interrupted") == []
+    assert played_apart(held)
+    assert [data["turn"] for data in held.data("reacted")][:1] == [1]
+    assert report_on(held.record).differences == ()

@@ -526,8 +526,12 @@ class _Loop:
             self._drop(self.draft)
             self.draft = None
         elif self.pending is not None and not self.pending.draft.cut_off:
-            self._drop(self.pending.draft)
-            self.pending = replace(self.pending, draft=self._begin(self.pending.turn, self.pending.draft.at))
+            self._answer_anew(self.pending)
+
+    def _answer_anew(self, pending: _Pending) -> None:
+        """What the turn was to the customer has turned out to be something else."""
+        self._drop(pending.draft)
+        self.pending = replace(pending, draft=self._begin(pending.turn, pending.draft.at))
 
     def _can_resume(self, turn: Turn, at: int) -> bool:
         """Whether the trainee's next words still belong to `turn`: not where the device was away in between."""
@@ -623,6 +627,9 @@ class _Loop:
         if self.over.holding or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
             return
         answer = pending.draft.answer.result()
+        if pending.draft.cut_off and not self.saying.stopped and answer.reaction is not None:
+            self._answer_anew(pending)  # its words came so late that the line went on: it was no interruption
+            return
         silent = answer.reaction is None or answer.line is None
         if not silent and self.saying.going_on(block):
             return
