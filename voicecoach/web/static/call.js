@@ -22,6 +22,7 @@ export const call = async (main, page, _rest, handed) => {
   let stopped = false;
   let session = "";
   let ticked = 0;
+  let another = ""; // what is told of the microphone that has just taken the lost one's place
   const pauses = new Set(); // why there is no sound: the line, the browser's sleep, the microphone
 
   // --- what is shown -------------------------------------------------------------------------------
@@ -175,7 +176,8 @@ export const call = async (main, page, _rest, handed) => {
         if (one.by === "trainee" && spoken.length) Object.assign(spoken.at(-1), { text: T.cutOff(one.words), until: 0 });
         break;
       case "resumed":
-        put(notice, one.other ? S.mic.found(one.input) : T.resumed, one.other && one.rests && ` ${T.rests}`);
+        put(notice, one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
+        another = "";
         break;
       case "heard":
         if (heard.has(one.turn)) {
@@ -291,7 +293,8 @@ export const call = async (main, page, _rest, handed) => {
       put(notice, `${S.mic.lost} ${S.mic.lostDo}`);
       const again = async () => {
         try {
-          put(notice, S.mic.found(await sound.replace()));
+          another = S.mic.found(await sound.replace());
+          put(notice, another);
           navigator.mediaDevices.removeEventListener("devicechange", again);
           line?.say({ t: "sound", ...sound.describe() });
           pause("mic", false);
