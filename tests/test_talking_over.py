@@ -292,12 +292,12 @@ def test_nobody_can_talk_past_the_time_limit_for_ever(tmp_path: Path) -> None:
 def test_the_careful_pass_keeps_no_look_waiting(tmp_path: Path, nod_s: float) -> None:
     """It takes seconds and begins with the customer's line, and a nod in that line stops it no longer than a look does."""
     sound = Clocked(Reply(speech(2.0)), Reply(speech(nod_s), "over", 0.8))
-    held = hold_with(tmp_path, sound, Timed("I see.", careful_s=3.0))
+    held = hold_with(tmp_path, sound, Timed("I see.", careful_s=6.0))
     stood = [seconds(data["end"]) - seconds(data["start"]) for data in held.data("held")]
 
     assert held.data("interrupted") == []
     assert [data["turn"] for data in held.data("nodded")] == [2]
-    assert sum(stood) < 0.5
+    assert sum(stood) < 1.5
     assert [data["turn"] for data in held.data("heard") if "again" in data] == [1, 2]
 
 
@@ -361,8 +361,8 @@ def test_a_slow_voice_freezes_nothing(tmp_path: Path) -> None:
     held = hold(tmp_path, sound, show=show, voice=SlowVoice())
 
     assert [data["turn"] for data in held.data("reacted")] == [None]
-    assert sum(thinking) * FRAME / SAMPLE_RATE_HZ == pytest.approx(3.0, abs=0.6)
-    assert max(b - a for a, b in pairwise(shown)) < 1.0 / SPEED
+    assert sum(thinking) * FRAME / SAMPLE_RATE_HZ == pytest.approx(3.0, abs=1.2)
+    assert max(b - a for a, b in pairwise(shown)) < 2.0 / SPEED
 
 
 def test_an_answer_that_nobody_wants_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,7 +429,7 @@ def test_words_that_come_too_late_let_the_line_go_on(tmp_path: Path) -> None:
             return Glimpse(self.short, 0.2)
 
         def hear_quickly(self, samples: Floats) -> Heard:
-            time.sleep(2.6 / SPEED)
+            time.sleep(4.0 / SPEED)
             return super().hear_quickly(samples)
 
     sound = Clocked(Reply(speech(1.5), "over", 1.2))
