@@ -244,6 +244,7 @@ def progress_of(house: House, trainee: str) -> progress.Progress:
 
 def next_steps(house: House, trainee: str) -> dict[str, Any]:
     """What to do next: the drills by the weakest marks, and what a trainer has set."""
+    rules = house.kit.rules()
     return {
         "drills": [
             {
@@ -252,7 +253,7 @@ def next_steps(house: House, trainee: str) -> dict[str, Any]:
                 "about": one.drill.about,
                 "due": one.due,
                 "when": progress.due_line(one),
-                "rule": drills.sentence(one.drill, house.kit.rules()),
+                "rule": drills.sentence(one.drill, rules),
             }
             for one in progress_of(house, trainee).schedule
         ],
