@@ -176,10 +176,10 @@ def test_a_line_that_is_taken_back_counts_for_nothing() -> None:
         said = saying(worker)
         said.begin(REACTION, line(1.0))
         said.begins(block(True), 0)
-        said.told, before = True, said.now
+        said.told, before = True, said.past()
         said.begin(replace(REACTION, reply=Reply("Hello?", "silence.1", 3)), line(1.0))
         assert said.name == "silence.1"
-        said.take_back(before)
+        said.take_back(before, 0)
 
     assert (said.name, said.start, said.complete) == ("opening", 0, False)
 

@@ -59,10 +59,11 @@ def test_a_broken_terminal_does_not_end_the_call() -> None:
 
 
 def test_the_screen_says_who_spoke_over_whom() -> None:
-    """A customer who cuts in is not the trainee's doing."""
+    """A customer who cuts in is not the trainee's doing, and who begins together with the customer does nothing wrong."""
     out = io.StringIO()
     with Screen(Console(file=out), "Dana [x]") as screen:
         screen(Event("interrupted", 0, {"by": "customer"}))
+        screen(Event("interrupted", 0, {"by": "trainee", "together": True}))
         after_customer = out.getvalue()
         screen(Event("interrupted", 0, {"by": "trainee"}))
 

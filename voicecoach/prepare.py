@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import difflib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -101,9 +102,15 @@ def choose_procedure(name: str) -> tuple[Procedure, str]:
     return parse_procedure(text, str(path)), text
 
 
+@cache
+def _rules_in(assets: Path) -> judge.Rules:
+    """Read once: over ten thousand expressions take half a second."""
+    return judge.load_rules(assets)
+
+
 def rules(*, cues_only: bool = False) -> judge.Rules:
     """The rules that judge every turn; with `cues_only`, or where the text encoder is missing, the cues alone."""
-    found = judge.load_rules(bundled("assets"))
+    found = _rules_in(bundled("assets"))
     if cues_only:
         return found
     with contextlib.suppress(MissingModel):

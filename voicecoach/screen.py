@@ -91,7 +91,7 @@ class Screen:
             case "heard" if "again" not in news.data:
                 self._show_spoken()
                 self._line("You", news.data, "")
-            case "interrupted":
+            case "interrupted" if not news.data.get("together"):
                 by_customer = news.data.get("by") == "customer"
                 self._note(f"{self._customer} cuts in." if by_customer else "You spoke over the customer.")
             case "held" if self._spoken_by is not None:  # the line stood still, so it ends later

@@ -107,12 +107,18 @@ def test_a_sound_comes_as_16_khz_mono_below_the_ceiling(tmp_path: Path) -> None:
 # --- what ships ------------------------------------------------------------------------------------
 
 
-def test_every_file_of_the_manifest_decodes_at_its_level() -> None:
-    """Each bundled line sits under its key, decodes, lasts as long as stated, and is as loud as its style."""
+def test_every_file_of_the_manifest_sits_under_its_key() -> None:
     lines = Spoken.open(BUNDLED)
     assert lines.entries
     for key, entry in lines.entries.items():
         assert key == spoken_key(entry["voice"], entry["style"], entry["text"])
+
+
+def test_files_of_the_manifest_decode_at_their_level() -> None:
+    """They last as long as stated and are as loud as their style: every tenth, in the order of keys, which is no order."""
+    lines = Spoken.open(BUNDLED)
+    for key in sorted(lines.entries)[::10]:
+        entry = lines.entries[key]
         level_db = Style(**entry["numbers"]).level_db
         samples = delivered(BUNDLED / entry["file"], level_db)
         assert samples.size / 16_000 == pytest.approx(entry["seconds"], abs=0.05)
