@@ -176,7 +176,7 @@ export const call = async (main, page, _rest, handed) => {
         if (one.by === "trainee" && spoken.length) Object.assign(spoken.at(-1), { text: T.cutOff(one.words), until: 0 });
         break;
       case "resumed":
-        put(notice, one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
+        if (!pauses.size) put(notice, one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
         another = "";
         break;
       case "heard":
