@@ -262,7 +262,7 @@ def test_a_call_survives_what_a_browser_can_do_to_it(browser: Any, site: Site) -
     page.wait_for_selector(".notice:has-text('The system has muted your microphone. Unmute it')")
     page.wait_for_timeout(1500)
     page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('unmute'))")
-    page.wait_for_selector(".notice:has-text('The sound is back.')")
+    page.wait_for_selector(".stage:not(.paused)")
     page.evaluate("contexts.at(-1).suspend()")
     page.wait_for_selector(".paused .who:has-text('The call is paused')")
     page.wait_for_timeout(2500)
