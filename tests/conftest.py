@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from voicecoach import testing
+from voicecoach.world import pitch, vad
+
 
 @pytest.fixture
 def rng() -> np.random.Generator:
@@ -33,3 +36,18 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+class EnergyActivity:
+    """A voice-activity detector whose answers are known."""
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        return testing.energy_activity(samples)
+
+
+@pytest.fixture
+def known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No models: energy for voice, a flat pitch."""
+    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
+    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
+    monkeypatch.setattr(pitch, "track", testing.flat_pitch)

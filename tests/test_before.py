@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from voicecoach import before, consent, debrief, keys, prepare, record, testing
 from voicecoach.before import Terminal
@@ -22,7 +22,6 @@ from voicecoach.commands import rehearse as rehearsing
 from voicecoach.nouns import Worksheet
 from voicecoach.persona import Persona
 from voicecoach.report.text import as_text
-from voicecoach.world import pitch, vad
 
 
 class Typist:
@@ -234,14 +233,11 @@ def test_without_a_terminal_the_terminal_asks_nothing(monkeypatch: pytest.Monkey
 
 
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def live(known_detectors: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """`rehearse` at a terminal, with a recorded trainee in place of the device, and fakes for ears and voice."""
     said = ["I am so sorry about that.", "I will send you a new printer tomorrow."]
     recording = [testing.Reply(testing.voice_like(3.0, syllables_per_s=5.0)) for _ in said]
     master, slave = pty.openpty()
-    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
-    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
-    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
     monkeypatch.setattr(devices, "open_device", lambda *_: testing.FileDuplex(testing.RecordedTrainee(recording)))
     monkeypatch.setattr(calm_voice, "with_baseline", lambda call, *_: call)
     monkeypatch.setattr(prepare, "ears", lambda _: (testing.ScriptedEars(said), None))
@@ -253,13 +249,6 @@ def live(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         monkeypatch.setattr("sys.stdin", stdin)
         yield tmp_path
     os.close(master)
-
-
-class EnergyActivity:
-    """A voice-activity detector whose answers are known."""
-
-    def push(self, samples: np.ndarray) -> np.ndarray:
-        return testing.energy_activity(samples)
 
 
 def rehearse(**given: Any) -> None:
@@ -299,6 +288,16 @@ def test_nothing_is_asked_where_it_is_not_wanted(live: Path, monkeypatch: pytest
     rehearse(seed=1)
 
     assert {"worksheet", "focus", "note"}.isdisjoint(event.kind for event in rehearsed(live).events)
+
+
+def test_an_assignment_beside_a_choice_of_ones_own_is_a_sentence(tmp_path: Path) -> None:
+    """Neither wins silently."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("id: week-1\nscenario: dana-printer\nlevel: hard\n")
+    for option in (("--level", "mild"), ("--scenario", "tom-parcel"), ("--procedure", "five-tips")):
+        done = CliRunner().invoke(app, ["--data", str(tmp_path), "rehearse", "--assignment", str(plan), *option])
+
+        assert f"{option[0]} was given too" in str(done.exception) + done.output
 
 
 def test_an_assignment_sets_the_call_and_is_in_its_record(

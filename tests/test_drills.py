@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from voicecoach import drills, judge, prepare, record, session, testing
@@ -17,7 +16,6 @@ from voicecoach.persona import drills as customers
 from voicecoach.report import words
 from voicecoach.report.progress import INTERVALS_DAYS, Row, missed, row_of, schedule
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
-from voicecoach.world import pitch, vad
 
 RULES = prepare.rules(cues_only=True)
 DRILLS = drills.all_drills()
@@ -25,16 +23,11 @@ QUIET = Delivery("quiet", "slow", ("as made",))
 CALM = Baseline(120.0, 400.0, -22.0, 4.0, "recorded trainee")
 
 
-class EnergyActivity:
-    def push(self, samples: np.ndarray) -> np.ndarray:
-        return testing.energy_activity(samples)
+pytestmark = pytest.mark.usefixtures("known_detectors")
 
 
 @pytest.fixture(autouse=True)
-def _known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
-    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
-    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+def _rules_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "rules", lambda **_: RULES)
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -25,7 +24,6 @@ from voicecoach.record import tidy, to_json
 from voicecoach.report.takes import as_text, section
 from voicecoach.session import Call
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
-from voicecoach.world import pitch, vad
 
 RULES = prepare.rules(cues_only=True)
 CALM = Baseline(110.0, 300.0, -27.0, 3.2, "somebody else's microphone")
@@ -42,18 +40,11 @@ CALL = (
 )
 
 
-class EnergyActivity:
-    """A voice-activity detector whose answers are known."""
-
-    def push(self, samples: np.ndarray) -> np.ndarray:
-        return testing.energy_activity(samples)
+pytestmark = pytest.mark.usefixtures("known_detectors")
 
 
 @pytest.fixture(autouse=True)
-def _known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
-    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
-    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+def _rules_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "rules", lambda **_: RULES)
 
 

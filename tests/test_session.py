@@ -21,7 +21,7 @@ from voicecoach.report.facts import gather
 from voicecoach.report.replay import replay
 from voicecoach.session import Call, Keys, Outcome
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
-from voicecoach.world import echo, pitch, vad
+from voicecoach.world import echo
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
 from voicecoach.world.voice import Line, Voice
@@ -37,19 +37,7 @@ GOOD = (
 )
 
 
-class EnergyActivity:
-    """A voice-activity detector whose answers are known."""
-
-    def push(self, samples: np.ndarray) -> np.ndarray:
-        return testing.energy_activity(samples)
-
-
-@pytest.fixture(autouse=True)
-def _known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No models: energy for voice, a flat pitch."""
-    monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
-    monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
-    monkeypatch.setattr(pitch, "track", testing.flat_pitch)
+pytestmark = pytest.mark.usefixtures("known_detectors")
 
 
 def make_call(**changes: object) -> Call:
@@ -289,7 +277,7 @@ def test_half_duplex_is_deaf_while_the_customer_speaks(tmp_path: Path) -> None:
             )
 
     quiet = PlainRecording(testing.noise(20.0, -75.0))
-    held = hold(tmp_path, Echo(quiet), ["echo"] * 9, make_call(half_duplex=True))
+    held = hold(tmp_path, Echo(quiet), ["echo"] * 9, make_call(echo=echo.HALF_DUPLEX))
 
     assert held.data("interrupted") == []
     assert held.data("spoke") == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.test_session import Away, Held, Speakers, _known_detectors, hold, make_call  # noqa: F401 - a fixture
+from tests.test_session import Away, Held, Speakers, hold, make_call
 from tests.test_turn_taking import hold_with, seconds, speech
 from voicecoach import record, session, testing
 from voicecoach.call import answering, aside
@@ -29,6 +29,8 @@ from voicecoach.world import echo
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
 from voicecoach.world.voice import Line
+
+pytestmark = pytest.mark.usefixtures("known_detectors")
 
 SPEED = 8
 """Calls on a clock run so many times as fast as a device; so does what takes time in them."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.test_session import GOOD, Held, Paced, _known_detectors, hold, make_call, replies  # noqa: F401 - a fixture
+from tests.test_session import GOOD, Held, Paced, hold, make_call, replies
 from voicecoach import session, testing
 from voicecoach.errors import VoicecoachError
 from voicecoach.measure.activity import FRAME
@@ -19,6 +19,8 @@ from voicecoach.measure.turns import PRESETS
 from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
 from voicecoach.session import Keys, Tick
 from voicecoach.testing import FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
+
+pytestmark = pytest.mark.usefixtures("known_detectors")
 
 
 class TwoPasses:

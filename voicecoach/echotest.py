@@ -39,6 +39,7 @@ WORDS: dict[str, EchoMode] = {"headset": HEADSET, "cancel": CANCELLED, "half": H
 """What the modes are called on the command line."""
 VOICE = "kokoro/af_bella"
 SHOUTING = 4
+"""Of the customer's levels, 0 to 5: 1.5 dB below the loudest (persona/style.py)."""
 UNTESTED: Mapping[EchoFault, str] = {
     "zeros": "the microphone gave nothing but zeros: is it muted?",
     "not played": "the sentence was not played: is there an output?",

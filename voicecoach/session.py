@@ -72,6 +72,7 @@ SILENCE_S = 7.0
 GRACE_S = 12.0
 """After the time limit, the longest that whoever is speaking may go on, and then the longest that a closing line may take."""
 SYNC_S = 1.0
+"""How often the disk is told to keep what it has: the most that a power cut costs. Our judgement."""
 KEPT_S = 3.0
 """What is kept of the sound while nobody's turn is open: enough for the pre-roll, and to find an echo in."""
 OPEN_S = 150.0

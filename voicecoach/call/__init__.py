@@ -34,9 +34,8 @@ class Call:
     patience: Patience = NORMAL
     time_limit_s: float = 600.0
     cues: bool = True
-    half_duplex: bool = False
     echo: EchoMode = HEADSET
-    """What is done about the customer's voice in the microphone; `half_duplex` is short for one of them."""
+    """What is done about the customer's voice in the microphone."""
     echo_test: EchoTest | None = None
     """What was found on these devices, where they were tested."""
     echo_forced: bool = False

@@ -12,7 +12,7 @@ from voicecoach.measure.activity import Span, intersect
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 from voicecoach.world import echo as echoes
-from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET, EchoMode
+from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET
 from voicecoach.world.sound import Block, Duplex, Samples
 
 ECHO_TAIL_S = 0.3
@@ -28,7 +28,7 @@ class EchoGuard:
 
     def __init__(self, call: Call, sound: Duplex) -> None:
         self._sound, self._test, self._forced = sound, call.echo_test, call.echo_forced
-        self.mode: EchoMode = HALF_DUPLEX if call.half_duplex else call.echo
+        self.mode = call.echo
         self._canceller = echoes.Canceller() if self.mode == CANCELLED else None
         leak = call.echo_test if self.mode == HEADSET else None
         self._gate = leak.gate_dbfs if leak else None

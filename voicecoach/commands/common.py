@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,6 +29,12 @@ class Options:
 
     data: Path | None = None
     debug = False
+
+
+def stated(context: typer.Context, options: Sequence[str]) -> list[str]:
+    """Those of `options` that were written on the command line."""
+    sources = ((option, context.get_parameter_source(option)) for option in options)
+    return [option for option, source in sources if source is not None and source.name == "COMMANDLINE"]
 
 
 def data() -> Path:

@@ -43,6 +43,7 @@ def drill(
     from voicecoach import drills, history, prepare
     from voicecoach.keys import interactive
     from voicecoach.report import progress
+    from voicecoach.world.echo import HALF_DUPLEX, HEADSET
     from voicecoach.world.trainee import FileDuplex, recorded_trainee
 
     past = history.read(common.sessions()).rows
@@ -65,7 +66,7 @@ def drill(
     call = replace(
         drills.call_of(chosen, customer, persona_text, rules, seed=seed, wall=wall),
         trainee=trainee,
-        half_duplex=speakers,
+        echo=HALF_DUPLEX if speakers else HEADSET,
     )
     typer.echo("\n".join(drills.introduction(chosen, customer, rules)) + "\n")
     sound = None

@@ -29,22 +29,18 @@ def retried(context: typer.Context, call: Call, session: str, turn: int) -> tupl
 
     from voicecoach import record, retry
 
-    def stated(option: str) -> bool:
-        source = context.get_parameter_source(option)
-        return source is not None and source.name == "COMMANDLINE"
-
-    given = [option for option in FROM_THE_RECORD if stated(option)]
-    if given:
+    if given := common.stated(context, FROM_THE_RECORD):
         raise BadInput(
             f"--retry takes the customer, the procedure and the seed from the session; {given[0]} was given too.",
             "Leave it out, or start a new call without --retry.",
         )
     again = retry.prepare_retry(record.find(common.sessions(), session), turn, call.rules)
     call = retry.begin(call, again)
+    own = common.stated(context, ("talk", "patience"))
     call = replace(
         call,
-        mode=call.mode if stated("talk") else again.mode,
-        patience=call.patience if stated("patience") else again.patience,
+        mode=call.mode if "talk" in own else again.mode,
+        patience=call.patience if "patience" in own else again.patience,
     )
     typer.echo(f"Turn {again.turn} of {again.session}, take {again.take}: {again.persona.name} says it again.")
     return call, again.turns_before

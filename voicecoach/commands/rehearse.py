@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from voicecoach.commands import calls, calm_voice, common, desk, devices, practice
-from voicecoach.errors import DeviceError, NoDevice
+from voicecoach.errors import BadInput, DeviceError, NoDevice
 
 if TYPE_CHECKING:
     from voicecoach.measure.turns import Patience
@@ -103,7 +103,13 @@ def rehearse(
     from voicecoach import before, prepare
     from voicecoach.keys import interactive
     from voicecoach.session import Call
+    from voicecoach.world.echo import HALF_DUPLEX, HEADSET
 
+    if assignment is not None and (given := common.stated(context, ("scenario", "persona", "level", "procedure"))):
+        raise BadInput(
+            f"The assignment says which call it is; --{given[0]} was given too.",
+            "Leave it out, or rehearse without --assignment.",
+        )
     taken = desk.take(assignment, common.sessions()) if assignment is not None else None
     if taken is not None:
         scenario, level, procedure = taken.scenario, taken.level, taken.procedure
@@ -112,7 +118,8 @@ def rehearse(
     chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
     call = Call(
         customer, persona_text, steps, procedure_text, prepare.rules(), trainee=trainee, seed=chosen_seed, mode=talk,
-        patience=_patience(patience), time_limit_s=time_limit * 60, cues=cues, half_duplex=speakers, wall=prepare.now(),
+        patience=_patience(patience), time_limit_s=time_limit * 60, cues=cues, wall=prepare.now(),
+        echo=HALF_DUPLEX if speakers else HEADSET,
         recent=prepare.recent_lines(common.sessions(), customer) if seed is None and not demo else (),
     )  # fmt: skip
     if taken is not None:

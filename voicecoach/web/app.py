@@ -40,6 +40,7 @@ PORT = 8477
 MAX_MESSAGE_BYTES = 64 * 1024
 """Of one WebSocket message; the largest frame has 38 kB."""
 HELLO_WITHIN_S = 10.0
+"""Who has opened the line and not said what for by then is let go. Our judgement."""
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -47,7 +47,7 @@ from voicecoach.web.names import found, key_of
 from voicecoach.web.sound import RATES_HZ, BrowserDuplex, BrowserInfo, Send
 from voicecoach.web.wire import Frame
 from voicecoach.world.ears import Ears
-from voicecoach.world.echo import HALF_DUPLEX
+from voicecoach.world.echo import HALF_DUPLEX, HEADSET
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.sound import Samples
 from voicecoach.world.voice import Voice
@@ -550,7 +550,7 @@ def begun(house: House, wanted: Wanted, info: BrowserInfo) -> session.Call:
         trainee=wanted.trainee,
         mode=wanted.mode,
         patience=PRESETS[wanted.patience],
-        half_duplex=wanted.speakers and not info.echo_cancellation,
+        echo=HALF_DUPLEX if wanted.speakers and not info.echo_cancellation else HEADSET,
         baseline=calibration.load(house.data, wanted.trainee, device_of(info)) or call.baseline,
     )
 

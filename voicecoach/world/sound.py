@@ -25,7 +25,7 @@ from voicecoach.errors import DeviceError, NoDevice, VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.playback import Playback, resampled
-from voicecoach.world.server import behind
+from voicecoach.world.sound_server import behind
 from voicecoach.world.streams import DEVICE_RATE_HZ, Chunk, Speaks, Streams
 
 Samples = npt.NDArray[np.int16]

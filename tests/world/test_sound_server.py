@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from voicecoach.world import server
+from voicecoach.world import sound_server
 
 INFO = """Server Name: PulseAudio (on PipeWire 1.0.5)
 Default Sink: alsa_output.pci.analog-stereo
@@ -43,9 +43,9 @@ def test_the_default_is_named_by_what_is_behind_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("PULSE_SINK", raising=False)
     monkeypatch.delenv("PULSE_SOURCE", raising=False)
     pactl(monkeypatch)
-    speakers = server.behind(("default", "default"))
+    speakers = sound_server.behind(("default", "default"))
     pactl(monkeypatch, "analog-output-headphones")
-    headphones = server.behind(("default", "pulse"))
+    headphones = sound_server.behind(("default", "pulse"))
 
     assert speakers == ("default (Headset)", "default (Built-in Audio Analog Stereo, analog-output-speaker)")
     assert headphones == ("default (Headset)", "pulse (Built-in Audio Analog Stereo, analog-output-headphones)")
@@ -56,7 +56,7 @@ def test_what_the_environment_chooses_goes_before_the_default(monkeypatch: pytes
     monkeypatch.setenv("PULSE_SINK", "other")
     pactl(monkeypatch)
 
-    assert server.behind(("USB microphone", "default")) == ("USB microphone", "default (Other)")
+    assert sound_server.behind(("USB microphone", "default")) == ("USB microphone", "default (Other)")
 
 
 @pytest.mark.parametrize("names", [("USB microphone", "USB headset"), ("sysdefault", "hw:0,0")])
@@ -68,7 +68,7 @@ def test_real_devices_keep_their_names(monkeypatch: pytest.MonkeyPatch, names: t
 
     monkeypatch.setattr(subprocess, "run", run)
 
-    assert server.behind(names) == names
+    assert sound_server.behind(names) == names
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_a_server_that_cannot_be_asked_changes_nothing(monkeypatch: pytest.Monke
         raise error
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert server.behind(("default", "default")) == ("default", "default")
+    assert sound_server.behind(("default", "default")) == ("default", "default")
 
     monkeypatch.setattr(
         subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", "Connection refused")
     )
-    assert server.behind(("default", "default")) == ("default", "default")
+    assert sound_server.behind(("default", "default")) == ("default", "default")
 
 
 def test_the_command_is_asked_in_plain_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_the_command_is_asked_in_plain_english(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delenv("PULSE_SINK", raising=False)
     monkeypatch.delenv("PULSE_SOURCE", raising=False)
 
-    assert server.behind(("default", "default")) == ("default (b)", "default ([x]: y)")
+    assert sound_server.behind(("default", "default")) == ("default (b)", "default ([x]: y)")
