@@ -126,6 +126,15 @@ def test_after_a_false_end_the_turn_has_more_patience(tmp_path: Path) -> None:
     assert waits(held)[0] == pytest.approx(0.8, abs=0.1)
 
 
+def test_after_a_second_false_end_it_has_still_more(tmp_path: Path) -> None:
+    """Pauses of 0.65, 0.85 and 0.9 s: the third one is waited out."""
+    held = hold(tmp_path, answer(speech(2.0, 0.65, 2.0, 0.85, 2.0, 0.9, 2.0)), GOOD[:1])
+
+    assert len(held.data("withdrawn")) == 2
+    assert len(held.data("spoke")) == 1
+    assert waits(held)[0] == pytest.approx(1.0, abs=0.1)
+
+
 def test_who_speaks_later_has_interrupted(tmp_path: Path) -> None:
     """From half a second into the line on, voice is an answer to it: the first turn stands."""
     held = hold(tmp_path, answer(speech(2.0, 1.4, 2.0)), GOOD[:2])
@@ -136,7 +145,7 @@ def test_who_speaks_later_has_interrupted(tmp_path: Path) -> None:
 
 
 def test_noise_cannot_silence_the_customer(tmp_path: Path) -> None:
-    """A line is taken back twice in a turn, never a third time."""
+    """A line is taken back some times in a turn, then it is said."""
     held = hold(tmp_path, answer(speech(2.0, *[0.9, 0.3] * 6, 2.0)), [GOOD[0], *GOOD[2:]])
     per_turn = [data["withdrawn"] for data in held.data("timed")]
 

@@ -50,13 +50,14 @@ class Turn:
     """One utterance of the trainee, found by endpointing. Sample indices; `end` is exclusive.
 
     `speech` are the stretches of voice activity inside it, `overlap` the stretches during which the
-    customer was speaking too.
+    customer was speaking too. `resumed` is how often it went on after it had been closed.
     """
 
     start: int
     end: int
     speech: tuple[tuple[int, int], ...]
     overlap: tuple[tuple[int, int], ...] = ()
+    resumed: int = 0
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ NOD_S = 1.0
 CONTINUE_S = 0.55
 """Voice that begins this soon after the customer's first sound (the delay of the device added) is no answer to it: planning
 what to say takes over 0.6 s (Levinson & Torreira 2015). The trainee had only paused, so the customer takes the words back."""
-WITHDRAWALS = 2
+WITHDRAWALS = 3
 """As often within one turn; then the customer goes on, so that no noise or echo can keep a line from being said."""
 ANSWER_WITHIN_S = 20.0
 """An answer that takes longer will not come."""

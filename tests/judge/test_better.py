@@ -157,8 +157,8 @@ def test_five_thousand_words_are_quick() -> None:
             + f"Day {number}."
         )
         context = replace(PRINTER, customer_said=text, story=text)
-        began = time.perf_counter()
+        began = time.thread_time()
         assert better("calm_down", "shown", "calm down", context)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.thread_time() - began)
     assert len(text.split()) > 5000
     assert best < 0.05

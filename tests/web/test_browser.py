@@ -704,7 +704,8 @@ def test_every_place_fits_and_can_be_used_by_everybody(
 
 @pytest.mark.parametrize(("place", "ready"), PLACES, ids=[place for place, _ in PLACES])
 def test_every_place_is_light(browser: Any, site: Site, recorded: str, place: str, ready: str) -> None:
-    """What a first visit to it loads, without the recordings, is under 300 kB; nothing comes from elsewhere."""
+    """What a first visit to it loads, without the recordings, is under 300 kB even before it is packed for the way;
+    nothing comes from elsewhere."""
     bundle = key_of(min(site.house.desk.glob("*.zip")))
     tab = Tab(browser, site)
     bodies: dict[str, bytes] = {}
@@ -791,6 +792,28 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
 
     assert next(told.of("assignment")).data["assignment"]["pass_mark"] == 60
+
+
+def test_a_debrief_is_read_before_its_recording_is_there(tab: Tab, recorded: str) -> None:
+    """What is pressed meanwhile plays once it is; the page waits for nothing."""
+    waiting: list[Any] = []
+    tab.context.route(f"**/api/sessions/{recorded}/sound", lambda route: waiting.append(route))
+    page = tab.open(f"debrief/{recorded}", ".turns .play")
+    page.click(".turns .play >> nth=0")
+    page.wait_for_selector(".play[aria-pressed=true]")
+    for route in waiting:
+        route.continue_()
+
+    page.wait_for_selector(".play[aria-pressed=true]", state="detached", timeout=20_000)  # played to its end
+
+
+def test_a_recording_that_never_comes_is_a_sentence(tab: Tab, recorded: str) -> None:
+    """And nothing is left to press that would play nothing."""
+    tab.context.route(f"**/api/sessions/{recorded}/sound", lambda route: route.fulfill(body=b""))
+    page = tab.open(f"debrief/{recorded}", ".turns")
+
+    page.wait_for_selector("text=The recording is missing, so nothing can be played.")
+    until(page, "document.querySelectorAll('.turns .play').length === 0")
 
 
 def test_a_moment_is_retried_and_heard_beside_the_first(tab: Tab, recorded: str) -> None:

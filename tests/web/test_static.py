@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def test_the_page_is_light(site: Site) -> None:
     weight = sum(len(site.ask(f"/static/{path.name}", headers=seat)[2]) for path in STATIC.iterdir())
 
     assert weight + sum(len(site.ask(path, headers=seat)[2]) for path in ("/", "/api/choices")) < MOST_BYTES
+
+
+def test_what_is_packed_for_the_way_is_the_same_each_time(site: Site) -> None:
+    """Asked for twice: nothing of the first answer is left in the second."""
+    seat = site.seat() | {"Accept-Encoding": "gzip"}
+    for path in STATIC.iterdir():
+        for _ in range(2):
+            _, headers, body = site.ask(f"/static/{path.name}", headers=seat)
+            packed = headers.get("content-encoding") == "gzip"
+
+            assert packed or len(body) < 500, path.name
+            assert (gzip.decompress(body) if packed else body) == path.read_bytes(), path.name
 
 
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:

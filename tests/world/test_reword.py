@@ -33,11 +33,12 @@ class Model(BaseHTTPRequestHandler):
     says: Any = GOOD
     manner = "good"
     asked: list[dict[str, Any]] = []  # noqa: RUF012
+    over = threading.Event()
 
     def do_POST(self) -> None:
         self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         if self.manner == "slow":
-            time.sleep(1.2)
+            self.over.wait(10)
         self.send_response(500 if self.manner == "error" else 302 if self.manner == "elsewhere" else 200)
         if self.manner == "elsewhere":
             self.send_header("Location", "http://127.0.0.1:1/")
@@ -48,7 +49,7 @@ class Model(BaseHTTPRequestHandler):
                 for byte in answer:
                     self.wfile.write(bytes([byte]))
                     self.wfile.flush()
-                    time.sleep(0.05)
+                    self.over.wait(0.2)
             elif self.manner == "flood":
                 for _ in range(3000):
                     self.wfile.write(b"x" * 65536)
@@ -66,7 +67,9 @@ def model() -> Iterator[tuple[type[Model], Reworder]]:
     made = HTTPServer(("127.0.0.1", 0), Model)
     threading.Thread(target=made.serve_forever, daemon=True).start()
     Model.says, Model.manner, Model.asked = GOOD, "good", []
+    Model.over.clear()
     yield Model, Reworder(f"http://127.0.0.1:{made.server_port}/v1", "tiny", timeout_s=0.5)
+    Model.over.set()
     made.shutdown()
     made.server_close()
 
@@ -91,7 +94,7 @@ def test_a_slow_or_broken_server_costs_the_time_out_and_no_more(
     server.manner = manner
     began = time.monotonic()
     assert reword(DANA, reaction()) == reaction()
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 3
 
 
 def test_who_never_answers_is_not_asked_any_more(model: tuple[type[Model], Reworder]) -> None:

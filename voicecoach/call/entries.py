@@ -193,7 +193,7 @@ UNMEASURED: Data = {
 }
 ECHO: Data = {
     "what": "Your microphone hears the customer: from now on it rests while the customer speaks.",
-    "do": "Use headphones to be able to interrupt, or choose with --echo.",
+    "do": "Use headphones to be able to interrupt; before the next call you can say that you do.",
     "detail": "",
 }
 

@@ -30,7 +30,7 @@ MAX_TURN_S = 60.0
 
 CALM_S = 0.8
 """Whose pause was taken for the end once gets this much for the rest of the turn: what a calm speaker leaves between
-sentences."""
+sentences. Whose pause was taken for it again gets PATIENCE_S."""
 KEY_TAIL_S = 0.2
 """After the talk key is let go: fingers are faster than last syllables."""
 IDLE_S = 20.0
@@ -111,8 +111,8 @@ class TurnState:
     """End of the previous turn: a pre-roll never reaches into it."""
     speech: tuple[Span, ...] = ()
     overlap: tuple[Span, ...] = ()
-    resumed: bool = False
-    """The trainee went on after the turn had been closed."""
+    resumed: int = 0
+    """How often the trainee went on after the turn had been closed."""
     words: Words = "unknown"
     """What the words say since the last voice: see `told`."""
 
@@ -179,7 +179,7 @@ def _over(state: TurnState, now: int, sent: bool) -> bool:
         return True
     if state.mode == "manual":
         return sent or quiet_s >= IDLE_S
-    finished_s = max(state.patience.finished_s, CALM_S if state.resumed else 0.0)
+    finished_s = max(state.patience.finished_s, (0.0, CALM_S, PATIENCE_S)[min(state.resumed, 2)])
     if state.words == "finished" and quiet_s >= finished_s:
         return True
     return quiet_s >= max(state.patience.unfinished_s, finished_s)
@@ -220,7 +220,7 @@ def resume(state: TurnState, turn: Turn) -> TurnState:
         floor=turn.start,
         speech=turn.speech + state.speech,
         overlap=turn.overlap + state.overlap,
-        resumed=True,
+        resumed=turn.resumed + 1,
     )
 
 
@@ -235,7 +235,7 @@ def _close(state: TurnState, now: int) -> tuple[TurnState, Turn | None]:
     if not state.speech:
         return quiet, None
     end = min(now, state.last_voice + round(TAIL_S * SAMPLE_RATE_HZ))
-    return quiet, Turn(state.start, end, state.speech, state.overlap)
+    return quiet, Turn(state.start, end, state.speech, state.overlap, state.resumed)
 
 
 def flush(state: TurnState, now: int) -> Turn | None:

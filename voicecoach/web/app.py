@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import numpy as np
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -57,10 +60,11 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
     rooms, shelf, files = Rooms(house), places.Shelf(), _static()
 
     def page(_: Request) -> Response:
-        return files["index.html"]
+        return files["index.html"]()
 
     def static(request: Request) -> Response:
-        return files.get(request.path_params["name"]) or PlainTextResponse("There is no such file.", 404)
+        made = files.get(request.path_params["name"])
+        return made() if made else PlainTextResponse("There is no such file.", 404)
 
     def choices(_: Request) -> Response:
         return JSONResponse(places.choices(house))
@@ -199,6 +203,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
             KeyError: _nonsense,
             TypeError: _nonsense,
         },
+        middleware=[Middleware(GZipMiddleware, compresslevel=6)],
         lifespan=life,
     )
     return Gate(app, seats, port, {UPLOAD: desk.MAX_BUNDLE_BYTES})
@@ -218,11 +223,12 @@ def _framed(html: str) -> Response:
     )
 
 
-def _static() -> Mapping[str, Response]:
+def _static() -> Mapping[str, Callable[[], Response]]:
     """The page's own files, read once: what a request names is looked up here and never on the disk."""
     folder = resources.files("voicecoach.web").joinpath("static")
     return {
-        file.name: Response(
+        file.name: partial(
+            Response,
             file.read_bytes(),
             media_type=KINDS["." + file.name.rpartition(".")[2]],
             headers={"cache-control": "no-cache"},

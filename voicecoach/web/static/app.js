@@ -88,4 +88,4 @@ const state = await fetch("/api/state").then((answer) => answer.json(), () => ({
 const cut = sessionStorage.getItem("voicecoach.call");
 if (state.call && (state.away || state.call === cut)) page.go("call", { resume: state.call });
 else if (cut && !state.call) page.go("call", { resume: cut });
-else show();
+else if (!shows) show(); // unless the address has changed meanwhile

@@ -7,11 +7,13 @@ import { S } from "./strings.js";
 const T = S.debrief;
 const LEAD_S = 0.15; // word times are good to about 0.2 s
 
-// One recording and the buttons that play parts of it.
-export const player = async (address) => {
-  const blob = await ask(address, S.sorry).then((answer) => answer.blob(), () => null);
-  if (!blob?.size) return null;
-  const audio = new Audio(URL.createObjectURL(blob));
+// One recording and the buttons that play parts of it. They are there before it is; `missing` tells if it never comes.
+export const player = (address) => {
+  const audio = new Audio();
+  const here = ask(address, S.sorry).then((answer) => answer.blob()).catch(() => null).then((blob) => {
+    if (blob?.size) audio.src = URL.createObjectURL(blob);
+    return Boolean(blob?.size);
+  });
   let pressed = null;
   let until = Infinity;
   const release = () => {
@@ -21,23 +23,28 @@ export const player = async (address) => {
   audio.addEventListener("timeupdate", () => audio.currentTime >= until && audio.pause());
   audio.addEventListener("pause", release);
   return {
+    missing: here.then((there) => !there),
     button: (start, end, what) => {
       if (start === null || start === undefined) return null;
-      const node = button("", () => {
+      const node = button("", async () => {
         const again = pressed === node;
         audio.pause();
         release();
         if (again) return;
         pressed = node;
         node.setAttribute("aria-pressed", "true");
+        if (!(await here) || pressed !== node) return; // another was pressed meanwhile
         until = end + LEAD_S;
         audio.currentTime = Math.max(0, start - LEAD_S);
         audio.play().catch(release);
       }, "play", { "aria-pressed": "false", "aria-label": T.playMoment(clock(start), what) });
       node.append(h("span", { class: "triangle", "aria-hidden": "true" }), clock(start));
+      here.then((there) => there || node.remove());
       return node;
     },
-    close: () => {
+    close: async () => {
+      release();
+      if (!(await here)) return;
       const { src } = audio;
       audio.pause();
       audio.removeAttribute("src");
@@ -76,9 +83,10 @@ const list = async (main, page) => {
 const one = async (main, page, key) => {
   put(main, h("p", { class: "waiting", role: "status" }, S.loading));
   const json = (path) => ask(path, S.sorry).then((answer) => answer.json());
-  const [told, sound, moments] = await Promise.all([json(`/api/sessions/${key}`), player(`/api/sessions/${key}/sound`), json(`/api/sessions/${key}/takes`)]);
+  const sound = player(`/api/sessions/${key}/sound`);
+  const [told, moments] = await Promise.all([json(`/api/sessions/${key}`), json(`/api/sessions/${key}/takes`)]);
   const retry = (number) => told.person && told.kind !== "drill" && button(T.retry, () => again(page, told, { retry: { session: key, turn: number } }), "small", { "aria-label": T.retryTurn(number) });
-  const play = (start, end, what) => sound?.button(start, end, what);
+  const play = sound.button;
   const point = (item, kind) =>
     h("li", {}, h("div", { class: "row" }, h("h3", {}, item.title), h("span", { class: "row" }, kind === "work" && item.turn !== null && retry(item.turn), play(item.start, item.end, item.title))), item.quote && h("blockquote", {}, item.quote), item.evidence && h("p", { class: "hint" }, item.evidence), item.advice && h("p", { class: "advice" }, item.advice));
   const points = (heading, items, none, kind) => h("section", { class: "card" }, h("h2", {}, heading), items.length ? h("ol", { class: "points" }, items.map((item) => point(item, kind))) : h("p", { class: "hint" }, none));
@@ -86,11 +94,12 @@ const one = async (main, page, key) => {
   const others = new Map(); // recordings of other sessions, fetched when one of them is to be heard
   const listen = (take) => {
     if (take.key === key) return play(take.start, take.end, T.take(take.number));
-    const node = button(T.play, async () => {
-      node.disabled = true;
-      if (!others.has(take.key)) others.set(take.key, await player(`/api/sessions/${take.key}/sound`));
-      const real = others.get(take.key)?.button(take.start, take.end, T.take(take.number));
-      if (real) { node.replaceWith(real); real.focus(); real.click(); }
+    const node = button(T.play, () => {
+      if (!others.has(take.key)) others.set(take.key, player(`/api/sessions/${take.key}/sound`));
+      const real = others.get(take.key).button(take.start, take.end, T.take(take.number));
+      node.replaceWith(real);
+      real.focus();
+      real.click();
     }, "play", { "aria-label": T.playMoment(clock(take.start), T.take(take.number)) });
     return node;
   };
@@ -122,11 +131,13 @@ const one = async (main, page, key) => {
   const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), h("p", { class: "row" },
     button(T.keepIt, () => sure.close(), "first"),
     button(T.remove, async () => { await ask(`/api/sessions/${key}`, S.sorry, { method: "DELETE" }); sure.close(); page.say(T.removed); page.go("debrief"); }, "end")));
+  const silent = h("p", { class: "hint", role: "status", hidden: true }, T.noSound);
+  sound.missing.then((missing) => { silent.hidden = !missing; });
   put(main, h("div", { class: "column wide" },
     h("p", {}, h("a", { href: "#debrief" }, T.back)),
     h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),
     told.problems.length > 0 && h("ul", { class: "problems" }, told.problems.map((problem) => h("li", {}, problem))),
-    !sound && h("p", { class: "hint" }, T.noSound),
+    silent,
     h("div", { class: "pair" }, points(T.well, told.well, T.nothingWell, "well"), points(T.work, told.work, T.nothingWork, "work")),
     told.trainer.length > 0 && h("section", { class: "card trainer" }, h("h2", {}, T.trainer), told.trainer.map((part) => [h("h3", {}, part.heading), h("ul", { class: "plain" }, part.lines.map((line) => h("li", {}, line)))])),
     takes,
@@ -135,8 +146,8 @@ const one = async (main, page, key) => {
       h("iframe", { class: "whole", title: T.wholeLabel, src: `/sessions/${key}/debrief`, sandbox: "allow-scripts", loading: "lazy" })),
     h("p", { class: "row spread" }, button(T.submit, submitting, "submit"), button(T.remove, () => sure.showModal(), "quiet")), sure));
   return () => {
-    sound?.close();
-    for (const other of others.values()) other?.close();
+    sound.close();
+    for (const other of others.values()) other.close();
   };
 };
 

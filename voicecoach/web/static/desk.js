@@ -44,7 +44,8 @@ const list = async (main, page) => {
 
 const one = async (main, page, key) => {
   put(main, h("p", { class: "waiting", role: "status" }, S.loading));
-  const [told, sound, offered] = await Promise.all([json(`/api/desk/${key}`), player(`/api/desk/${key}/sound`), json("/api/choices")]);
+  const sound = player(`/api/desk/${key}/sound`);
+  const [told, offered] = await Promise.all([json(`/api/desk/${key}`), json("/api/choices")]);
   const you = h("input", { type: "text", maxLength: 80, id: "trainer", autocomplete: "name" });
   you.value = localStorage.getItem(KEPT) || "";
   you.onchange = () => localStorage.setItem(KEPT, you.value.trim());
@@ -73,7 +74,7 @@ const one = async (main, page, key) => {
   };
   const turn = (entry) => {
     const marks = told.marks.filter((mark) => mark.turn === entry.number);
-    return h("li", {}, h("div", { class: "row" }, h("strong", {}, T.turn(entry.number)), sound?.button(entry.start, entry.end, T.turn(entry.number))), h("p", {}, entry.text),
+    return h("li", {}, h("div", { class: "row" }, h("strong", {}, T.turn(entry.number)), sound.button(entry.start, entry.end, T.turn(entry.number))), h("p", {}, entry.text),
       marks.length > 0 && h("ul", { class: "signs", "aria-label": T.machine }, marks.map((mark) => h("li", { class: SIGNS[mark.outcome] || "sign" }, `${mark.name}: ${T.marks[mark.outcome] || mark.outcome}`))), comment(entry.number));
   };
 
@@ -125,7 +126,7 @@ const one = async (main, page, key) => {
         h("section", { class: "card form" }, h("h2", {}, T.next), scenario, level, procedure, field(T.due, due), field(T.passMark, pass), field(T.note, note), h("p", { class: "row" }, give)))),
     h("section", {}, h("h2", {}, T.whole), h("iframe", { class: "whole", title: T.whole, src: `/desk/${key}/debrief`, sandbox: "allow-scripts", loading: "lazy" }))));
   await shown();
-  return () => sound?.close();
+  return () => sound.close();
 };
 
 export const desk = (main, page, [key]) => (key ? one(main, page, key) : list(main, page));
