@@ -303,7 +303,7 @@ def _sleeping(browser: Any, house: House, slept_s: int) -> Iterator[Any]:
 
     def sleepy() -> dict[str, Any]:
         code = SLEEPY % (1000 * slept_s) + (STATIC / "duplex.js").read_text("utf-8")
-        return {**real(), "duplex.js": Response(code, media_type="text/javascript")}
+        return {**real(), "duplex.js": lambda: Response(code, media_type="text/javascript")}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "_static", sleepy)
