@@ -62,6 +62,15 @@ def test_words_over_the_line_duck_hold_and_stop_it() -> None:
     assert times(done, "stop")[0] <= 1.2
 
 
+def test_a_pause_after_the_first_words_does_not_begin_anew() -> None:
+    """ "Hang on, which invoice?": noticed with the first two words, silent with the third."""
+    done = play(2.0, {0.0: "unclear", 1.0: "words"}, pauses=((0.38, 0.78),))
+
+    assert [action for _, action in done if action != "look"] == ["duck", "hold", "stop"]
+    assert times(done, "duck")[0] <= 0.3
+    assert times(done, "hold")[0] <= 0.9
+
+
 def test_words_that_are_known_in_time_stop_it_at_once() -> None:
     done = play(3.0, {0.0: "words"})
 

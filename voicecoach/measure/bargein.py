@@ -29,6 +29,9 @@ UNTOLD_S = 1.2
 line stands still until the words of the turn are known."""
 QUIET_S = 0.25
 """Without voice for this long the trainee has stopped."""
+GAP_S = 0.5
+"""After a few words that nobody could tell yet, voice this soon goes on with them ("Hang on, which invoice?"). Our
+judgement."""
 RESUME_S = 2.0
 """The longest that a line stands still for nothing (LiveKit waits as long for a false interruption)."""
 SURE = 0.4
@@ -63,7 +66,7 @@ class Over:
 
 @dataclass(frozen=True)
 class BargeIn:
-    """Where a barge-in stands. `voiced` is samples of voice over the line, gaps up to QUIET_S left out."""
+    """Where a barge-in stands. `voiced` is samples of voice over the line, its gaps left out."""
 
     phase: Phase = "clear"
     onset: int = 0
@@ -112,7 +115,8 @@ def next_step(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]
         return _held(state, frame, quiet)
     if state.phase == "untold":
         return _untold(state, frame, quiet)
-    if quiet:
+    untold = state.phase == "voice" and state.ducked
+    if end - state.last_voice >= (GAP_S if untold else QUIET_S) * SAMPLE_RATE_HZ:
         return BargeIn(), (("full",) if state.ducked else ())
     return _playing(state, end)
 
