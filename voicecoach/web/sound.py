@@ -24,6 +24,7 @@ from voicecoach.errors import DeviceError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web.wire import Frame, chunks
+from voicecoach.world.down import down
 from voicecoach.world.playback import FADE_MS
 from voicecoach.world.sound import GIVE_UP_S, Away, Block, Samples, SoundInfo
 
@@ -111,7 +112,7 @@ class BrowserDuplex:
         self._halted = False
         """The customer was stopped while the page was away."""
         # Of the call's thread alone:
-        self._down = soxr.ResampleStream(self._rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
+        self._down = down(self._rate_hz, 2)
         self._down_hz = self._rate_hz
         self._ready: Samples = np.zeros((0, 2), np.int16)
         self._at = 0
@@ -238,7 +239,7 @@ class BrowserDuplex:
         """Resample one stretch of both channels; another rate begins where the last one ended."""
         if piece.rate_hz != self._down_hz:
             self._keep(self._down.resample_chunk(np.zeros((0, 2), np.int16), last=True))
-            self._down = soxr.ResampleStream(piece.rate_hz, SAMPLE_RATE_HZ, 2, dtype="int16")
+            self._down = down(piece.rate_hz, 2)
             self._base, self._frames, self._down_hz = self._at + len(self._ready), 0, piece.rate_hz
         start, end = (0, len(piece.mic)) if piece.away else piece.spoken
         if end > start:

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from voicecoach.errors import DeviceError, NoDevice, VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.world.down import down
 from voicecoach.world.playback import Playback, resampled
 from voicecoach.world.sound_server import behind
 from voicecoach.world.streams import DEVICE_RATE_HZ, Chunk, Speaks, Streams
@@ -243,12 +244,9 @@ class Device:
 
     def _use(self, streams: Streams, names: tuple[str, str], shown: tuple[str, str]) -> None:
         """Take blocks from these streams from now on; PortAudio's `names` of them, and those that people know."""
-        import soxr
-
         self._streams, self._names = streams, names
         rate_in, rate_out = streams.rates_hz
-        self._down_mic = soxr.ResampleStream(rate_in, SAMPLE_RATE_HZ, 1, dtype="int16")
-        self._down_out = soxr.ResampleStream(rate_out, SAMPLE_RATE_HZ, 1, dtype="int16")
+        self._down_mic, self._down_out = down(rate_in), down(rate_out)
         self._base, self._frames_out = self._taken, 0
         self._heard_from = False
         """It has delivered a block."""
@@ -312,15 +310,12 @@ class Device:
 
     def _flush(self) -> None:
         """Have the resamplers give what they hold back, so that both channels have all that was taken."""
-        import soxr
-
         rate_in, rate_out = self._streams.rates_hz
         self._add(
             self._down_mic.resample_chunk(np.zeros(0, np.int16), last=True),
             self._down_out.resample_chunk(np.zeros(0, np.int16), last=True),
         )
-        self._down_mic = soxr.ResampleStream(rate_in, SAMPLE_RATE_HZ, 1, dtype="int16")
-        self._down_out = soxr.ResampleStream(rate_out, SAMPLE_RATE_HZ, 1, dtype="int16")
+        self._down_mic, self._down_out = down(rate_in), down(rate_out)
         due = self._taken - self._at
         self._ready_mic, self._ready_out = _as_long(self._ready_mic, due), _as_long(self._ready_out, due)
 
