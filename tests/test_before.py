@@ -294,10 +294,15 @@ def test_an_assignment_beside_a_choice_of_ones_own_is_a_sentence(tmp_path: Path)
     """Neither wins silently."""
     plan = tmp_path / "plan.yaml"
     plan.write_text("id: week-1\nscenario: dana-printer\nlevel: hard\n")
-    for option in (("--level", "mild"), ("--scenario", "tom-parcel"), ("--procedure", "five-tips")):
+    for option in (
+        ("--level", "mild"), ("--scenario", "tom-parcel"), ("--procedure", "five-tips"), ("--retry", "last", "1")
+    ):  # fmt: skip
         done = CliRunner().invoke(app, ["--data", str(tmp_path), "rehearse", "--assignment", str(plan), *option])
 
         assert f"{option[0]} was given too" in str(done.exception) + done.output
+    done = CliRunner().invoke(app, ["--data", str(tmp_path), "rehearse", "tom-parcel", "--assignment", str(plan)])
+
+    assert "a customer was given too" in str(done.exception) + done.output
 
 
 def test_an_assignment_sets_the_call_and_is_in_its_record(

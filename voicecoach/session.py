@@ -503,7 +503,8 @@ class _Loop:
             self.guard.rest()
             self.turns = replace(self.turns, patience=self._patience())
             self._event("fault", **entries.ECHO)
-        start = self.turns.start
+        turn = self.turns if self.turns.speaking or self.pending is None else self.pending.turn  # closed, and may go on
+        start = turn.start
         return self.guard.cleaned_from(start), start / SAMPLE_RATE_HZ
 
     def _patience(self) -> Patience:
@@ -625,7 +626,7 @@ class _Loop:
             if at - pending.closed > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
                 raise _too_late()
             return
-        if self.over.holding or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
+        if self.over.holding or self.over.begun or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
             return
         answer = pending.draft.answer.result()
         if pending.draft.cut_off and not self.saying.stopped and answer.reaction is not None:

@@ -55,6 +55,11 @@ class TalkOver:
         return self._state.holding
 
     @property
+    def begun(self) -> bool:
+        """A word or two over the line, which may be all, or the beginning of more."""
+        return self._state.begun
+
+    @property
     def undecided(self) -> bool:
         """The line stands still until somebody `tell`s the words of the turn."""
         return self._state.phase == "untold"

@@ -71,6 +71,20 @@ def test_a_pause_after_the_first_words_does_not_begin_anew() -> None:
     assert times(done, "hold")[0] <= 0.9
 
 
+def test_two_short_nods_are_two() -> None:
+    """ "Yeah", a pause, "okay": the look in the pause tells, and the line never stands still."""
+    done = play(0.95, {0.0: "unclear", 0.9: "nod"}, whole="nod", pauses=((0.3, 0.75),))
+
+    assert [action for _, action in done if action != "look"] == ["duck", "full"]
+
+
+def test_two_coughs_are_two() -> None:
+    """Neither is long enough to make the line stand still; together they are not, either."""
+    done = play(1.1, {0.0: "none"}, whole="none", pauses=((0.3, 0.8),))
+
+    assert [action for _, action in done if action != "look"] == ["duck", "full", "duck", "full"]
+
+
 def test_words_that_are_known_in_time_stop_it_at_once() -> None:
     done = play(3.0, {0.0: "words"})
 

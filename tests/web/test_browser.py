@@ -808,12 +808,13 @@ def test_a_debrief_is_read_before_its_recording_is_there(tab: Tab, recorded: str
 
 
 def test_a_recording_that_never_comes_is_a_sentence(tab: Tab, recorded: str) -> None:
-    """And nothing is left to press that would play nothing."""
+    """And nothing can be pressed that would play nothing."""
     tab.context.route(f"**/api/sessions/{recorded}/sound", lambda route: route.fulfill(body=b""))
     page = tab.open(f"debrief/{recorded}", ".turns")
 
     page.wait_for_selector("text=The recording is missing, so nothing can be played.")
-    until(page, "document.querySelectorAll('.turns .play').length === 0")
+    until(page, "document.querySelectorAll('.turns .play:not(:disabled)').length === 0")
+    assert serious(page) == []
 
 
 def test_a_moment_is_retried_and_heard_beside_the_first(tab: Tab, recorded: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import soxr
 
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.down import Decimator, down
@@ -26,7 +25,7 @@ def streamed(x: np.ndarray, rate_hz: int, sizes: list[int], channels: int = 1) -
     return np.concatenate(parts), late[:-1]
 
 
-@pytest.mark.parametrize("rate_hz", [16_000, 32_000, 48_000, 96_000])
+@pytest.mark.parametrize("rate_hz", [16_000, 32_000, 48_000])
 @pytest.mark.parametrize("hz", [100.0, 1000.0, 5000.0, 6900.0])
 def test_what_is_heard_stays_as_it_is(rate_hz: int, hz: float) -> None:
     """The same tone, at the same place, to 0.1 % of its power, whatever the blocks."""
@@ -48,17 +47,11 @@ def test_what_has_no_place_at_16_khz_is_gone(hz: float) -> None:
 
 
 def test_it_is_late_by_three_milliseconds() -> None:
-    """The stream of the well-kept library, beside it, by more than a frame of the voice detector now and then."""
-    x = tone(440, 48_000)
-    _, late = streamed(x, 48_000, [960])
-    theirs, given = soxr.ResampleStream(48_000, SAMPLE_RATE_HZ, 1, dtype="int16"), 0
-    lags = []
-    for at in range(0, len(x), 960):
-        given += len(theirs.resample_chunk(x[at : at + 960]))
-        lags.append((at + 960) / 48_000 - given / SAMPLE_RATE_HZ)
+    """However small the blocks."""
+    for size in (960, 480, 37):
+        _, late = streamed(tone(440, 48_000), 48_000, [size])
 
-    assert max(late) < 0.0033
-    assert max(lags) > 0.03
+        assert max(late) < 0.0033
 
 
 def test_two_channels_are_two_of_one(rng: np.random.Generator) -> None:

@@ -105,14 +105,12 @@ def rehearse(
     from voicecoach.session import Call
     from voicecoach.world.echo import HALF_DUPLEX, HEADSET
 
-    if assignment is not None and (given := common.stated(context, ("scenario", "persona", "level", "procedure"))):
-        raise BadInput(
-            f"The assignment says which call it is; --{given[0]} was given too.",
-            "Leave it out, or rehearse without --assignment.",
-        )
-    taken = desk.take(assignment, common.sessions()) if assignment is not None else None
-    if taken is not None:
-        scenario, level, procedure = taken.scenario, taken.level, taken.procedure
+    taken = None
+    if assignment is not None:
+        _refuse(common.stated(context, ("scenario", "persona", "procedure", "retry")))
+        taken = desk.take(assignment, common.sessions())
+        _refuse(common.stated(context, ("level",)) if taken.level else [])
+        scenario, level, procedure = taken.scenario, taken.level or level, taken.procedure
     customer, persona_text = prepare.choose_persona(scenario or persona, level)
     steps, procedure_text = prepare.choose_procedure(procedure)
     chosen_seed = seed if seed is not None else 1 if demo else random.randrange(1 << 30)
@@ -174,6 +172,16 @@ def rehearse(
     finally:
         if sound is not None:
             sound.close()
+
+
+def _refuse(given: list[str]) -> None:
+    """What an assignment says may not be said otherwise beside it."""
+    if given:
+        what = "a customer" if given[0] == "persona" else f"--{given[0]}"
+        raise BadInput(
+            f"The assignment says which call it is; {what} was given too.",
+            "Leave it out, or rehearse without --assignment.",
+        )
 
 
 def _patience(text: str) -> Patience:

@@ -30,8 +30,8 @@ line stands still until the words of the turn are known."""
 QUIET_S = 0.25
 """Without voice for this long the trainee has stopped."""
 GAP_S = 0.5
-"""After a few words that nobody could tell yet, voice this soon goes on with them ("Hang on, which invoice?"). Our
-judgement."""
+"""After a word or two that may be the beginning of something, voice this soon goes on with them ("Hang on, which
+invoice?"). Our judgement."""
 RESUME_S = 2.0
 """The longest that a line stands still for nothing (LiveKit waits as long for a false interruption)."""
 SURE = 0.4
@@ -94,6 +94,11 @@ class BargeIn:
         """The line stands still."""
         return self.phase in {"held", "untold"}
 
+    @property
+    def begun(self) -> bool:
+        """Nobody knows yet what is said over the line, and it was more than a click."""
+        return self.phase == "voice" and bool(self.ducked)
+
 
 def next_step(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]:
     """Take one frame in; give the new state and what the line must do, in order."""
@@ -101,8 +106,9 @@ def next_step(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]
         return BargeIn(), (("full",) if state.ducked and state.phase != "stopped" else ())
     if state.phase == "stopped":
         return state, ()
-    voice = frame.probability >= (THRESHOLD_END if state.over else THRESHOLD)
     end = frame.at + FRAME
+    paused = end - state.last_voice > QUIET_S * SAMPLE_RATE_HZ
+    voice = frame.probability >= (THRESHOLD_END if state.over and not paused else THRESHOLD)
     if voice:
         state = state if state.over else BargeIn("voice", onset=frame.at)
         state = replace(state, voiced=state.voiced + FRAME, last_voice=end, last_look=False)
@@ -115,10 +121,7 @@ def next_step(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]
         return _held(state, frame, quiet)
     if state.phase == "untold":
         return _untold(state, frame, quiet)
-    untold = state.phase == "voice" and state.ducked
-    if end - state.last_voice >= (GAP_S if untold else QUIET_S) * SAMPLE_RATE_HZ:
-        return BargeIn(), (("full",) if state.ducked else ())
-    return _playing(state, end)
+    return _paused(state, frame) if quiet else _playing(state, end)
 
 
 def _playing(state: BargeIn, now: int) -> tuple[BargeIn, tuple[Action, ...]]:
@@ -138,6 +141,16 @@ def _playing(state: BargeIn, now: int) -> tuple[BargeIn, tuple[Action, ...]]:
     if state.found == "words":
         return replace(state, phase="stopped", held=now), (*actions, "stop")
     return replace(state, phase="held", held=now), (*actions, "hold")
+
+
+def _paused(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]:
+    """A pause of who spoke over a line that is being played: the end of it, or of the first word or two."""
+    nothing = frame.whole and frame.words in {"nod", "none"}
+    if not state.begun or nothing or frame.at + FRAME - state.last_voice >= GAP_S * SAMPLE_RATE_HZ:
+        return BargeIn(), (("full",) if state.ducked else ())
+    if state.last_look:
+        return state, ()
+    return replace(state, last_look=True, looked=state.voiced), ("look",)
 
 
 def _held(state: BargeIn, frame: Over, quiet: bool) -> tuple[BargeIn, tuple[Action, ...]]:

@@ -1,7 +1,7 @@
 """Device rates down to 16 kHz, block by block, late by as little as can be.
 
 soxr hands out what it is given in blocks of its own: 7 to 39 ms late at 48 kHz, which is a frame of voice activity, and with
-it a frame of every answer. For whole multiples of 16 kHz, so for nearly every device, a short filter is late by 3 ms.
+it a frame of every answer. At 48, 32 and 16 kHz, so for nearly every device, a short filter is late by 3 ms.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Down(Protocol):
 
 def down(rate_hz: int, channels: int = 1) -> Down:
     """From `rate_hz` to 16 kHz."""
-    if rate_hz % SAMPLE_RATE_HZ == 0:
+    if rate_hz in {SAMPLE_RATE_HZ, 2 * SAMPLE_RATE_HZ, 3 * SAMPLE_RATE_HZ}:
         return Decimator(rate_hz // SAMPLE_RATE_HZ, channels)
     import soxr
 

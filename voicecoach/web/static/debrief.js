@@ -7,13 +7,15 @@ import { S } from "./strings.js";
 const T = S.debrief;
 const LEAD_S = 0.15; // word times are good to about 0.2 s
 
-// One recording and the buttons that play parts of it. They are there before it is; `missing` tells if it never comes.
+// One recording and the buttons that play parts of it. They are there before it is; `notice` says if it never comes.
 export const player = (address) => {
   const audio = new Audio();
   const here = ask(address, S.sorry).then((answer) => answer.blob()).catch(() => null).then((blob) => {
     if (blob?.size) audio.src = URL.createObjectURL(blob);
     return Boolean(blob?.size);
   });
+  const silent = h("p", { class: "hint", role: "status", hidden: true }, T.noSound);
+  here.then((there) => { silent.hidden = there; });
   let pressed = null;
   let until = Infinity;
   const release = () => {
@@ -21,9 +23,9 @@ export const player = (address) => {
     pressed = null;
   };
   audio.addEventListener("timeupdate", () => audio.currentTime >= until && audio.pause());
-  audio.addEventListener("pause", release);
+  audio.addEventListener("pause", () => audio.paused && release()); // it comes late: another part may play by then
   return {
-    missing: here.then((there) => !there),
+    notice: silent,
     button: (start, end, what) => {
       if (start === null || start === undefined) return null;
       const node = button("", async () => {
@@ -36,10 +38,16 @@ export const player = (address) => {
         if (!(await here) || pressed !== node) return; // another was pressed meanwhile
         until = end + LEAD_S;
         audio.currentTime = Math.max(0, start - LEAD_S);
-        audio.play().catch(release);
+        audio.play().catch(() => pressed === node && release());
       }, "play", { "aria-pressed": "false", "aria-label": T.playMoment(clock(start), what) });
       node.append(h("span", { class: "triangle", "aria-hidden": "true" }), clock(start));
-      here.then((there) => there || node.remove());
+      here.then((there) => {
+        if (there) return;
+        release();
+        node.disabled = true;
+        node.setAttribute("aria-label", T.noSound);
+        node.title = T.noSound;
+      });
       return node;
     },
     close: async () => {
@@ -131,13 +139,11 @@ const one = async (main, page, key) => {
   const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), h("p", { class: "row" },
     button(T.keepIt, () => sure.close(), "first"),
     button(T.remove, async () => { await ask(`/api/sessions/${key}`, S.sorry, { method: "DELETE" }); sure.close(); page.say(T.removed); page.go("debrief"); }, "end")));
-  const silent = h("p", { class: "hint", role: "status", hidden: true }, T.noSound);
-  sound.missing.then((missing) => { silent.hidden = !missing; });
   put(main, h("div", { class: "column wide" },
     h("p", {}, h("a", { href: "#debrief" }, T.back)),
     h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),
     told.problems.length > 0 && h("ul", { class: "problems" }, told.problems.map((problem) => h("li", {}, problem))),
-    silent,
+    sound.notice,
     h("div", { class: "pair" }, points(T.well, told.well, T.nothingWell, "well"), points(T.work, told.work, T.nothingWork, "work")),
     told.trainer.length > 0 && h("section", { class: "card trainer" }, h("h2", {}, T.trainer), told.trainer.map((part) => [h("h3", {}, part.heading), h("ul", { class: "plain" }, part.lines.map((line) => h("li", {}, line)))])),
     takes,

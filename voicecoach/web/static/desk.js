@@ -116,6 +116,7 @@ const one = async (main, page, key) => {
   put(main, h("div", { class: "column wide" },
     h("p", {}, h("a", { href: "#desk" }, T.back)), h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),
     told.problems.length > 0 && h("ul", { class: "problems" }, told.problems.map((problem) => h("li", {}, problem))),
+    sound.notice,
     outcome,
     h("div", { class: "bench" },
       h("section", { class: "card" }, h("h2", {}, T.turns), h("ol", { class: "turns" }, told.turns.map(turn)), h("h3", {}, T.commentAll), comment(null)),
