@@ -111,7 +111,8 @@ def next_step(state: BargeIn, frame: Over) -> tuple[BargeIn, tuple[Action, ...]]
     voice = frame.probability >= (THRESHOLD_END if state.over and not paused else THRESHOLD)
     if voice:
         state = state if state.over else BargeIn("voice", onset=frame.at)
-        state = replace(state, voiced=state.voiced + FRAME, last_voice=end, last_look=False)
+        found = None if paused else state.found  # what was told of the words before a pause is not told of those after
+        state = replace(state, voiced=state.voiced + FRAME, last_voice=end, last_look=False, found=found)
     if not state.over:
         return state, ()
     if frame.words is not None:
