@@ -18,6 +18,7 @@ from voicecoach import before, consent, debrief, keys, prepare, record, testing
 from voicecoach.before import Terminal
 from voicecoach.cli import app
 from voicecoach.commands import calm_voice, common, devices
+from voicecoach.commands import drill as drilling
 from voicecoach.commands import rehearse as rehearsing
 from voicecoach.nouns import Worksheet
 from voicecoach.persona import Persona
@@ -327,6 +328,20 @@ def test_an_assignment_sets_the_call_and_is_in_its_record(
     assert "Assignment, attempt 2 of 1:" in out
     assert "week-1, attempt 2 of 1: " in out
     assert "Attempt 2, of 1 that count." in out
+
+
+def test_a_drill_asks_too(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agreed once, every record has it; not agreed, there is none."""
+    monkeypatch.setattr(devices, "volume", lambda *_, **__: 0.0)
+    drilling.drill("apologise", trainee="trainee", seed=1)
+    (held,) = record.list_sessions(live / "sessions")
+    assert [event.data["how"] for event in record.read(held).of("consent")] == ["earlier"]
+
+    (live / "consent.json").unlink()
+    monkeypatch.setattr("builtins.input", lambda _: "s")
+    with pytest.raises(typer.Exit):
+        drilling.drill("apologise", trainee="trainee", seed=1)
+    assert record.list_sessions(live / "sessions") == [held]
 
 
 def test_who_does_not_agree_is_not_recorded(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,14 @@ import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests import sessions
 from voicecoach import debrief, record
+from voicecoach.commands import calls
 from voicecoach.errors import BadInput, DiskError
+from voicecoach.nouns import SAMPLE_RATE_HZ
 
 
 def test_a_page_is_private_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +43,33 @@ def test_places_that_cannot_hold_a_page_are_sentences(tmp_path: Path) -> None:
         debrief.write_page("x", tmp_path / "pipe")
 
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_the_debrief_is_read_where_its_page_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk takes the page, not the words."""
+    folder = sessions.write(tmp_path)
+    monkeypatch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(DiskError, match="No space left on device"):
+        calls.show_debrief(folder)
+
+    assert "Have I got that right?" in capsys.readouterr().out
+
+
+def test_torn_sound_is_drawn_where_it_was(tmp_path: Path) -> None:
+    """Of a call of which half the sound is left, the outline ends in the middle; of one with more, where the call does."""
+    loud = np.full((8 * SAMPLE_RATE_HZ, 2), 9000, np.int16)
+    for end_s, share in ((16, 0.5), (8, 1.0), (4, 1.0)):
+        folder = tmp_path / str(end_s)
+        with record.Writer(folder, "", "") as writer:
+            writer.event("started", wall="", persona={"id": "x", "name": "Dana"})
+            writer.audio(loud)
+            writer.event("ended", at=end_s * SAMPLE_RATE_HZ, outcome="resolved", why="")
+        outline, _, _ = debrief._sound_of(record.read(folder))
+
+        assert outline is not None
+        assert np.mean(np.array(outline[0]) > 0.2) == pytest.approx(share, abs=0.01)
 
 
 def test_what_lies_damaged_beside_a_record_is_told(tmp_path: Path) -> None:

@@ -423,6 +423,21 @@ def test_what_is_unsure_decides_nothing(minimums: tuple[Minimum, ...], mark: int
     assert (held.result, held.lowest, held.highest, held.remarks) == (result, 33, 66, ())
 
 
+def test_without_steps_a_listener_decides() -> None:
+    """The procedure beside the record is missing or damaged: nothing of it was heard or not heard."""
+    asked = Asked(Assignment("x", "dana-printer", pass_mark=50, minimums=(Minimum("a"),)), 1)
+    held = hold(asked, (), NOW, "dana-printer", "six-guidelines", "medium")
+
+    assert (held.result, held.missing, held.open) == ("undecided", (), ("a",))
+
+
+def test_a_customer_from_a_file_is_not_called_another() -> None:
+    """A file may be named otherwise than the customer in it."""
+    asked = Asked(Assignment("x", "our-parcel.yaml", procedure="ours.yml"), 1)
+
+    assert hold(asked, STEPS, NOW, "parcel-late", "our-steps", "medium").remarks == ()
+
+
 def test_the_trainers_step_counts_for_the_assignment() -> None:
     """The machine was unsure; the trainer was not. Late, too often and another scenario are said."""
     asked = Asked(Assignment("x", "dana-printer", due="2026-11-21", attempts=2, minimums=(Minimum("b"),)), 3)
@@ -590,18 +605,33 @@ def test_the_retention_is_kept_and_told(tmp_path: Path) -> None:
     assert retention.load(tmp_path) is None
 
 
-@pytest.mark.parametrize("written", ["", "30", "0d", "-3d", "d", "1e3d", "30 days"])
+@pytest.mark.parametrize("written", ["", "30", "0d", "-3d", "d", "1e3d", "30 days", "9999y"])
 def test_ages_that_are_none_are_refused(written: str) -> None:
     with pytest.raises(BadInput, match="no length of time"):
         retention.days(written)
     assert [retention.days(text) for text in ("30d", "2 w", "6M", "1y")] == [30, 14, 180, 365]
 
 
+def test_a_session_that_cannot_be_deleted_keeps_no_copy_of_another(mine: Path, inbox: Path, tmp_path: Path) -> None:
+    """Two are named, the second holds a folder of somebody's: of the first nothing is left, its copy neither."""
+    data = mine.parent.parent
+    second = sessions.write(mine.parent, "20261122-100000-dana-printer")
+    (second / "mine").mkdir()
+    assert run("submit", mine.name, "--to", inbox, "--yes", data=data).exit_code == 0
+    told = run("delete", mine.name, second.name, "--copies", "--yes", data=data)
+
+    assert told.exit_code != 0
+    assert not mine.exists()
+    assert list(inbox.iterdir()) == []
+    assert second.exists()
+
+
 def test_delete_leaves_nothing(mine: Path, inbox: Path, tmp_path: Path) -> None:
     """P18: no file of the data folder holds a word or a sound of it any more; with --copies, none elsewhere either."""
     data = mine.parent.parent
     marker = b"jammed three times"
-    (data / "history.sqlite").write_bytes(b"index: " + marker)
+    (data / "history.html").write_bytes(b"page: " + marker)
+    (data / "clients.db").write_bytes(b"not ours")
     for kind in ("json", "csv", "vtt", "textgrid", "zip"):
         assert run("export", "last", "--format", kind, data=data).exit_code == 0
     assert run("export", "--all", "--format", "csv-sessions", data=data).exit_code == 0
@@ -620,7 +650,7 @@ def test_delete_leaves_nothing(mine: Path, inbox: Path, tmp_path: Path) -> None:
     assert "submitted: " in told.stdout
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in left if marker in path.read_bytes() or sound in path.read_bytes()] == []
-    assert [path.name for path in left] == ["edited.vtt"]
+    assert sorted(path.name for path in left) == ["clients.db", "edited.vtt"]
 
 
 def test_copies_elsewhere_are_told_and_left(mine: Path, inbox: Path) -> None:

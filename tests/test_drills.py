@@ -153,6 +153,22 @@ def test_anger_rises_with_each_pass_and_three_misses_end_it() -> None:
     assert TRIES == 3
 
 
+def test_a_drill_that_was_over_before_by_todays_marks_stays_over() -> None:
+    """Judged anew every level is passed one turn sooner: what was said after that changes nothing."""
+    customer, _ = prepare.choose_persona("dana-printer")
+    apologise = drill("apologise")
+    react = customers.react(apologise, words.NAMES)
+    mood = customers.begin(customer, apologise, 7).mood
+    sorry = Assessment((Finding("apologise", "move", "done", "sorry", 0, 5, 0.9, "001.4"),), QUIET)
+    for _ in apologise.levels:
+        mood = react(customer, mood, sorry, "sorry").mood
+    after = react(customer, mood, sorry, "sorry")
+
+    assert after.mood == mood
+    assert after.causes == ()
+    assert after.reply.ends == "drill over"
+
+
 # --- as a session ------------------------------------------------------------------------------------
 
 

@@ -209,6 +209,7 @@ def test_nothing_is_a_formula(report: Report) -> None:
     for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "＝1", "|x", "−1"):
         assert tables.cell(text).startswith("'"), text
     assert tables.cell(-3.25) == "-3.25"
+    assert tables.cell(12_345.67891) == "12345.6789"
     assert tables.cell("a=b") == "a=b"
     for row in [*rows(tables.turns_csv(nasty(report))), *rows(tables.sessions_csv([nasty(report)]))]:
         assert not any(value[:1] in set("=+@\t\r\n") for value in row.values())
@@ -255,6 +256,20 @@ def test_xapi_ids_follow_the_record_and_not_its_place(session: record.Record, re
     assert statements(other, report)[0]["id"] != statements(session, report)[0]["id"]
     named = statements(session, report, actor="sam-7", home_page="https://lms.example.org")
     assert named[0]["actor"]["account"] == {"homePage": "https://lms.example.org", "name": "sam-7"}
+
+
+def test_another_result_is_another_statement(session: record.Record, report: Report) -> None:
+    """A store keeps what it has under an id; and what was done before a take began was not done badly in it."""
+    step = report.steps[0]
+    later = replace(report, steps=(replace(step, outcome="before"), *report.steps[1:]))
+    started = dict(session.events[0].data)
+    was, made = (xapi.statements(one, started, "x") for one in (report, later))
+    changed = [number for number, (a, b) in enumerate(zip(was, made, strict=True)) if a["id"] != b["id"]]
+
+    assert changed == [number for number, (a, b) in enumerate(zip(was, made, strict=True)) if a != b]
+    assert 1 in changed
+    assert "success" not in made[1]["result"]
+    assert made[0]["result"]["score"]["max"] == len(report.steps) - 1
 
 
 @pytest.mark.parametrize("wall", ["", "yesterday", "2026-11-21T10:00:00", "9999-12-31T23:59:59+00:00"])

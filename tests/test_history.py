@@ -293,6 +293,7 @@ def test_numbers_are_shown_for_people() -> None:
     assert shown(share, 0.834) == "83%"
     assert shown(plain, -1.25) in ("−1.2", "−1.3")
     assert shown(plain, -0.01) == "0.0"
+    assert shown(Measure("articulation_sps", "", "", "lower"), -0.04) == "−0.04"
 
 
 # --- text and page -----------------------------------------------------------------------------------
@@ -370,6 +371,7 @@ def test_the_command_lists_and_writes(tmp_path: Path) -> None:
     run = lambda *words: CliRunner().invoke(app, ["--data", str(tmp_path), "history", *words])  # noqa: E731
     plain, as_json = run(), run("--json", "--trends")
     page = run("--html", str(tmp_path / "out.html"))
+    both = run("--json", "--html", str(tmp_path / "both.html"))
 
     assert plain.exit_code == as_json.exit_code == page.exit_code == 0
     assert plain.stdout.count("-dana-printer ") >= 4
@@ -378,6 +380,8 @@ def test_the_command_lists_and_writes(tmp_path: Path) -> None:
     data = json.loads(as_json.stdout)
     assert [trend["measure"]["id"] for trend in data["trends"]][:2] == ["quiet", "slow"]
     assert re.match("<!DOCTYPE html>", (tmp_path / "out.html").read_text())
+    assert (tmp_path / "both.html").read_text() == (tmp_path / "out.html").read_text()
+    assert json.loads(both.stdout.splitlines()[-1])["trends"] == data["trends"]
     assert "is not a time" in str(run("--now", "soon").exception)
     assert "There are sessions of: Kim" in str(run("--trends", "--trainee", "Zoe").exception)
 

@@ -16,9 +16,10 @@ from voicecoach.errors import VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import PRESETS
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
+from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Style, Word
 from voicecoach.session import Keys, Tick
 from voicecoach.testing import FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
+from voicecoach.world.voice import Line
 
 pytestmark = pytest.mark.usefixtures("known_detectors")
 
@@ -274,6 +275,28 @@ def test_a_long_turn_is_heard_in_pieces_while_it_lasts(tmp_path: Path, parts: tu
     (seen, again) = (d["observation"] for d in held.data("measured") if d["who"] == "trainee")
     assert seen["speech_s"] == pytest.approx(again["speech_s"], abs=0.3)  # type: ignore[index]
     assert seen["f0"]["median_hz"] == pytest.approx(again["f0"]["median_hz"], rel=0.02)  # type: ignore[index]
+
+
+class Thoughtful(testing.BeepVoice):
+    """A voice that takes half a second of the paced clock for a line that was not spoken before."""
+
+    def speak(self, text: str, style: Style, style_name: str) -> Line:
+        time.sleep(0.5 / 16)
+        return super().speak(text, style, style_name)
+
+
+def test_a_goodbye_is_not_talked_out_of_by_a_question(tmp_path: Path) -> None:
+    """The time is up while the customer is about to ask whether anybody is there: the call ends, once."""
+    quiet = testing.noise(40.0, -75)
+    asked = hold(tmp_path / "a", Paced(PlainRecording(quiet)), call=make_call(), voice=Thoughtful()).data("said")[1]
+    due_s = seconds(asked["start"]) - 0.5
+    held = hold(
+        tmp_path / "b", Paced(PlainRecording(quiet)), call=make_call(time_limit_s=due_s + 0.15), voice=Thoughtful()
+    )
+
+    assert held.outcome == "time limit"
+    assert str(held.data("said")[-1]["line"]).startswith("goodbye")
+    assert seconds(next(held.record.of("ended")).at) < due_s + 12
 
 
 # --- the key ---------------------------------------------------------------------------------------

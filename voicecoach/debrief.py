@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from voicecoach.report.takes import Takes
 from voicecoach.report.tell import Report, tell
 from voicecoach.report.trainer import desk_of, marks_of
 from voicecoach.world import audiofiles
+from voicecoach.world.playback import Samples
 
 PAGE = "debrief.html"
 
@@ -61,10 +62,20 @@ def page_of(session: record.Record, report: Report) -> str:
 def _sound_of(session: record.Record) -> tuple[Sequence[Sequence[float]] | None, str | None, Sequence[Takes]]:
     """The outline of the recording, the recording itself, and other takes of its turns, as the page wants them."""
     n = record.audio_samples(session)
-    outline = audiofiles.envelope_of(record.audio_blocks(session), n) if n else None
+    told = max([event.at for event in session.events], default=n)  # as long as the page's time; sound may be torn
+    outline = audiofiles.envelope_of(_first(record.audio_blocks(session), told), told) if n else None
     from voicecoach.takes import takes_of
 
     return outline, audiofiles.data_uri_of(record.audio_blocks(session), n), takes_of(session.folder, sound=True)
+
+
+def _first(blocks: Iterable[Samples], n: int) -> Iterator[Samples]:
+    """The first `n` samples of blocks [shape=(m, 2)]."""
+    for block in blocks:
+        if n <= 0:
+            return
+        yield block[:n]
+        n -= len(block)
 
 
 def write_page(html: str, path: Path) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voicecoach import bundles, debrief, prepare, record
+from voicecoach import bundles, debrief, prepare, record, retention
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.nouns import SAMPLE_RATE_HZ, Word
 from voicecoach.report import labels, subtitles, tables, xapi
@@ -82,7 +82,9 @@ def export(session: record.Record, kind: str, out: Path, who: Who = Who()) -> Pa
         out /= session.folder.resolve().name + ENDINGS[kind]
     if kind == "zip":
         _free(out)
-        bundles.write(session.folder, bundles.whole(session.folder), out)
+        beside = retention.others(session.folder)  # the page would have their voices in it
+        names = [name for name in bundles.whole(session.folder) if name != bundles.PAGE or not beside]
+        bundles.write(session.folder, names, out)
         return out
     return write(text_of(session, debrief.report_on(session), kind, who), out)
 

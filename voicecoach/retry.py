@@ -109,7 +109,7 @@ def begin(call: Call, retry: Retry) -> Call:
         trainee=retry.trainee or call.trainee,
         seed=retry.seed,
         recent=(),
-        prepared=retry.worksheet,
+        prepared=(*retry.worksheet, *(entry for entry in call.prepared if entry[0] == "consent")),
         moment=retry.moment,
         origin={"retry": {"session": retry.session, "turn": retry.turn, "take": retry.take}},
         name=f"{retry.persona.id}-turn-{retry.turn}-take-{retry.take}",

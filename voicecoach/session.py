@@ -806,6 +806,7 @@ class _Loop:
             and self.pending is None
             and self.held is None
             and self.turns.phase == "quiet"
+            and (self.remark is None or self.remark.why != "goodbye")
         )
         if not waiting or saying.start is None or saying.ends:
             self.quiet_from = at if not waiting else self.quiet_from

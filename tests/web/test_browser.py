@@ -344,6 +344,70 @@ def test_a_laptop_that_slept_for_minutes_finds_a_sentence_and_a_whole_record(bro
     assert [problem for problem in told.problems if "missing" in problem] == []
 
 
+def test_a_customer_on_hold_is_no_dead_microphone(tab: Tab) -> None:
+    """Seven seconds on hold are no fault; back from it, the space bar is for talking again."""
+    page = tab.open()
+    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({mode: 'push-to-talk'}))")
+    page.reload()
+    page.click(".answer")
+    put_through(page)
+    page.click("button:has-text('Hold'):not(.talk)")
+    page.wait_for_timeout(7000)
+    page.click("text=Back to the call")
+    assert page.evaluate("document.activeElement.className") == "talk"
+    page.keyboard.down("Space")
+    page.wait_for_selector(".talk.on[aria-pressed=true]")
+    page.keyboard.up("Space")
+    page.wait_for_selector(".talk:not(.on)[aria-pressed=false]")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert [event.data["what"] for event in told.of("fault")] == []
+
+
+def test_no_microphone_is_opened_once_the_call_is_over(tab: Tab) -> None:
+    """The search for another one ends with the call that needed it."""
+    tab.context.add_init_script(PEEK)
+    page = tab.open()
+    page.click(".answer")
+    put_through(page)
+    page.evaluate("""() => {
+      window.real = navigator.mediaDevices.getUserMedia;
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
+      streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event("ended"));
+    }""")
+    page.wait_for_selector(".notice button")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    page.evaluate("""() => {
+      navigator.mediaDevices.getUserMedia = window.real;
+      navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+    }""")
+    page.wait_for_timeout(500)
+
+    assert (
+        page.evaluate("streams.flatMap((one) => one.getTracks()).filter((one) => one.readyState === 'live').length")
+        == 0
+    )
+
+
+def test_a_question_does_not_outlive_the_call(browser: Any, tmp_path: Path) -> None:
+    """Back, while it is asked whether the call may be recorded: nothing stands over the page, and nothing was recorded."""
+    house = House(tmp_path / "data", FakeKit())
+    with serving(house) as site:
+        tab = Tab(browser, site)
+        page = tab.open()
+        page.click(".answer")
+        page.wait_for_selector("dialog[open]")
+        page.go_back()
+        page.wait_for_selector(".answer")
+        assert page.locator("dialog[open]").count() == 0
+        tab.close()
+
+    assert record.list_sessions(house.sessions) == []
+
+
 def test_a_tab_that_is_loaded_again_goes_on(tab: Tab) -> None:
     """As after a crash: the same call, within the five seconds, with its caller, its notes and its way of talking."""
     tab.context.add_init_script(PEEK)

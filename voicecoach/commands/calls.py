@@ -19,6 +19,24 @@ if TYPE_CHECKING:
     from voicecoach.world.voice import Voice
 
 
+def with_consent(call: Call) -> Call:
+    """The trainee's consent to the recording, asked for once; without it nothing is recorded."""
+    from dataclasses import replace
+
+    from voicecoach import consent
+    from voicecoach.keys import interactive
+
+    agreed = consent.before_recording(
+        common.terminal() if interactive() else None, common.data(), call.trainee, call.wall
+    )
+    if agreed is None:
+        typer.echo("Nothing was recorded.")
+        raise typer.Exit
+    if agreed[1]["how"] == "told":
+        typer.echo(f"{consent.LINE}\n")
+    return replace(call, prepared=(*call.prepared, agreed))
+
+
 def hold(
     call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool, notes: bool = False
 ) -> Path:
@@ -56,6 +74,10 @@ def hold(
     except (KeyboardInterrupt, BrokenPipeError):
         typer.echo(f"The call is kept. Its debrief: voicecoach report {folder.name}", err=True)
         failure = failure or KeyboardInterrupt()
+    except VoicecoachError as error:
+        if failure is None:
+            raise
+        typer.echo(str(error), err=True)
     if failure is not None:
         raise failure
     if keyboard.interrupted:
@@ -80,9 +102,9 @@ def show_debrief(folder: Path, html: Path | None = None, open_page: bool = False
 
     session = record.read(folder)
     report, page = debrief.debrief_of(session)
-    path = debrief.write_page(page, html or folder / debrief.PAGE)
     width = min(100, common.console().width)
     typer.echo(as_text(report, width) + takes_text(takes_of(folder), width))
+    path = debrief.write_page(page, html or folder / debrief.PAGE)
     typer.echo(f"\nThe page with the recording: {path}")
     if open_page:
         import webbrowser

@@ -68,10 +68,12 @@ def delete(
         ):
             typer.echo("Nothing was deleted.")
             return
+    left = 0
     for folder in folders:
+        made = list(copies.of(folder))  # where they are is told in the folder
         retention.delete(folder, common.data())
-    left = [copy for copy in made if not with_copies or not copies.remove(copy)]
-    typer.echo(f"Deleted {len(folders)}." + (f" {len(left)} copies are left." if left else ""))
+        left += sum(not with_copies or not copies.remove(copy) for copy in made)
+    typer.echo(f"Deleted {len(folders)}." + (f" {left} copies are left." if left else ""))
 
 
 def _show(folders: Sequence[Path], made: Sequence[str], with_copies: bool) -> None:

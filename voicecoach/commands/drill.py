@@ -48,7 +48,7 @@ def drill(
 
     past = history.read(common.sessions()).rows
     wall = prepare.now()
-    plan = progress.schedule(progress.own_rows(past), drills.all_drills(), now=wall)
+    plan = progress.schedule(progress.own_rows(past, trainee), drills.all_drills(), now=wall)
     if listed:
         typer.echo("\n".join(progress.schedule_lines(plan)))
         return
@@ -91,6 +91,7 @@ def drill(
             script = replace(script, turns=drills.demo_replies(chosen, customer, rules, script.turns))
             sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
         else:
+            call = calls.with_consent(call)
             call = calm_voice.with_baseline(call, sound, ears)
             voice.volume_db = devices.volume(sound, ask=interactive())
         calls.hold(call, sound, ears, files, voice, words=True)

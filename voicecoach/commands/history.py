@@ -46,21 +46,22 @@ def history(
     folders = record.list_sessions(common.sessions())
     if not trends and html is None and not open_page:
         _list(folders[-count:], as_json)
-    if as_json and not trends:
+    paged = html is not None or open_page
+    if as_json and not trends and not paged:
         return
     if not folders and html is None and not open_page:
         return
     told = progress_of(trainee, now)
     if as_json:
         typer.echo(record.to_json(told))
-    elif html is not None or open_page:
+    if paged:
         path = debrief.write_page(progress_page.as_html(told), _target(html))
-        typer.echo(f"The page: {path}")
+        typer.echo(f"The page: {path}", err=as_json)
         if open_page:
             import webbrowser
 
             webbrowser.open(path.resolve().as_uri())
-    else:
+    elif not as_json:
         text = progress_text.as_text(told, min(100, common.console().width))
         typer.echo(("" if trends or not text else "\n") + text.rstrip("\n")) if text else None
 

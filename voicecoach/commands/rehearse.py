@@ -143,7 +143,7 @@ def rehearse(
             demo = True
     try:
         if not demo:
-            call = _with_consent(call)
+            call = calls.with_consent(call)
         console = common.console()
         with console.status("Loading the recogniser and the customer's voice..."):
             ears, files = prepare.ears(model)
@@ -206,24 +206,6 @@ def _with_demo(call: Call, ears: Ears, seed: int | None, skip: int = 0) -> tuple
     call = replace(call, baseline=baseline, trainee=script.name, seed=seed, mode="hands-free")
     script = replace(script, turns=script.turns[skip:] or script.turns[-1:])
     return call, FileDuplex(recorded_trainee(script, prepare.spoken()))
-
-
-def _with_consent(call: Call) -> Call:
-    """The trainee's consent to the recording, asked for once; without it nothing is recorded."""
-    from dataclasses import replace
-
-    from voicecoach import consent
-    from voicecoach.keys import interactive
-
-    agreed = consent.before_recording(
-        common.terminal() if interactive() else None, common.data(), call.trainee, call.wall
-    )
-    if agreed is None:
-        typer.echo("Nothing was recorded.")
-        raise typer.Exit
-    if agreed[1]["how"] == "told":
-        typer.echo(f"{consent.LINE}\n")
-    return replace(call, prepared=(*call.prepared, agreed))
 
 
 def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:

@@ -46,6 +46,8 @@ def react(drill: Drill, names: Mapping[str, str]) -> Callable[[Persona, Mood, As
     def answer(persona: Persona, mood: Mood, said: Assessment, text: str) -> Reaction:
         verdict = mark(drill, said, text, names)
         level, tries = at_level(mood)
+        if level >= len(drill.levels):  # judged anew, it was over before
+            return Reaction(mood, _closing(persona, drill, mood, True), ())
         passed = verdict.verdict == "passed"
         was = drill.levels[level]
         level, tries = (level + 1, 0) if passed else (level, tries + 1)

@@ -157,7 +157,9 @@ def hold(asked: Asked, steps: Sequence[StepMark], wall: str, scenario: str, proc
         step = outcomes.get(minimum.step)
         heard = step.counts if step else "not heard"
         name = step.name if step else minimum.step
-        if heard == "not heard":
+        if not steps:
+            undecided.append(name)
+        elif heard == "not heard":
             missing.append(name)
         elif heard != "done" and minimum.at_least == "done":
             undecided.append(name)
@@ -165,9 +167,9 @@ def hold(asked: Asked, steps: Sequence[StepMark], wall: str, scenario: str, proc
     lowest, highest = (_share([one in kinds for one in heard_all]) for kinds in (("done",), ("done", "unsure")))
     mark = assignment.pass_mark or 0
     result: Result = "passed"
-    if missing or highest < mark or not steps:
+    if steps and (missing or highest < mark):
         result = "not passed"
-    elif undecided or lowest < mark:
+    elif not steps or undecided or lowest < mark:
         result = "undecided"
     remarks = []
     if assignment.due and wall[:10] > assignment.due:
@@ -175,11 +177,11 @@ def hold(asked: Asked, steps: Sequence[StepMark], wall: str, scenario: str, proc
     if assignment.attempts is not None and asked.attempt > assignment.attempts:
         remarks.append(f"Attempt {asked.attempt}, of {assignment.attempts} that count.")
     for what, was, wanted in (
-        ("procedure", procedure, _stem(assignment.procedure)),
-        ("scenario", scenario, _stem(assignment.scenario)),
+        ("procedure", procedure, _bundled(assignment.procedure)),
+        ("scenario", scenario, _bundled(assignment.scenario)),
         ("level", level, assignment.level or level),
     ):
-        if was and was != wanted:
+        if was and wanted and was != wanted:
             remarks.append(f"Another {what} than the one that was set: {was}, not {wanted}.")
     return Held(asked, result, lowest, highest, tuple(missing), tuple(undecided), tuple(remarks))
 
@@ -189,9 +191,9 @@ def _share(heard: Sequence[bool]) -> int:
     return 100 * sum(heard) // len(heard) if heard else 0
 
 
-def _stem(name: str) -> str:
-    """The name without the ending of a file."""
-    return re.sub(r"\.ya?ml$", "", name)
+def _bundled(name: str) -> str:
+    """The name as the record of a call has it; empty for a file, whose own name for itself is not known here."""
+    return "" if re.search(r"\.ya?ml$", name) else name
 
 
 # --- the trainer's words ---------------------------------------------------------------------------------

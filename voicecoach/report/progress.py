@@ -557,4 +557,5 @@ def shown(measure: Measure, value: float) -> str:
     """A value of a measure for people."""
     places = 0 if measure.share else 2 if measure.id == "articulation_sps" else 1
     scaled = 100 * value if measure.share else value
-    return f"{scaled:.{places}f}".replace("-0.0", "0.0").replace("-", "−") + ("%" if measure.share else "")
+    scaled = round(scaled, places) or 0.0  # never -0.0
+    return f"{scaled:.{places}f}".replace("-", "−") + ("%" if measure.share else "")

@@ -53,7 +53,7 @@ def cell(value: Cell) -> str:
     if value is None:
         return ""
     if isinstance(value, int | float):
-        return f"{value:.6g}" if isinstance(value, float) else str(value)
+        return f"{round(value, 4):.12g}" if isinstance(value, float) else str(value)
     words = one_line(value)
     seen = words.lstrip(_INVISIBLE)
     return (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -51,8 +52,9 @@ def statements(
         context["contextActivities"] = {"grouping": [_activity(steps_of, report.procedure, "objective")]}
 
     def statement(name: str, verb: str, activity: dict[str, Any], **more: Any) -> dict[str, Any]:
+        content = json.dumps([verb, more.get("result")], sort_keys=True)  # another result is another statement
         made = {
-            "id": str(uuid.uuid5(_SPACE, f"{identity}/{name}")), "actor": who, "verb": _verb(verb), "object": activity,
+            "id": str(uuid.uuid5(_SPACE, f"{identity}/{name}/{content}")), "actor": who, "verb": _verb(verb), "object": activity,
             "version": VERSION, "context": context, **more,
         }  # fmt: skip
         return {**made, "timestamp": ended} if ended else made
@@ -63,11 +65,10 @@ def statements(
         "duration": f"PT{report.duration_s:.2f}S",
         "extensions": {f"{HOME}/outcome": report.outcome or "cut off"},
     }
-    if report.steps:
-        done = sum(step.outcome == "done" for step in report.steps)
-        result["score"] = {
-            "scaled": round(done / len(report.steps), 4), "raw": done, "min": 0, "max": len(report.steps),
-        }  # fmt: skip
+    asked = [step for step in report.steps if step.outcome != "before"]
+    if asked:
+        done = sum(step.outcome == "done" for step in asked)
+        result["score"] = {"scaled": round(done / len(asked), 4), "raw": done, "min": 0, "max": len(asked)}
     held = report.desk.held if report.desk else None
     if held and held.result != "undecided":
         result["success"] = held.result == "passed"
@@ -102,7 +103,7 @@ def _activity(iri: str, name: str, kind: str) -> dict[str, Any]:
 def _heard(step: StepLine) -> dict[str, Any]:
     """Done or not is a success or none; what is unsure is neither."""
     result: dict[str, Any] = {"extensions": {f"{HOME}/step-outcome": step.outcome}}
-    if step.outcome != "unsure":
+    if step.outcome in {"done", "not heard"}:
         result["success"] = step.outcome == "done"
     if step.quotes:
         result["response"] = step.quotes[0].quote

@@ -23,6 +23,7 @@ export const call = async (main, page, _rest, handed) => {
   let session = "";
   let ticked = 0;
   let another = ""; // what is told of the microphone that has just taken the lost one's place
+  let seeking = () => {}; // ends the search for another microphone
   const pauses = new Set(); // why there is no sound: the line, the browser's sleep, the microphone
 
   // --- what is shown -------------------------------------------------------------------------------
@@ -68,11 +69,12 @@ export const call = async (main, page, _rest, handed) => {
 
   const setHeld = (on, tell = true) => {
     held = on;
-    sound.hold(on);
+    sound?.hold(on);
     if (tell) line?.say({ t: "hold", on });
     hold.textContent = on ? T.resume : T.hold;
     hold.setAttribute("aria-pressed", String(on));
     if (on) who.textContent = T.onHold(name);
+    else if (live && mode !== "hands-free") (mode === "manual" ? send : talk).focus(); // so that the space bar speaks
   };
   // The call stands still: shown at once and as long as it lasts, so that nobody takes it for the customer's silence.
   const pause = (why, on) => {
@@ -98,10 +100,12 @@ export const call = async (main, page, _rest, handed) => {
     if (talk.hidden || talk.classList.contains("on") === on) return;
     talk.classList.toggle("on", on);
     talk.firstChild.textContent = on ? T.talking : T.talk;
+    talk.setAttribute("aria-pressed", String(on));
     line?.say({ t: "talk", on });
   };
   talk.onpointerdown = (event) => { talk.setPointerCapture(event.pointerId); setTalk(true); };
   talk.onpointerup = talk.onpointercancel = () => setTalk(false);
+  talk.onclick = (event) => { if (event.detail === 0) setTalk(!talk.classList.contains("on")); }; // Enter, voice control
   const typing = () => document.activeElement instanceof HTMLTextAreaElement || document.activeElement instanceof HTMLInputElement;
   const down = (event) => {
     const here = document.activeElement;
@@ -125,6 +129,7 @@ export const call = async (main, page, _rest, handed) => {
   // --- the end ---------------------------------------------------------------------------------------
   const over = () => {
     live = false;
+    seeking();
     sessionStorage.removeItem(KEPT);
   };
   const finish = (message) => {
@@ -215,6 +220,7 @@ export const call = async (main, page, _rest, handed) => {
     switch (message.t) {
       case "ready":
         sessionStorage.setItem(KEPT, message.call);
+        if (stopped) line.say({ t: "stop" }); // it was ended before it had begun
         break;
       case "resumed":
         sessionStorage.setItem(KEPT, message.call);
@@ -291,16 +297,27 @@ export const call = async (main, page, _rest, handed) => {
     sound.lost = async () => {
       pause("mic", true);
       put(notice, `${S.mic.lost} ${S.mic.lostDo}`);
+      let busy = false; // one plug makes several events
+      let over = false;
       const again = async () => {
+        if (busy || over) return;
+        busy = true;
         try {
           another = S.mic.found(await sound.replace());
+          seeking();
           put(notice, another);
-          navigator.mediaDevices.removeEventListener("devicechange", again);
           line?.say({ t: "sound", ...sound.describe() });
           pause("mic", false);
         } catch {
-          put(notice, `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
+          if (!over) put(notice, `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
+        } finally {
+          busy = false;
         }
+      };
+      seeking();
+      seeking = () => {
+        over = true;
+        navigator.mediaDevices.removeEventListener("devicechange", again);
       };
       navigator.mediaDevices.addEventListener("devicechange", again);
       await again();
@@ -358,8 +375,10 @@ export const call = async (main, page, _rest, handed) => {
       removeEventListener("keyup", up);
       removeEventListener("blur", drop);
       sessionStorage.removeItem(KEPT);
+      seeking();
+      for (const box of document.querySelectorAll("body > dialog")) box.remove(); // a question about a call that is left
       if (live) line?.say({ t: "stop" });
-      line?.say({ t: "done", notes: [] });
+      line?.say({ t: "done", notes: (stage.querySelector("#rest") || pad).value.split("\n") });
       line?.drop();
       sound?.close();
     },

@@ -173,6 +173,7 @@ export const choose = async (main, page, _rest, handed) => {
     const check = async () => {
       close();
       reading.hidden = true;
+      read.disabled = false; // a reading that was going on is over
       start.disabled = true;
       try {
         sound = await Sound.open({ deviceId: choice.deviceId, speakers: choice.speakers }).catch((failure) => {

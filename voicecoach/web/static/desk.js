@@ -55,9 +55,11 @@ const one = async (main, page, key) => {
       await post(`/api/desk/${key}/say`, S.sorry, { ...what, trainer: you.value.trim() || undefined });
       page.say(T.kept);
       await shown();
+      return true;
     } catch (failure) {
       outcome.textContent = failure.message;
       outcome.scrollIntoView({ block: "center" });
+      return false;
     }
   };
   const said = h("div", { class: "said" });
@@ -69,7 +71,7 @@ const one = async (main, page, key) => {
   const comment = (turn) => {
     const label = turn === null ? T.commentAll : T.commentOn(turn);
     const box = h("textarea", { rows: 1, maxLength: 2000, "aria-label": label, placeholder: T.comment });
-    const send = button(T.send, async () => { await say({ kind: "comment", turn, text: box.value }); box.value = ""; });
+    const send = button(T.send, async () => { if (await say({ kind: "comment", turn, text: box.value })) box.value = ""; });
     return h("div", { class: "row add" }, box, send);
   };
   const turn = (entry) => {
@@ -94,8 +96,7 @@ const one = async (main, page, key) => {
   const mark = button(T.send, async () => {
     const [kind, id] = whatBox.value.split(":");
     const about = kind === "step" ? { step: id } : { code: id, turn: Number(whereBox.value) };
-    await say({ kind: "mark", verdict: verdictBox.value, reason: reason.value, ...about });
-    reason.value = "";
+    if (await say({ kind: "mark", verdict: verdictBox.value, reason: reason.value, ...about })) reason.value = "";
   });
 
   const words = h("textarea", { rows: 2, maxLength: 2000 });
@@ -109,7 +110,8 @@ const one = async (main, page, key) => {
   const note = h("textarea", { rows: 2, maxLength: 2000 });
   const give = button(T.give, () => {
     const [who, hard, scored] = [scenario, level, procedure].map((label) => label.querySelector("select").value);
-    const assignment = { id: `${who}-${hard}`.slice(0, 40), scenario: who, level: hard, procedure: scored, due: due.value, note: note.value, ...(pass.value === "" ? {} : { pass_mark: Number(pass.value) }) };
+    // Attempts are counted by the id, so the same task set again is another one.
+    const assignment = { id: `${`${who}-${hard}`.slice(0, 33)}-${crypto.randomUUID().slice(0, 6)}`, scenario: who, level: hard, procedure: scored, due: due.value, note: note.value, ...(pass.value === "" ? {} : { pass_mark: Number(pass.value) }) };
     return say({ kind: "next", assignment });
   });
 

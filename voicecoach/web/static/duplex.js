@@ -30,7 +30,7 @@ class Duplex extends AudioWorkletProcessor {
     this.wanted = 1;
     this.held = false;
     this.deaf = false; // there is no microphone: nothing is played either, and the call stands still
-    this.noise = 1;
+    this.hum = 0;
     this.skipped = 0; // samples for which the audio clock stood still
     this.seen = 0;
     this.frame = 0;
@@ -141,8 +141,9 @@ class Duplex extends AudioWorkletProcessor {
         this.to = spot + 1;
       }
       for (const channel of out) channel[i] = this.out[spot] / 32768;
-      // On hold the customer hears nothing; a microphone never delivers exact zeros, so one bit of noise stays.
-      const heard = mic && !this.held ? mic[i] : (this.noise = -this.noise) / 32768;
+      // On hold the customer hears nothing; a microphone never delivers exact zeros, so one bit of a low hum stays.
+      this.hum = (this.hum + 1) % 64;
+      const heard = mic && !this.held ? mic[i] : (this.hum < 32 ? 1 : -1) / 32768;
       this.mic[spot] = this.deaf ? 0 : Math.max(-32768, Math.min(32767, Math.round(heard * 32768)));
     }
     this.filled += n;

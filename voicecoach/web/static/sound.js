@@ -45,7 +45,12 @@ export class Sound {
     this.speakers = speakers;
     await this.listen(deviceId);
     this.context = new AudioContext({ latencyHint: "interactive" });
-    await this.context.audioWorklet.addModule("/static/duplex.js");
+    try {
+      await this.context.audioWorklet.addModule("/static/duplex.js");
+    } catch {
+      this.close(); // nobody listens any more
+      throw new Failure(S.sorry.away, S.sorry.restart);
+    }
     this.node = new AudioWorkletNode(this.context, "voicecoach-duplex", {
       channelCount: 1,
       channelCountMode: "explicit",
@@ -91,7 +96,12 @@ export class Sound {
 
   // After the microphone was lost: whatever the browser now has.
   async replace(deviceId = "") {
+    this.hush();
     await this.listen(deviceId);
+    if (this.context.state === "closed") {
+      this.hush(); // the call was over meanwhile
+      throw new Failure(S.sorry.odd);
+    }
     this.join();
     this.deafen(false);
     return this.track.label;
@@ -157,9 +167,13 @@ export class Sound {
     this.node.port.postMessage({ reset: true });
   }
 
+  hush() {
+    for (const track of this.stream?.getTracks() || []) track.stop();
+  }
+
   close() {
     this.frame = this.heard = this.lost = this.muted = this.asleep = () => {};
-    for (const track of this.stream?.getTracks() || []) track.stop();
+    this.hush();
     if (this.context?.state !== "closed") this.context?.close();
   }
 }
