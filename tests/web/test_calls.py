@@ -65,6 +65,20 @@ def test_a_whole_call_is_recorded_as_any_other(site: Site) -> None:
     assert np.abs(both[spoke["start"] : spoke["end"], 0].astype(int)).max() > 1000
 
 
+def test_a_call_whose_sound_sleeps_can_be_ended(site: Site) -> None:
+    """The page is there and sends nothing: its word is enough, and the record is whole."""
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    page.wait("event", kind="started")
+    page.mute = True
+    time.sleep(1.0)
+    page.say(t="stop")
+
+    assert page.wait("ended", seconds=5)["outcome"] == "stopped"
+    page.say(t="done", notes=[])
+    page.wait("over")
+    page.vanish()
+
+
 def test_push_to_talk_ends_a_turn_when_it_is_let_go(site: Site) -> None:
     page = Page(site, site.seat(), {"t": "call", "call": {**CALL, "mode": "push-to-talk"}}, replies=1, speed=2.0)
     page.wait("tick", who="customer")

@@ -269,6 +269,8 @@ class Room:
                 self._sent = True
             case {"t": "stop"}:
                 self._stop = True
+                if self.sound.still:
+                    self.sound.end()  # no block would come to end the call with
             case {"t": "note", "text": str(text)}:
                 self._note(text)
             case {"t": "hold", "on": bool(on)} if len(self._holds) < MAX_NOTES:

@@ -38,6 +38,8 @@ SLACK_S = 0.5
 """For the way there: a page that comes back in the last moment still finds its call."""
 QUEUE_FRAMES = 1500
 """About thirty seconds that the loop may fall behind before sound is lost, as with a device."""
+STILL_S = 0.5
+"""Frames come every 21 ms."""
 POLL_S = 0.05
 AWAY_S = 0.3
 """Shorter holes are the browser's own hiccups: the call does not stand still for them."""
@@ -267,6 +269,11 @@ class BrowserDuplex:
             return self._pieces.get_nowait()
         self._gone.set()
         raise DeviceError(*self._why)
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing has come from the page for STILL_S: its sound is asleep."""
+        return time.monotonic() - self._heard_at > STILL_S
 
     @property
     def gone(self) -> bool:

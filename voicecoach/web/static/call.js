@@ -42,7 +42,7 @@ export const call = async (main, page, _rest, handed) => {
   };
   const send = h("button", { type: "button", class: "talk", hidden: mode !== "manual", onclick: sendNow }, h("span", {}, T.send), h("small", {}, T.sendHint));
   const hold = button(T.hold, () => { setHeld(!held); }, "", { "aria-pressed": "false" });
-  const end = button(T.end, () => { stopped = true; line?.say({ t: "stop" }); end.disabled = true; }, "end");
+  const end = button(T.end, () => { stopped = true; if (sound && !sound.awake) sound.wake(); line?.say({ t: "stop" }); end.disabled = true; }, "end");
   const lines = h("ol", { class: "lines" });
   const kept = h("ul", { class: "kept" });
   const pad = h("textarea", { rows: 3, id: "pad", maxLength: 240, placeholder: T.notesHint });
