@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -204,6 +206,26 @@ def test_a_drill_is_a_session_like_any_other(tmp_path: Path) -> None:
     assert (row.kind, row.drill, row.passed, row.levels) == ("drill", "apologise", 4, 4)
     record.delete(folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("keys", []), ("levels", [2]), ("notes", [["drill", "9/9"]]), ("used", [])]
+)
+def test_an_edited_drill_still_has_its_debrief(tmp_path: Path, name: str, value: Any) -> None:
+    """Values that no drill can have come to cost the judging anew, not the page."""
+
+    def edited(data: Any) -> Any:
+        if isinstance(data, dict):
+            return {key: value if key == name else edited(item) for key, item in data.items()}
+        return [edited(item) for item in data] if isinstance(data, list) else data
+
+    folder = hold(tmp_path, "apologise", ["I am so sorry about that.", "Right.", "I am sorry that you had to wait."])
+    path = folder / "events.jsonl"
+    lines = [json.dumps(edited(json.loads(line))) for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines) + "\n")
+    told = record.read(folder)
+
+    assert page_of(told, report_on(told)).endswith("</html>\n")
 
 
 def test_a_drill_can_be_typed(tmp_path: Path) -> None:

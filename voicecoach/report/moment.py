@@ -47,7 +47,7 @@ def moment_before(
     if mood.state in ENDINGS:
         raise BadInput(f"Turn {turn} came after the customer had ended the call.", _which(turns, turn - 1))
     answered = _answered(lines, turn)
-    lost = answered is None or answered.id != mood.used[-1]
+    lost = answered is None or not mood.used or answered.id != mood.used[-1]
     if lost or answered is None or _lost(start, before, reactions):
         raise BadInput(
             f"The record has lost what the customer was like before turn {turn}, so it cannot be begun from there.",

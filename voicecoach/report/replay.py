@@ -162,7 +162,10 @@ class _Call:
         if reacted.turn not in self.texts:
             return None
         react = drills.react(self._drill, words.NAMES) if self._drill else customer.react
-        return react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
+        try:
+            return react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
+        except (LookupError, ValueError):
+            return None  # an edited record, in which no call can have come to this: its own moods stand
 
     def _change(self, where: str, what: Sequence[str]) -> None:
         if what:
