@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from voicecoach import drills, judge, prepare, record, session, testing
 from voicecoach.debrief import page_of, report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.drills import TRIES, Drill, load_drills, mark
-from voicecoach.nouns import Assessment, Baseline, Delivery, Finding
+from voicecoach.nouns import Assessment, Baseline, Delivery, Finding, Mood, Reaction
+from voicecoach.persona import Persona
 from voicecoach.persona import drills as customers
 from voicecoach.report import words
 from voicecoach.report.progress import INTERVALS_DAYS, Row, missed, row_of, schedule
@@ -22,6 +24,7 @@ from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
 RULES = prepare.rules(cues_only=True)
 DRILLS = drills.all_drills()
 QUIET = Delivery("quiet", "slow", ("as made",))
+SORRY = Assessment((Finding("apologise", "move", "done", "sorry", 0, 5, 0.9, "001.4"),), QUIET)
 CALM = Baseline(120.0, 400.0, -22.0, 4.0, "recorded trainee")
 
 
@@ -131,17 +134,20 @@ def test_the_voice_is_marked_too_and_doubt_is_no_pass() -> None:
     assert mark(quiet, said("I see.", Delivery("quiet", "rushed")), "I see.", words.NAMES).verdict == "not yet"
 
 
-def test_anger_rises_with_each_pass_and_three_misses_end_it() -> None:
-    """Passed, it goes a level up; missed, the same anger in other words; three times, and it is over."""
+def begun() -> tuple[Persona, Drill, Callable[[Persona, Mood, Assessment, str], Reaction], Mood]:
+    """A customer at the beginning of the drill of apologising, and how she reacts in it."""
     customer, _ = prepare.choose_persona("dana-printer")
     apologise = drill("apologise")
-    react = customers.react(apologise, words.NAMES)
-    mood = customers.begin(customer, apologise, 7).mood
-    sorry = Assessment((Finding("apologise", "move", "done", "sorry", 0, 5, 0.9, "001.4"),), QUIET)
+    return customer, apologise, customers.react(apologise, words.NAMES), customers.begin(customer, apologise, 7).mood
+
+
+def test_anger_rises_with_each_pass_and_three_misses_end_it() -> None:
+    """Passed, it goes a level up; missed, the same anger in other words; three times, and it is over."""
+    customer, _, react, mood = begun()
     nothing = Assessment((), QUIET)
 
     angers, lines = [mood.anger], []
-    for answer in (sorry, nothing, sorry, nothing, nothing, nothing):
+    for answer in (SORRY, nothing, SORRY, nothing, nothing, nothing):
         reaction = react(customer, mood, answer, "sorry")
         assert round(mood.anger + sum(cause.delta for cause in reaction.causes), 3) == reaction.mood.anger
         mood = reaction.mood
@@ -157,14 +163,10 @@ def test_anger_rises_with_each_pass_and_three_misses_end_it() -> None:
 
 def test_a_drill_that_was_over_before_by_todays_marks_stays_over() -> None:
     """Judged anew every level is passed one turn sooner: what was said after that changes nothing."""
-    customer, _ = prepare.choose_persona("dana-printer")
-    apologise = drill("apologise")
-    react = customers.react(apologise, words.NAMES)
-    mood = customers.begin(customer, apologise, 7).mood
-    sorry = Assessment((Finding("apologise", "move", "done", "sorry", 0, 5, 0.9, "001.4"),), QUIET)
+    customer, apologise, react, mood = begun()
     for _ in apologise.levels:
-        mood = react(customer, mood, sorry, "sorry").mood
-    after = react(customer, mood, sorry, "sorry")
+        mood = react(customer, mood, SORRY, "sorry").mood
+    after = react(customer, mood, SORRY, "sorry")
 
     assert after.mood == mood
     assert after.causes == ()

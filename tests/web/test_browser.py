@@ -122,6 +122,16 @@ def put_through(page: Any) -> None:
     page.wait_for_selector(RUNS, timeout=20_000)
 
 
+def by_key(tab: Tab) -> Any:
+    """A page with a push-to-talk call going on."""
+    page = tab.open()
+    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({mode: 'push-to-talk'}))")
+    page.reload()
+    page.click(".answer")
+    put_through(page)
+    return page
+
+
 def test_a_whole_call_in_the_browser(tab: Tab) -> None:
     """Choose, calibrate, prepare, answer, note, end, note again, read the debrief: by the page alone, nothing moves."""
     page = tab.open()
@@ -346,11 +356,7 @@ def test_a_laptop_that_slept_for_minutes_finds_a_sentence_and_a_whole_record(bro
 
 def test_a_customer_on_hold_is_no_dead_microphone(tab: Tab) -> None:
     """Seven seconds on hold are no fault; back from it, the space bar is for talking again."""
-    page = tab.open()
-    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({mode: 'push-to-talk'}))")
-    page.reload()
-    page.click(".answer")
-    put_through(page)
+    page = by_key(tab)
     page.click("button:has-text('Hold'):not(.talk)")
     page.wait_for_timeout(7000)
     page.click("text=Back to the call")
@@ -563,11 +569,7 @@ def test_a_turn_is_sent_by_hand_and_the_silence_is_chosen(tab: Tab) -> None:
 
 def test_a_key_that_is_let_go_elsewhere_is_let_go(tab: Tab) -> None:
     """Push-to-talk: where the window loses the keyboard, nobody would hear of the key's end."""
-    page = tab.open()
-    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({mode: 'push-to-talk'}))")
-    page.reload()
-    page.click(".answer")
-    put_through(page)
+    page = by_key(tab)
     page.keyboard.down("Space")
     page.wait_for_selector(".talk.on")
     page.evaluate("window.dispatchEvent(new Event('blur'))")

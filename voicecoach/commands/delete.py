@@ -58,8 +58,8 @@ def delete(
         if keep is None:
             typer.echo("No session is as old as that: nothing was deleted.")
         return
-    made = [copy for folder in folders for copy in copies.of(folder)]
-    _show(folders, [f"{copy.what}: {copy.path}" for copy in made], with_copies)
+    made = {folder: copies.of(folder) for folder in folders}  # where they are is told in the folder
+    _show(folders, [f"{copy.what}: {copy.path}" for found in made.values() for copy in found], with_copies)
     if not yes:
         if not interactive():
             raise BadInput("Nothing was deleted: there is no terminal to ask on.", "Repeat the command with --yes.")
@@ -70,9 +70,8 @@ def delete(
             return
     left = 0
     for folder in folders:
-        made = list(copies.of(folder))  # where they are is told in the folder
         retention.delete(folder, common.data())
-        left += sum(not with_copies or not copies.remove(copy) for copy in made)
+        left += sum(not with_copies or not copies.remove(copy) for copy in made[folder])
     typer.echo(f"Deleted {len(folders)}." + (f" {left} copies are left." if left else ""))
 
 

@@ -44,12 +44,12 @@ def history(
     if now and instant(now) is None:
         raise BadInput(f"'{now}' is not a time.", "Write it as 2026-11-30 or 2026-11-30T09:00.")
     folders = record.list_sessions(common.sessions())
-    if not trends and html is None and not open_page:
-        _list(folders[-count:], as_json)
     paged = html is not None or open_page
-    if as_json and not trends and not paged:
-        return
-    if not folders and html is None and not open_page:
+    if not trends and not paged:
+        _list(folders[-count:], as_json)
+        if as_json:
+            return
+    if not folders and not paged:
         return
     told = progress_of(trainee, now)
     if as_json:

@@ -298,9 +298,9 @@ export const call = async (main, page, _rest, handed) => {
       pause("mic", true);
       put(notice, `${S.mic.lost} ${S.mic.lostDo}`);
       let busy = false; // one plug makes several events
-      let over = false;
+      let found = false; // or nobody needs one any more
       const again = async () => {
-        if (busy || over) return;
+        if (busy || found) return;
         busy = true;
         try {
           another = S.mic.found(await sound.replace());
@@ -309,14 +309,14 @@ export const call = async (main, page, _rest, handed) => {
           line?.say({ t: "sound", ...sound.describe() });
           pause("mic", false);
         } catch {
-          if (!over) put(notice, `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
+          if (!found) put(notice, `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
         } finally {
           busy = false;
         }
       };
       seeking();
       seeking = () => {
-        over = true;
+        found = true;
         navigator.mediaDevices.removeEventListener("devicechange", again);
       };
       navigator.mediaDevices.addEventListener("devicechange", again);
