@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -350,20 +351,55 @@ def echo(minutes: float) -> dict[str, Any]:
     found = {}
     for name, (percent, delay_ms) in ECHOES.items():
         with rig.sound_server() as env, tempfile.TemporaryDirectory() as folder:
-            pactl = ["pactl", "load-module", "module-loopback", "source=speaker.monitor", "sink=micfeed"]
-            subprocess.run([*pactl, f"latency_msec={delay_ms}"], env=env, check=True, capture_output=True)
-            inputs = subprocess.run(
-                ["pactl", "list", "short", "sink-inputs"], env=env, check=True, capture_output=True, text=True
-            ).stdout
-            loop = inputs.split()[0]
-            volume = str(round(65536 * (percent / 100) ** (1 / 3)))  # PulseAudio's scale is cubic
-            subprocess.run(["pactl", "set-sink-input-volume", loop, volume], env=env, check=True)
             quiet = PlainRecording(
                 np.asarray(np.random.default_rng(SEED).normal(0, 12, 16_000 * 60 * 30), np.int16), "nobody"
             )
             with rig.at_the_microphone(quiet, env):
+                _loop_back(env, percent, delay_ms)
                 found[name] = _silent_calls(Path(folder), env, 60 * minutes / len(ECHOES))
     return found
+
+
+def _loop_back(env: dict[str, str], percent: int, delay_ms: int) -> None:
+    """Let the loudspeaker come back in the microphone, and wait until it comes after `delay_ms` and not after seconds.
+
+    A null device that nobody has used yet begins with 2 s in its buffer, which PulseAudio's loopback takes for its own.
+    """
+
+    def pactl(*arguments: str) -> str:
+        done = subprocess.run(["pactl", *arguments], env=env, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    module = pactl(
+        "load-module", "module-loopback", "source=speaker.monitor", "sink=micfeed", f"latency_msec={delay_ms}"
+    ).strip()
+    settled = 0
+    for _ in range(60):
+        time.sleep(0.5)
+        about = next(
+            text for text in pactl("list", "sink-inputs").split("Sink Input #") if f"Owner Module: {module}\n" in text
+        )
+        latency_ms = sum(map(int, re.findall(r"(?:Buffer|Sink) Latency: (\d+) usec", about))) / 1000
+        settled = settled + 1 if latency_ms < delay_ms + 150 else 0
+        if settled == 6:
+            break
+    else:
+        raise RuntimeError(f"The loopback of {delay_ms} ms takes {latency_ms:.0f} ms.")
+    volume = str(round(65536 * (percent / 100) ** (1 / 3)))  # PulseAudio's scale is cubic
+    pactl("set-sink-input-volume", about.split()[0], volume)
+
+
+def _echoes_s(session: record.Record) -> Iterator[float]:
+    """Of each line, how much later it was in the microphone than in the loudspeaker, in seconds."""
+    from latency import place
+
+    mic, out = record.read_audio(session).T
+    for event in session.of("said"):
+        start = event.data["start"]
+        line = out[start : min(event.data["end"], start + 3 * SAMPLE_RATE_HZ)]
+        until = min(start + 8 * SAMPLE_RATE_HZ, len(mic) - len(line))
+        if line.any() and until > start:
+            yield (place(mic, line, start, until) - start) / SAMPLE_RATE_HZ
 
 
 def _silent_calls(data: Path, env: dict[str, str], seconds: float) -> dict[str, Any]:
@@ -387,6 +423,7 @@ def _silent_calls(data: Path, env: dict[str, str], seconds: float) -> dict[str, 
         "test": sounds[0]["echo_test"],
         "calls": len(sessions),
         "minutes": round(sum(one.events[-1].at for one in sessions) / SAMPLE_RATE_HZ / 60, 2),
+        "echo_came_after_s": _ends([late_s for one in sessions for late_s in _echoes_s(one)]),
         "customer_spoke_s": round(spoken_s / SAMPLE_RATE_HZ, 1),
         "false_interruptions": sum(
             event.data["by"] == "trainee" for one in sessions for event in one.of("interrupted")
@@ -394,6 +431,10 @@ def _silent_calls(data: Path, env: dict[str, str], seconds: float) -> dict[str, 
         "false_turns": sum(1 for one in sessions for _ in one.of("spoke")),
         "holds": sum(1 for one in sessions for _ in one.of("held")),
     }
+
+
+def _ends(values: list[float]) -> list[float]:
+    return [round(min(values), 3), round(max(values), 3)] if values else []
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from voicecoach import doctor, echotest, prepare, session, testing
+from voicecoach import doctor, echotest, prepare, record, session, testing
+from voicecoach.call import entries
 from voicecoach.commands import common
 from voicecoach.commands.rehearse import _with_echo
 from voicecoach.errors import DiskError, MissingModel
@@ -87,6 +88,29 @@ def test_it_is_run_again_when_the_cancellation_was_installed(tmp_path: Path, mon
 
     assert before == LOUD
     assert echotest.load(tmp_path, Laptop(0.0)) is None
+
+
+def test_a_call_that_heard_an_echo_all_the_same_has_the_devices_tested_again(tmp_path: Path) -> None:
+    """Only these, and only then: what is kept of the others stays."""
+    other = Laptop(0.0, ("headset", "speaker"))
+    other_fault = {**entries.ECHO, "what": "The line could not be spoken."}
+    calls = []
+    for fault in (other_fault, entries.ECHO):
+        folder = tmp_path / str(len(calls))
+        with record.Writer(folder, "", "") as writer:
+            writer.event("started", sound={"input": "mic", "output": "speaker"})
+            writer.event("fault", **fault)
+        calls.append(record.read(folder))
+    for sound in (Laptop(0.0), other):
+        echotest.save(tmp_path, sound, NONE)
+
+    echotest.unlearn(tmp_path, calls[0])
+    kept = echotest.load(tmp_path, Laptop(0.0))
+    echotest.unlearn(tmp_path, calls[1])
+
+    assert kept == NONE
+    assert echotest.load(tmp_path, Laptop(0.0)) is None
+    assert echotest.load(tmp_path, other) == NONE
 
 
 class Muted(Laptop):

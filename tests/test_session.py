@@ -851,3 +851,20 @@ def test_an_echo_that_nobody_expected_is_told_and_ends_full_duplex(tmp_path: Pat
 
     assert "hears the customer" in str(held.data("fault")[0]["what"])
     assert held.data("interrupted") == []
+
+
+class Curt(Hissing):
+    """Lines that are over before their echo comes."""
+
+    def speak(self, text: str, style: Style, style_name: str) -> Line:
+        line, n = super().speak(text, style, style_name), LATE - 3200
+        return Line(line.samples[:n], line.clean[:n], line.engine)
+
+
+def test_an_echo_of_short_lines_is_told_too(tmp_path: Path) -> None:
+    """It speaks over nobody, so that nothing but the turn itself can tell."""
+    sound = Live(PlainRecording(testing.noise(9.0, -75.0)), 0.7, LATE)
+    held = hold(tmp_path, sound, ["echo"] * 9, voice=Curt())
+
+    assert "hears the customer" in str(held.data("fault")[0]["what"])
+    assert held.data("spoke") == []

@@ -51,12 +51,12 @@ def parse(text: str) -> Outer:
 
 
 def refusal(text: str) -> str:
-    """The message with which a text is refused, within a second."""
-    begun = time.process_time()
+    """The message with which a text is refused, at once: the slowest takes 0.2 s here, a bomb would take for ever."""
+    begun = time.thread_time()
     with pytest.raises(BadInput) as caught:
         parse(text)
 
-    assert time.process_time() - begun < 1.0
+    assert time.thread_time() - begun < 10
     return str(caught.value)
 
 

@@ -5,6 +5,7 @@ Kept for each pair, until the devices or the package for the cancellation change
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -12,8 +13,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from voicecoach.call.entries import ECHO
 from voicecoach.errors import DiskError, MissingModel
 from voicecoach.persona.style import style_for, style_name
+from voicecoach.record import Record
 from voicecoach.world import vad
 from voicecoach.world.echo import (
     CANCELLED,
@@ -132,8 +135,22 @@ def found_on(data: Path) -> dict[str, EchoTest]:
 
 def save(data: Path, sound: Duplex, found: EchoTest) -> Path:
     """Keep what was found: private, and whole or not at all."""
+    return _keep(data, {**_read(data), _pair(sound): {"cancellation": installed(), "found": asdict(found)}})
+
+
+def unlearn(data: Path, call: Record) -> None:
+    """Forget what was found on the devices of a call that heard an echo all the same: the next one tests them again."""
+    if not any(event.data["what"] == ECHO["what"] for event in call.of("fault")):
+        return
+    kept = _read(data)
+    for event in call.of("started"):
+        kept.pop(f"{event.data['sound']['input']} / {event.data['sound']['output']}", None)
+    with contextlib.suppress(DiskError):  # the call is held, and the next one hears the echo again
+        _keep(data, kept)
+
+
+def _keep(data: Path, kept: Mapping[str, Any]) -> Path:
     path = data / "echo.json"
-    kept = {**_read(data), _pair(sound): {"cancellation": installed(), "found": asdict(found)}}
     before = os.umask(0o077)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -48,6 +48,7 @@ from voicecoach.record import Writer
 from voicecoach.talkover import Stopped, TalkOver
 from voicecoach.world import vad
 from voicecoach.world.ears import Ears, QuickEars
+from voicecoach.world.echo import HEADSET
 from voicecoach.world.glimpse import Glimpsing
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.shouts import SecondLook
@@ -500,12 +501,16 @@ class _Loop:
     def _said_so_far(self) -> tuple[Floats, float]:
         """What the trainee has said over the line so far, as the detector hears it, and where the turn begins (s)."""
         if self.guard.hears_customer():
-            self.guard.rest()
-            self.turns = replace(self.turns, patience=self._patience())
-            self._event("fault", **entries.ECHO)
+            self._rest()
         turn = self.turns if self.turns.speaking or self.pending is None else self.pending.turn  # closed, and may go on
         start = turn.start
         return self.guard.cleaned_from(start), start / SAMPLE_RATE_HZ
+
+    def _rest(self) -> None:
+        """The microphone hears the customer where none was expected: from now on it rests."""
+        self.guard.rest()
+        self.turns = replace(self.turns, patience=self._patience())
+        self._event("fault", **entries.ECHO)
 
     def _patience(self) -> Patience:
         return deaf_patience(self.call.patience) if self.guard.resting else self.call.patience
@@ -583,6 +588,8 @@ class _Loop:
         draft, self.draft = self.draft, None
         if self.guard.is_only_echo(turn, self.mic):
             self.guard.wait_longer()
+            if self.guard.mode == HEADSET:
+                self._rest()
             if draft is not None:
                 draft.answer.cancel()
                 draft.dropped.set()

@@ -20,6 +20,8 @@ MAX_BYTES = 64 * 1024
 """Larger files are refused unread (the largest bundled file is under half of it)."""
 MAX_DEPTH = 12
 """Levels of lists and mappings; the deepest bundled file has five."""
+MAX_VALUES = 4000
+"""Values, keys, beginnings and ends of lists and mappings; the fullest bundled file has about 700."""
 MAX_PROBLEMS = 20
 """Problems that are told one by one; the rest are counted."""
 MAX_MENDS = 4
@@ -194,8 +196,9 @@ class _Builder:
     def build(self, events: Iterable[Any]) -> _Tree:
         """Consume all events of one document."""
         documents = 0
-        for event in events:
+        for number, event in enumerate(events):
             line = event.start_mark.line + 1
+            self._refuse_if(number > MAX_VALUES, line, "holds too many values.", "Shorten the file or split it.")
             match type(event).__name__:
                 case "DocumentStartEvent":
                     documents += 1

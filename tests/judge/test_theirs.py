@@ -159,4 +159,4 @@ def test_long_and_odd_text_stays_quick() -> None:
     ):
         began = time.thread_time()
         telling(text)
-        assert time.thread_time() - began < 0.5
+        assert time.thread_time() - began < 5

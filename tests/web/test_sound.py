@@ -185,8 +185,8 @@ def test_a_page_that_stays_away_loses_its_call(monkeypatch: pytest.MonkeyPatch) 
     """Without a connection soon; with one, but without sound, only after time enough to press a button."""
     monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.2)
     monkeypatch.setattr(port, "SLACK_S", 0.0)
-    monkeypatch.setattr(port, "SILENT_FOR_S", 0.6)
-    for leaves, least_s, most_s in ((True, 0.1, 0.5), (False, 0.5, 1.5)):
+    for leaves, silent_for_s, least_s, most_s in ((True, 30.0, 0.1, 15.0), (False, 0.6, 0.5, 15.0)):
+        monkeypatch.setattr(port, "SILENT_FOR_S", silent_for_s)
         near = duplex()
         far = Far(near, SAMPLE_RATE_HZ)
         far.send(testing.silence(0.064))

