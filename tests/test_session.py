@@ -18,6 +18,7 @@ from voicecoach.measure import observe
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Style
 from voicecoach.report.facts import gather
+from voicecoach.report.moment import moment_before
 from voicecoach.report.replay import replay
 from voicecoach.session import Call, Keys, Outcome
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
@@ -814,6 +815,39 @@ def test_other_devices_after_an_absence_mean_half_duplex(tmp_path: Path) -> None
     (resumed,) = held.data("resumed")
 
     assert (resumed["output"], resumed["other"], resumed["echo"]) == ("laptop speakers", True, "half duplex")
+
+
+def test_devices_that_change_without_a_pause_are_told_and_end_what_was_known_of_the_voice(tmp_path: Path) -> None:
+    """A headset pulled out of its socket: no verdict by the old microphone's level, and the new turns make another."""
+
+    class Moved(FileDuplex):
+        n = 0
+
+        def read(self) -> Block | None:
+            self.n += 1
+            if self.n * FRAME / SAMPLE_RATE_HZ > 12.0:
+                self.info = replace(self.info, input="laptop microphone", output="laptop speakers")
+            return super().read()
+
+    held = hold(
+        tmp_path, Moved(replies(4)), GOOD[:1] * 4, make_call(baseline=Baseline(200.0, 1500.0, -26.0, 4.0, "headset"))
+    )
+    (moved,) = held.data("moved")
+    at = next(event.at for event in held.record.events if event.kind == "moved")
+    begun = {event.data["turn"]: event.data["start"] for event in held.record.events if event.kind == "spoke"}
+    related = [
+        (begun[event.data["turn"]] > at, event.data["observation"]["relative"])
+        for event in held.record.events
+        if event.kind == "measured" and event.data["who"] == "trainee"
+    ]
+
+    assert moved == {"input": "laptop microphone", "output": "laptop speakers", "echo": "half duplex"}
+    assert held.data("resumed") == []
+    assert {relative is None for later, relative in related if later} == {True}
+    assert {relative is None for later, relative in related if not later} == {False}
+    assert [moment_before(held.record.events, make_call().persona, turn)[1] is None for turn in sorted(begun)] == [
+        begun[turn] > at for turn in sorted(begun)
+    ]
 
 
 class Hissing(testing.BeepVoice):

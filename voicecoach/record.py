@@ -32,6 +32,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     nodded     turn, line, start, end, played_s                 a verbal nod over a line that went on: good listening
     echo       start, end                                       a turn that was nothing but the customer's voice, come back
     held       line, start, end                                 the line stood still (false alarm, no device) and went on
+    moved      input, output, echo                              the sound went to other devices without a pause
     resumed    start, end, input, output, latency_s, echo, other    the sound device was away from start to end
     cue        text, turn, effort_db, nuclei_ratio              the numbers that called for it (effort, pace)
     after_cue  turn, cue, observation                           from the cue (its sample) to the end of the turn

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from voicecoach.nouns import SAMPLE_RATE_HZ, Event
 from voicecoach.session import Tick
+from voicecoach.world.echo import HALF_DUPLEX
 
 METER_CELLS = 24
 METER_FLOOR_DBFS = -60.0
@@ -26,6 +27,13 @@ WHO = {
     "nobody": "Listening: your turn",
     "paused": "The call is paused: no sound device",
 }
+
+
+def _rests(data: Any) -> str:
+    """What becomes of the microphone on other devices."""
+    if data["echo"] != HALF_DUPLEX:
+        return ""
+    return " Your microphone rests while the customer speaks: this may be a loudspeaker."
 
 
 class Screen:
@@ -98,7 +106,13 @@ class Screen:
                 longer_s = float(news.data["end"] - news.data["start"]) / SAMPLE_RATE_HZ
                 self._spoken_by = (self._spoken_by[0] + longer_s, self._spoken_by[1])
             case "resumed":
-                self._note(f"The sound is back{' on ' + news.data['input'] if news.data['other'] else ''}. Go on.")
+                back_on = f" on {news.data['input']}" if news.data["other"] else ""
+                self._note(f"The sound is back{back_on}. Go on.{_rests(news.data) if back_on else ''}")
+            case "moved":
+                self._note(
+                    f"Now listening through {news.data['input']}, and speaking through {news.data['output']}."
+                    f"{_rests(news.data)}"
+                )
             case "reacted":
                 for cause in news.data.get("causes", ()):
                     if cause.get("cue") == "drill":

@@ -211,6 +211,7 @@ class _Loop:
         """Where the sound device went away; None while it is there."""
         self.back_at = -1
         """Where it last came back."""
+        self.microphone = sound.info.input
         self.cut_in = False
         """The customer has cut into the turn that is open."""
         self.quiet_from = 0
@@ -295,6 +296,7 @@ class _Loop:
                 continue
             if self.away_from is not None:
                 self._come_back(self.away_from, at)
+            self._mind_devices()
             self._follow_line(block, at)
             ended = self._ending(block, at)
             if ended:
@@ -789,8 +791,7 @@ class _Loop:
         """The device delivers again: the call goes on where it stood, perhaps on other devices."""
         self.away_from, self.back_at = None, at
         info, saying = self.sound.info, self.saying
-        other = self.guard.look_at_devices()
-        self.turns = replace(self.turns, patience=self._patience())
+        other = self._on_others()
         if saying.start is not None and self.sound.playing():
             self._stood_still(since, at)
         self._event(
@@ -801,6 +802,23 @@ class _Loop:
         if saying.end:
             saying.end = max(saying.end, at)  # nobody was waited for meanwhile
         self.second_look = SecondLook()
+
+    def _mind_devices(self) -> None:
+        """A sound server moves streams to other devices without stopping them."""
+        if self._on_others():
+            info = self.sound.info
+            self._event("moved", input=info.input, output=info.output, echo=self.guard.mode)
+
+    def _on_others(self) -> bool:
+        """Whether the sound has moved to other devices since it was last asked; what was found on the old ones is dropped."""
+        before = self.microphone
+        self.microphone = self.sound.info.input
+        if self.microphone != before:
+            self.memory = memory.other_microphone(self.memory)
+        other = self.guard.look_at_devices()
+        if other:
+            self.turns = replace(self.turns, patience=self._patience())
+        return other
 
     # --- silence, endings, housekeeping ------------------------------------------------------------
 

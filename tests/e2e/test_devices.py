@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +80,25 @@ def test_the_call_pauses_says_so_and_goes_on(tmp_path: Path, accident: Accident)
     assert (session.folder / "debrief.html").is_file()
     assert "the call is paused" in printed
     assert "Traceback" not in printed
+
+
+@contextlib.contextmanager
+def moved(env: dict[str, str]) -> Iterator[None]:
+    """Somebody chooses other headphones in the system's settings."""
+    module = "load-module module-null-sink sink_name=other rate=48000 sink_properties=device.description=Headphones"
+    subprocess.run(["pactl", *module.split()], env=env, check=True, capture_output=True)
+    subprocess.run(["pactl", "set-default-sink", "other"], env=env, check=True)
+    yield
+
+
+def test_another_default_device_is_noticed_while_the_sound_goes_on(tmp_path: Path) -> None:
+    """What was found on the old ones says nothing any more: the microphone rests, and the call says where it goes on."""
+    session, printed, _ = hold(tmp_path, moved)
+    (event,) = session.of("moved")
+
+    assert event.data["output"] == "default (Headphones)"
+    assert session.events[0].data["sound"]["output"] == "default (Null Output)"
+    assert "speaking through default (Headphones)" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize("accident", [rig.killed, rig.frozen])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,20 @@ from voicecoach.world import sound_server
 INFO = """Server Name: PulseAudio (on PipeWire 1.0.5)
 Default Sink: alsa_output.pci.analog-stereo
 Default Source: bluez_input.00_11
+"""
+LIST = """Module #1
+\tName: module-null-sink
+
+{sources}
+{sinks}
+Sink Input #7
+\tDriver: protocol-native.c
+\tSink: 47
+\tProperties:
+\t\tapplication.process.id = "{pid}"
+
+Card #1
+\tName: alsa_card
 """
 SINKS = """Sink #46
 \tState: RUNNING
@@ -31,8 +48,9 @@ SOURCES = """Source #12
 """
 
 
-def pactl(monkeypatch: pytest.MonkeyPatch, port: str = "analog-output-speaker") -> None:
-    answers = {"info": INFO, "sinks": SINKS.format(port=port), "sources": SOURCES}
+def pactl(monkeypatch: pytest.MonkeyPatch, port: str = "analog-output-speaker", pid: int = 1) -> None:
+    listed = LIST.format(sources=SOURCES, sinks=SINKS.format(port=port), pid=pid)
+    answers = {"info": INFO, "list": listed}
     monkeypatch.setattr(
         subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, answers[command[-1]], "")
     )
@@ -49,6 +67,42 @@ def test_the_default_is_named_by_what_is_behind_it(monkeypatch: pytest.MonkeyPat
 
     assert speakers == ("default (Headset)", "default (Built-in Audio Analog Stereo, analog-output-speaker)")
     assert headphones == ("default (Headset)", "pulse (Built-in Audio Analog Stereo, analog-output-headphones)")
+
+
+def test_the_device_that_has_our_stream_goes_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may move it, and may change its default without moving it."""
+    pactl(monkeypatch, pid=os.getpid())
+
+    assert sound_server.behind(("default", "default"))[1] == "default (Other)"
+
+
+def test_the_lookout_sees_a_plug_that_is_pulled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half an answer, from a server that hangs, is none."""
+    monkeypatch.setattr(sound_server, "ASKED_EVERY_S", 0.01)
+    speakers = ("default (Headset)", "default (Built-in Audio Analog Stereo, analog-output-speaker)")
+    pactl(monkeypatch, "analog-output-headphones")
+    lookout = sound_server.Lookout(("default", "default"))
+    until(lambda: lookout.seen is not None)
+    before = lookout.seen
+    monkeypatch.setattr(sound_server, "_told", lambda *_: "")
+    time.sleep(0.1)
+    kept = lookout.seen
+    monkeypatch.undo()
+    monkeypatch.setattr(sound_server, "ASKED_EVERY_S", 0.01)
+    pactl(monkeypatch)
+    until(lambda: lookout.seen == speakers)
+    lookout.close()
+
+    assert before == kept
+    assert before != speakers
+
+
+def until(there: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if there():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came")
 
 
 def test_what_the_environment_chooses_goes_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +148,7 @@ def test_the_command_is_asked_in_plain_english(monkeypatch: pytest.MonkeyPatch, 
     tool = tmp_path / "pactl"
     tool.write_text(
         '#!/bin/sh\ncase "$LC_ALL $*" in\n"C info") printf "Default Sink: a\\nDefault Source: b\\n";;\n'
-        '"C list sinks") printf "Sink #1\\n\\tName: a\\n\\tDescription: [x]: y\\n";;\n*) exit 1;;\nesac\n'
+        '"C list") printf "Sink #1\\n\\tName: a\\n\\tDescription: [x]: y\\n";;\n*) exit 1;;\nesac\n'
     )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

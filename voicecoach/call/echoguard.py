@@ -141,7 +141,7 @@ class EchoGuard:
         info = self._sound.info
         if (info.input, info.output) == self._devices:
             return False
+        self._devices = (info.input, info.output)
         if not self.resting and not self._forced:
-            self._devices = (info.input, info.output)
             self.rest()
         return True

@@ -236,7 +236,7 @@ def gather(events: Sequence[Event]) -> Facts:
         interruptions=interruptions,
         taken_back=_stretches(of, "withdrawn"),
         away=_stretches(of, "resumed"),
-        faults=tuple(_fault(place, event) for place, event in of("fault")),
+        faults=tuple(_fault(place, event) for place, event in of("fault")) + _moves(of),
         notes=tuple(
             Note(seconds(e.at) or 0.0, words, (place,))
             for place, e in of("note")
@@ -500,6 +500,22 @@ def _fault(place: int, event: Event) -> MachineFault:
     data = event.data
     what = text(data.get("what")) or "Something went wrong; the record does not say what."
     return MachineFault(seconds(event.at) or 0.0, what, text(data.get("do")), text(data.get("detail")), (place,))
+
+
+def _moves(of: _Of) -> tuple[MachineFault, ...]:
+    """Where the sound went to other devices, which are another voice: one learnt on the old ones says nothing there."""
+    return tuple(
+        MachineFault(
+            seconds(event.at) or 0.0,
+            f"The sound went to other devices: {text(event.data.get('input'))}, {text(event.data.get('output'))}.",
+            "On another microphone your voice is compared with your turns there.",
+            "",
+            (place,),
+        )
+        for kind in ("moved", "resumed")
+        for place, event in of(kind)
+        if kind == "moved" or event.data.get("other") is True
+    )
 
 
 def _latencies(timed: Sequence[tuple[int, Event]]) -> tuple[Latency, ...]:

@@ -57,14 +57,14 @@ def moment_before(
     since = places[before[-1]] if before else -1
     asked = any(reacted.turn is None and reacted.place > since for reacted in reactions)
     last = turns[before[-1]] if before else None
-    baseline = _baseline(events, places[turn])
+    baseline, since_moved = _baseline(events, places[turn]), _same_microphone(events, places[turn])
     moment = Moment(
         mood=mood,
         reply=Reply(answered.text, answered.id, answered.level if answered.level is not None else round(mood.anger)),
         context=_context(persona, start, [(turns[number], said[number]) for number in before]),
         said=said[turn],
         delivery=_delivery(last, start),
-        own=() if baseline else _own(start, [turns[number] for number in before]),
+        own=() if baseline else _own(start, [turns[number] for number in before if places[number] > since_moved]),
         patient=_patient(last, start, announcements) and not asked,
     )
     return moment, baseline
@@ -169,13 +169,25 @@ def _patient(last: TurnFacts | None, start: Moment | None, announcements: Announ
 
 
 def _baseline(events: Sequence[Event], place: int) -> Baseline | None:
-    """The calibration of the call, or the provisional one where its first turns had made it by then."""
+    """The calibration of the call, or the provisional one that its turns had made by then on the microphone of then."""
     found = [
         event.data.get("baseline")
-        for at, event in enumerate(events)
-        if event.kind == "started" or (event.kind == "calibrated" and at < place)
+        for event in events[_same_microphone(events, place) : place]
+        if event.kind in {"started", "calibrated"}
     ]
     return next((baseline for data in found if (baseline := read(Baseline, data))), None)
+
+
+def _same_microphone(events: Sequence[Event], place: int) -> int:
+    """The event since which the trainee has spoken into the microphone of event `place`."""
+    first, microphone = 0, None
+    for number, event in enumerate(events[:place]):
+        told = event.data.get("sound") if event.kind == "started" else event.data
+        if event.kind in {"started", "moved", "resumed"} and isinstance(told, Mapping):
+            if microphone is not None and told.get("input") != microphone:
+                first = number
+            microphone = told.get("input")
+    return first
 
 
 def _own(start: Moment | None, before: Sequence[TurnFacts]) -> tuple[Observation, ...]:

@@ -58,7 +58,7 @@ READING_S = 30.0
 """Of a calm reading; it takes about twenty seconds, and the page ends it earlier."""
 NOTES_WITHIN_S = 300.0
 """How long after the call the page may hand in notes."""
-SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "fault", "note"})
+SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "moved", "fault", "note"})
 """Events that the page of a call is told of; the rest is for the debrief."""
 TOLD_AGAIN = frozenset({"said", "heard", "interrupted", "held", "note"})
 """Of these, what a page that was loaded again needs: who said what, and the notes."""
@@ -353,6 +353,8 @@ def _for_the_page(event: Event) -> dict[str, object]:
             return {"longer": (data["end"] - data["start"]) / SAMPLE_RATE_HZ}
         case "resumed":
             return {"other": data["other"], "input": data["input"], "rests": data["echo"] == HALF_DUPLEX}
+        case "moved":
+            return {"input": data["input"], "rests": data["echo"] == HALF_DUPLEX}
         case "fault":
             return {"what": data["what"], "do": data["do"]}
         case "heard":

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -26,7 +26,7 @@ from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.down import down
 from voicecoach.world.playback import Playback, resampled
-from voicecoach.world.sound_server import behind
+from voicecoach.world.sound_server import Lookout, behind
 from voicecoach.world.streams import DEVICE_RATE_HZ, Chunk, Speaks, Streams
 
 Samples = npt.NDArray[np.int16]
@@ -229,6 +229,8 @@ class Device:
         """Samples at 16 kHz that have been taken in so far."""
         self._spoken: deque[tuple[int, int]] = deque()
         self._absent: deque[tuple[int, int, Away]] = deque()
+        self._lookout: Lookout | None = None
+        """Where the devices' names are a sound server's."""
         opened = _within(OPENS_WITHIN_S, lambda: _opened(self._wanted, rate_hz, self._speaks))
         self._use(*opened)
 
@@ -245,6 +247,7 @@ class Device:
     def _use(self, streams: Streams, names: tuple[str, str], shown: tuple[str, str]) -> None:
         """Take blocks from these streams from now on; PortAudio's `names` of them, and those that people know."""
         self._streams, self._names = streams, names
+        self._mind_lookout(names, shown)
         rate_in, rate_out = streams.rates_hz
         self._down_mic, self._down_out = down(rate_in), down(rate_out)
         self._base, self._frames_out = self._taken, 0
@@ -254,6 +257,12 @@ class Device:
         self._told_until_s = self._told_until_s or self._opened_s
         self._zeros = ZeroWatch()
         self.info = SoundInfo("device", *shown, rate_in, round(streams.latency_s, 4))
+
+    def _mind_lookout(self, names: tuple[str, str], shown: tuple[str, str]) -> None:
+        """A server that told what is behind its names is asked again while the call goes on."""
+        if self._lookout is not None:
+            self._lookout.close()
+        self._lookout = Lookout(names) if shown != names else None
 
     def _speaks(self, n: int, rate_hz: int) -> tuple[Samples, int]:
         """The next `n` samples for the speaker; nothing is played while the device is away."""
@@ -270,6 +279,8 @@ class Device:
             chunk = self._next()
             if chunk is not None:
                 self._take(chunk)
+        if self._lookout is not None and self._lookout.seen not in {None, (self.info.input, self.info.output)}:
+            self.info = replace(self.info, input=self._lookout.seen[0], output=self._lookout.seen[1])
         mic, self._ready_mic = self._ready_mic[:FRAME], self._ready_mic[FRAME:]
         out, self._ready_out = self._ready_out[:FRAME], self._ready_out[FRAME:]
         start, end = self._at, self._at + FRAME
@@ -441,6 +452,8 @@ class Device:
 
     def close(self) -> None:
         """Stop and release the streams. A sound server that hangs is left behind after CLOSES_WITHIN_S."""
+        if self._lookout is not None:
+            self._lookout.close()
         if self._reopening is None:
             _released(self._streams)
         else:

@@ -184,6 +184,9 @@ export const call = async (main, page, _rest, handed) => {
         if (!pauses.size) put(notice, one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
         another = "";
         break;
+      case "moved":
+        put(notice, S.mic.found(one.input), one.rests && ` ${T.rests}`);
+        break;
       case "heard":
         if (heard.has(one.turn)) {
           heard.get(one.turn).textContent = one.text;
