@@ -16,7 +16,7 @@ from voicecoach import testing
 from voicecoach.errors import DeviceError
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
-from voicecoach.world import sound
+from voicecoach.world import sound, sound_server
 from voicecoach.world.sound import Block, Device, ZeroWatch
 
 
@@ -297,6 +297,34 @@ def test_a_device_that_is_gone_is_opened_anew(portaudio: Callable[..., PortAudio
     assert pa.starts > 0 or hangs
     played = sum(int(np.abs(one).sum()) for stream in pa.streams for one in stream.heard) / 4000 / 48_000
     assert played == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_names_follow_the_server_and_outlast_one_that_does_not_answer(
+    portaudio: Callable[..., PortAudio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by the lookout; a server that has just come back and says nothing has what it had."""
+    monkeypatch.setattr(sound_server, "ASKED_EVERY_S", 0.01)
+    answers = {"now": ("default (Headset)", "default (Headset)")}
+    for place in (sound, sound_server):
+        monkeypatch.setattr(place, "behind", lambda _: answers["now"])
+    pa = portaudio()
+    pa.names = ("default", "default")
+    device = Device()
+    pa.streams[0].live(700, 1.0)
+    first = device.info
+    answers["now"] = ("default (Laptop)", "default (Laptop)")
+    read_until(device, lambda _: device.info != first)
+    moved = device.info
+    answers["now"] = ("default", "default")
+    pa.streams[0].finish()
+    read_until(device, lambda _: len(pa.streams) == 2)
+    pa.streams[1].live(900, 0.5)
+    read_until(device, lambda block: not block.away)
+    back = device.info
+    device.close()
+
+    assert (first.output, moved.output) == ("default (Headset)", "default (Laptop)")
+    assert back == moved
 
 
 def test_silence_stands_in_for_the_time_without_a_device(portaudio: Callable[..., PortAudio]) -> None:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -90,11 +90,15 @@ class SoundInfo:
 class Duplex(Protocol):
     """A microphone and a speaker on one clock."""
 
-    info: SoundInfo
     realtime: bool
     """False where the port waits for the loop (files), so that nothing depends on the machine's speed."""
     on_stall: Callable[[], None]
     """Called once each time the device has delivered nothing for STALLED_AFTER_S."""
+
+    @property
+    def info(self) -> SoundInfo:
+        """What this is, at this moment."""
+        ...
 
     @property
     def lost_blocks(self) -> int:
@@ -229,10 +233,19 @@ class Device:
         """Samples at 16 kHz that have been taken in so far."""
         self._spoken: deque[tuple[int, int]] = deque()
         self._absent: deque[tuple[int, int, Away]] = deque()
+        self._names = self._shown = ("", "")
+        """What PortAudio calls the devices, and what people do."""
         self._lookout: Lookout | None = None
-        """Where the devices' names are a sound server's."""
+        """Where the names are a sound server's."""
         opened = _within(OPENS_WITHIN_S, lambda: _opened(self._wanted, rate_hz, self._speaks))
         self._use(*opened)
+
+    @property
+    def info(self) -> SoundInfo:
+        """See Duplex. A Bluetooth headset, too, becomes another device soon after its microphone has been opened."""
+        if self._lookout is not None and self._lookout.seen is not None:
+            self._shown = self._lookout.seen
+        return SoundInfo("device", *self._shown, self._streams.rates_hz[0], round(self._streams.latency_s, 4))
 
     @property
     def lost_blocks(self) -> int:
@@ -246,8 +259,12 @@ class Device:
 
     def _use(self, streams: Streams, names: tuple[str, str], shown: tuple[str, str]) -> None:
         """Take blocks from these streams from now on; PortAudio's `names` of them, and those that people know."""
-        self._streams, self._names = streams, names
-        self._mind_lookout(names, shown)
+        if shown == names == self._names:  # a server that has just started does not say what it has: as before, then
+            shown = self._shown
+        self._streams, self._names, self._shown = streams, names, shown
+        if self._lookout is not None:
+            self._lookout.close()
+        self._lookout = Lookout(names) if shown != names else None
         rate_in, rate_out = streams.rates_hz
         self._down_mic, self._down_out = down(rate_in), down(rate_out)
         self._base, self._frames_out = self._taken, 0
@@ -256,13 +273,6 @@ class Device:
         self._opened_s = time.monotonic()
         self._told_until_s = self._told_until_s or self._opened_s
         self._zeros = ZeroWatch()
-        self.info = SoundInfo("device", *shown, rate_in, round(streams.latency_s, 4))
-
-    def _mind_lookout(self, names: tuple[str, str], shown: tuple[str, str]) -> None:
-        """A server that told what is behind its names is asked again while the call goes on."""
-        if self._lookout is not None:
-            self._lookout.close()
-        self._lookout = Lookout(names) if shown != names else None
 
     def _speaks(self, n: int, rate_hz: int) -> tuple[Samples, int]:
         """The next `n` samples for the speaker; nothing is played while the device is away."""
@@ -279,8 +289,6 @@ class Device:
             chunk = self._next()
             if chunk is not None:
                 self._take(chunk)
-        if self._lookout is not None and self._lookout.seen not in {None, (self.info.input, self.info.output)}:
-            self.info = replace(self.info, input=self._lookout.seen[0], output=self._lookout.seen[1])
         mic, self._ready_mic = self._ready_mic[:FRAME], self._ready_mic[FRAME:]
         out, self._ready_out = self._ready_out[:FRAME], self._ready_out[FRAME:]
         start, end = self._at, self._at + FRAME
