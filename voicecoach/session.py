@@ -1,8 +1,8 @@
 """The call: customer speaks, trainee answers, the customer reacts; every step goes to the record as it happens.
 
-This is the only module that knows all the rooms. Three threads on the live path: the sound callback (in `world.sound`),
-this loop (turn-taking and writing), and one worker that recognises, measures, judges and speaks (`call.answering`). A
-fourth one does what nobody waits for (`call.aside`).
+It knows measure, judge, persona, the ports of the world and the record. Three threads are on the live path: the sound
+callback (in `world.sound`), this loop (turn-taking and writing), and one worker that recognises, measures, judges and
+speaks (`call.answering`). A fourth one does what nobody waits for (`call.aside`).
 """
 
 from __future__ import annotations
