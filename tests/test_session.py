@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -755,8 +755,17 @@ LATE = 9600
 """Samples: 0.6 s, longer than the tail of half duplex alone."""
 
 
-def found(echo_dbfs: float) -> EchoTest:
-    return EchoTest(0.9, LATE / SAMPLE_RATE_HZ, echo_dbfs, -70.0, 0.9)
+def found(echo_dbfs: float, delay_s: float = LATE / SAMPLE_RATE_HZ) -> EchoTest:
+    return EchoTest(0.9, delay_s, echo_dbfs, -70.0, 0.9)
+
+
+def test_a_headset_chosen_by_hand_hears_over_the_customer(tmp_path: Path) -> None:
+    """Whatever was found on the loudspeakers before the headset was plugged in."""
+    over = RecordedTrainee([Reply(testing.voice_like(3.0, level_dbfs=-26, syllables_per_s=0), "over", 0.8)])
+    call = make_call(echo_test=found(-20.0), echo_forced=True)
+    held = hold(tmp_path, FileDuplex(over), ["Let me stop you there."], call)
+
+    assert [data["by"] for data in held.data("interrupted")] == ["trainee"]
 
 
 def test_half_duplex_rests_until_the_echo_is_over(tmp_path: Path) -> None:
@@ -775,6 +784,9 @@ def test_a_leak_under_the_gate_is_nobody(tmp_path: Path) -> None:
     call = make_call(echo_test=found(-45.0))
     leaking = Speakers(PlainRecording(testing.noise(8.0, -75.0)), 0.05, 1600)
     assert hold(tmp_path / "a", leaking, ["echo"] * 9, call).data("interrupted") == []
+
+    later = Speakers(PlainRecording(testing.noise(8.0, -75.0)), 0.05, 6400)
+    assert hold(tmp_path / "later", later, ["echo"] * 9, make_call(echo_test=found(-45.0, 0.4))).data("spoke") == []
 
     over = RecordedTrainee([Reply(testing.voice_like(3.0, level_dbfs=-26, syllables_per_s=0), "over", 0.8)])
     spoke = hold(tmp_path / "b", Speakers(over, 0.05, 1600), ["Let me stop you there."], call)
@@ -815,6 +827,37 @@ def test_other_devices_after_an_absence_mean_half_duplex(tmp_path: Path) -> None
     (resumed,) = held.data("resumed")
 
     assert (resumed["output"], resumed["other"], resumed["echo"]) == ("laptop speakers", True, "half duplex")
+
+
+def test_a_microphone_that_comes_back_has_its_calm_voice_back(tmp_path: Path) -> None:
+    """The plug had slipped out for some seconds."""
+
+    class Slipped(FileDuplex):
+        n = 0
+
+        def read(self) -> Block | None:
+            self.n += 1
+            away = 9.0 < self.n * FRAME / SAMPLE_RATE_HZ < 12.0
+            self.info = replace(self.info, input="laptop" if away else "headset")
+            return super().read()
+
+    calm = Baseline(200.0, 1500.0, -26.0, 4.0, "headset")
+    sound = Slipped(replies(4))
+    sound.info = replace(sound.info, input="headset")
+    held = hold(tmp_path, sound, GOOD[:1] * 4, make_call(baseline=calm))
+    back = [event.at for event in held.record.of("moved")][1]
+    later = [event for event in held.record.of("spoke") if event.data["start"] > back]
+    numbers = {event.data["turn"] for event in later}
+    related = [
+        event.data["observation"]["relative"]
+        for event in held.record.of("measured")
+        if event.data["who"] == "trainee" and event.data["turn"] in numbers
+    ]
+
+    assert related
+    assert None not in related
+    assert held.data("calibrated") == [{"baseline": asdict(calm)}]
+    assert moment_before(held.record.events, make_call().persona, min(numbers))[1] == calm
 
 
 def test_devices_that_change_without_a_pause_are_told_and_end_what_was_known_of_the_voice(tmp_path: Path) -> None:
@@ -893,6 +936,64 @@ class Curt(Hissing):
     def speak(self, text: str, style: Style, style_name: str) -> Line:
         line, n = super().speak(text, style, style_name), LATE - 3200
         return Line(line.samples[:n], line.clean[:n], line.engine)
+
+
+class Deaf:
+    """A cancellation that cancels nothing."""
+
+    def clean(self, mic: Samples, out: Samples) -> Samples:
+        return mic
+
+
+def test_a_cancellation_that_fails_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The volume was turned up after the test: the customer's own voice does not stop line after line."""
+    monkeypatch.setattr(echo, "Canceller", Deaf)
+    sound = Live(PlainRecording(testing.noise(20.0, -75.0)), 0.7, 3200)
+    call = make_call(echo="cancelled", echo_test=found(-28.0, 0.2))
+    held = hold(tmp_path, sound, voice=Hissing(), ears=Glimpses([], "That is not right"), call=call)
+
+    assert "hears the customer" in str(held.data("fault")[0]["what"])
+    assert len(held.data("interrupted")) <= 1
+    assert held.data("spoke") == []
+
+
+def test_the_look_that_finds_an_echo_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where an earlier look had held the line already, and is sure of its words: they are the customer's."""
+    looks: list[bool] = []
+
+    def is_echo(mic: Samples, out: Samples) -> bool:
+        looks.append(True)
+        return len(looks) > 1
+
+    class Surer(Glimpses):
+        def glimpse(self, samples: np.ndarray, offset_s: float = 0.0) -> Glimpse:
+            return Glimpse(self.seen, 0.9 if len(looks) > 1 else 0.1)
+
+    monkeypatch.setattr(echo, "is_echo", is_echo)
+    sound = Live(PlainRecording(testing.noise(9.0, -75.0)), 0.7, 3200)
+    held = hold(tmp_path, sound, voice=Hissing(), ears=Surer([], "That is not right"))
+
+    assert len(looks) > 1
+    assert held.data("interrupted") == []
+    assert "hears the customer" in str(held.data("fault")[0]["what"])
+
+
+def test_who_hangs_up_hears_no_more_of_the_customer(tmp_path: Path) -> None:
+    """Nor does the rest of the line come first in the next call on these devices."""
+    sound, blocks = FileDuplex(PlainRecording(testing.noise(9.0, -75.0))), 0
+
+    def keys() -> Keys:
+        nonlocal blocks
+        blocks += 1
+        return Keys(stop=blocks * FRAME / SAMPLE_RATE_HZ > 1.5)
+
+    held = hold(tmp_path, sound, keys=keys)
+
+    for _ in range(3):
+        sound.read()  # it fades out
+
+    assert held.outcome == "stopped"
+    assert not sound.playing()
 
 
 def test_an_echo_of_short_lines_is_told_too(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from voicecoach.persona import Persona
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.world import reader
 from voicecoach.world.ears import Ears, Whisper
+from voicecoach.world.malloc import few_arenas
 from voicecoach.world.models import OFFLINE, ModelFiles, find
 from voicecoach.world.places import bundled
 from voicecoach.world.spoken import Spoken
@@ -122,6 +123,7 @@ def ears(
     model: str = OFFLINE, *, download: bool = False, silence_s: float | None = None, at_once: int = 1
 ) -> tuple[Whisper, ModelFiles]:
     """The recogniser, loaded (see `Whisper` for `silence_s` and `at_once`), and its files."""
+    few_arenas()
     files = find(model, download=download)
     return Whisper(files, silence_s, at_once), files
 

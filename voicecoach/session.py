@@ -8,6 +8,7 @@ speaks (`call.answering`). A fourth one does what nobody waits for (`call.aside`
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -43,12 +44,11 @@ from voicecoach.measure.turns import (
     resume,
     told,
 )
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Heard, Observation, Reaction, Turn
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Heard, Observation, Reaction, Turn
 from voicecoach.record import Writer
 from voicecoach.talkover import Stopped, TalkOver
 from voicecoach.world import vad
 from voicecoach.world.ears import Ears, QuickEars
-from voicecoach.world.echo import HEADSET
 from voicecoach.world.glimpse import Glimpsing
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.shouts import SecondLook
@@ -212,6 +212,10 @@ class _Loop:
         self.back_at = -1
         """Where it last came back."""
         self.microphone = sound.info.input
+        self.voices: dict[str, tuple[Baseline | None, tuple[Observation, ...]]] = {}
+        """What was learnt of the trainee's voice on other microphones, by their names."""
+        self.presses: deque[Keys] = deque()
+        """What was pressed and belongs to sound that is not here yet."""
         self.cut_in = False
         """The customer has cut into the turn that is open."""
         self.quiet_from = 0
@@ -236,6 +240,7 @@ class _Loop:
             outcome, why = "stopped", "The trainee stopped the call."
         except Exception as error:  # noqa: BLE001 - whatever broke, the record must say so; it is raised again below
             failure, why = error, entries.failed(error)["what"]
+        self.sound.stop()
         try:
             self._last_words(failure)
             if failure is not None:
@@ -376,6 +381,7 @@ class _Loop:
         probability = self.second_look.push(samples, float(self.detector.push(samples)[0]))
         deaf = self.guard.deaf(block, at, self.saying.going_on(block), self.saying.end)
         probability = 0.0 if deaf else probability
+        pressed = self._pressed_then(pressed)
         frame = Frame(at, probability, block.customer, pressed.talk, pressed.send)
         self.mic.add(at, block.mic)
         if self.turns.phase == "quiet":
@@ -395,6 +401,16 @@ class _Loop:
             self._submit(turn)
         else:
             self._speculate(at + len(block.mic))
+
+    def _pressed_then(self, pressed: Keys) -> Keys:
+        """What was pressed when the sound that is read now was made: it takes half of the device's latency to come in."""
+        self.presses.append(pressed)
+        late = round(self._latency() / 2 / activity.FRAME) if self.sound.realtime else 0
+        then = Keys()
+        while len(self.presses) > late:
+            one = self.presses.popleft()
+            then = replace(one, send=one.send or then.send)
+        return then
 
     def _open_turn(self, at: int) -> None:
         """A turn begins, or one goes on that was closed and not answered yet."""
@@ -424,7 +440,7 @@ class _Loop:
 
     def _speculate(self, now: int) -> None:
         """Begin the answer to the turn so far in its first silence; drop it when speech goes on."""
-        if self.draft is not None and self.draft.turn.speech[-1][1] != self.turns.last_voice:
+        if self.draft is not None and self.draft.turn.speech != self.turns.speech:
             self._drop(self.draft)
             self.draft = None
         turn = draft(self.turns, now)
@@ -474,7 +490,10 @@ class _Loop:
         saying = self.saying
         line = block.customer and saying.on and saying.start is not None and not saying.stopped and not self.cut_in
         heard = self.turns.mode == "hands-free" or self.turns.speaking
+        rested = self.guard.resting
         stopped = self.over.follow(at, probability if heard else 0.0, line, self._said_so_far)
+        if self.guard.resting and not rested and stopped is None:
+            self.over.go_away(at + len(block.out))  # what is over the line is its own echo: there is nothing to look at
         self._tell_holds()
         if stopped is not None:
             self._interrupted(stopped, at + len(block.out))
@@ -588,9 +607,9 @@ class _Loop:
     def _submit(self, turn: Turn) -> None:
         """Take the draft of a finished turn for its answer, or have one made; the customer's echo is no turn."""
         draft, self.draft = self.draft, None
-        if self.guard.is_only_echo(turn, self.mic):
+        if self.guard.is_only_echo(turn):
             self.guard.wait_longer()
-            if self.guard.mode == HEADSET:
+            if not self.guard.resting:
                 self._rest()
             if draft is not None:
                 draft.answer.cancel()
@@ -744,7 +763,12 @@ class _Loop:
         """Without a calibration the first turns become a provisional one."""
         before = self.memory
         self.memory = memory.calibrated(before, seen, self.sound.info.input)
-        if before.baseline is None and self.memory.baseline is not None:
+        if before.baseline is None:
+            self._tell_baseline()
+
+    def _tell_baseline(self) -> None:
+        """The calm voice that turns are compared with from here on, where there is one."""
+        if self.memory.baseline is not None:
             self._event("calibrated", baseline=asdict(self.memory.baseline))
 
     def _spoken(self, why: Why, reaction: Reaction, at: int) -> tuple[Reaction, Line] | None:
@@ -798,6 +822,8 @@ class _Loop:
             "resumed", start=since, end=at, input=info.input, output=info.output, latency_s=info.latency_s,
             echo=self.guard.mode, other=other,
         )  # fmt: skip
+        if other:
+            self._tell_baseline()
         self.quiet_from = at
         saying.wait_from(at)
         self.second_look = SecondLook()
@@ -807,13 +833,15 @@ class _Loop:
         if self._on_others():
             info = self.sound.info
             self._event("moved", input=info.input, output=info.output, echo=self.guard.mode)
+            self._tell_baseline()
 
     def _on_others(self) -> bool:
         """Whether the sound has moved to other devices since it was last asked; what was found on the old ones is dropped."""
-        before = self.microphone
-        self.microphone = self.sound.info.input
+        before, self.microphone = self.microphone, self.sound.info.input
         if self.microphone != before:
-            self.memory = memory.other_microphone(self.memory)
+            self.voices[before] = self.memory.baseline, self.memory.own
+            baseline, own = self.voices.get(self.microphone, (None, ()))
+            self.memory = replace(self.memory, baseline=baseline, own=own)
         other = self.guard.look_at_devices()
         if other:
             self.turns = replace(self.turns, patience=self._patience())

@@ -176,7 +176,7 @@ def test_the_words_decide_how_long_a_silence_is_waited_out(name: str, words: Wor
 
 
 def test_the_presets_are_in_order() -> None:
-    """From quick to patient, never shorter after unfinished words, and the default is the issue's half second."""
+    """From quick to patient, never shorter after unfinished words, and the default is half a second."""
     quick, normal, patient = PRESETS.values()
 
     assert quick.finished_s < normal.finished_s < patient.finished_s
@@ -268,6 +268,48 @@ def test_who_sends_by_hand_is_never_cut_off() -> None:
     assert turn is not None
     assert len(turn.speech) == 2
     assert not state.speaking
+
+
+def test_a_turn_that_is_sent_early_ends_with_its_last_syllable() -> None:
+    """Whose finger is faster than the voice has sent one turn, and opens no other."""
+    state, turns, at = TurnState("manual"), [], 0
+    for probability, seconds in ((0.9, 1.25), (0.0, 2.0)):
+        for _ in range(frames(seconds)):
+            send = at == frames(0.9) * FRAME
+            state, turn = next_turn(state, Frame(at, probability, send=send))
+            at += FRAME
+            turns += [turn] if turn else []
+
+    (turn,) = turns
+    assert turn.speech == ((0, frames(1.25) * FRAME),)
+    assert state.phase == "quiet"
+
+
+def test_a_turn_that_is_sent_in_a_noise_ends_all_the_same() -> None:
+    """A second later: nobody waits for a noise to end."""
+    state, ends, at = TurnState("manual"), [], 0
+    for _ in range(frames(4.0)):
+        state, turn = next_turn(state, Frame(at, 0.9, send=at == frames(1.0) * FRAME))
+        at += FRAME
+        ends += [at] if turn else []
+
+    assert ends[0] / SAMPLE_RATE_HZ == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_key_that_stays_down_opens_one_turn_for_each_voice() -> None:
+    """After the time-out the trainee is quiet: nobody has spoken, until somebody does."""
+    state = TurnState("push-to-talk")
+    seen, turns, at = set[str](), [], 0
+    for probability, seconds in ((0.9, 1.0), (0.0, 45.0), (0.9, 1.0), (0.0, 25.0)):
+        for _ in range(frames(seconds)):
+            state, turn = next_turn(state, Frame(at, probability, talk_key=True))
+            at += FRAME
+            turns += [turn] if turn else []
+            if 25 < at / SAMPLE_RATE_HZ < 45:
+                seen.add(state.phase)
+
+    assert seen == {"quiet"}
+    assert len(turns) == 2
 
 
 def test_sending_nothing_sends_nothing() -> None:

@@ -84,7 +84,7 @@ def test_the_lookout_sees_a_plug_that_is_pulled(monkeypatch: pytest.MonkeyPatch)
     lookout = sound_server.Lookout(("default", "default"))
     until(lambda: lookout.seen is not None)
     before = lookout.seen
-    monkeypatch.setattr(sound_server, "_told", lambda *_: "")
+    monkeypatch.setattr(sound_server, "_told", lambda what, *_: INFO if what == "info" else "")
     time.sleep(0.1)
     kept = lookout.seen
     monkeypatch.undo()
@@ -148,7 +148,7 @@ def test_the_command_is_asked_in_plain_english(monkeypatch: pytest.MonkeyPatch, 
     tool = tmp_path / "pactl"
     tool.write_text(
         '#!/bin/sh\ncase "$LC_ALL $*" in\n"C info") printf "Default Sink: a\\nDefault Source: b\\n";;\n'
-        '"C list") printf "Sink #1\\n\\tName: a\\n\\tDescription: [x]: y\\n";;\n*) exit 1;;\nesac\n'
+        '"C list") printf "Source #2\\n\\tName: b\\n\\nSink #1\\n\\tName: a\\n\\tDescription: [x]: y\\n";;\n*) exit 1;;\nesac\n'
     )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

@@ -30,9 +30,10 @@ class EchoGuard:
         self._sound, self._test, self._forced = sound, call.echo_test, call.echo_forced
         self.mode = call.echo
         self._canceller = echoes.Canceller() if self.mode == CANCELLED else None
-        leak = call.echo_test if self.mode == HEADSET else None
-        self._gate = leak.gate_dbfs if leak else None
-        """Weaker sound (dBFS) while the customer speaks is a headset's leak."""
+        leak = call.echo_test if self.mode == HEADSET and call.echo_test else None
+        # A test on loudspeakers says nothing about the headset that was plugged in since, and chosen by hand.
+        self._gate = leak.gate_dbfs if leak and echoes.decide(leak) == HEADSET else None
+        """Weaker sound (dBFS) while the customer is heard is a headset's leak."""
         self._settling = round(echoes.SETTLES_S * SAMPLE_RATE_HZ)
         """The customer's samples that the cancellation still needs before it can be trusted."""
         self._devices = (sound.info.input, sound.info.output)
@@ -108,15 +109,20 @@ class EchoGuard:
             self._settling -= len(block.out) * block.customer
             return block.customer
         if not self.resting:
-            return self._gate is not None and block.customer and dbfs(block.mic) < self._gate
+            return self._gate is not None and self._leaks(block, at, customer_end) and dbfs(block.mic) < self._gate
         tail = round((ECHO_TAIL_S + self._late_s) * SAMPLE_RATE_HZ) + self.late
         return speaking or (at - customer_end < tail and customer_end > 0)
 
-    def is_only_echo(self, turn: Turn, microphone: Tape) -> bool:
-        """Whether most of a turn is the customer's voice, later than was expected; `microphone` is as long as this."""
+    def _leaks(self, block: Block, at: int, customer_end: int) -> bool:
+        """Whether the customer is heard, or what was heard last is still on its way back."""
+        late = round(self._test.delay_s * SAMPLE_RATE_HZ) + len(block.mic) if self._test else 0
+        return block.customer or (customer_end > 0 and at - customer_end < late)
+
+    def is_only_echo(self, turn: Turn) -> bool:
+        """Whether most of a turn is the customer's voice, later than was expected or not cancelled."""
         if self._forced or not self._sound.realtime:
             return False
-        first, mic, out = self._out.start, microphone.all(), self._out.all()
+        first, mic, out = self._out.start, self._cleaned.all(), self._out.all()
         step = round(echoes.LOOK_BACK_S * SAMPLE_RATE_HZ)
         ends = [end for start, last in turn.speech for end in range(start + step, max(last, start + step) + 1, step)]
         same = [echoes.is_echo(mic[: end - first], out[: end - first]) for end in ends if first < end]
@@ -127,8 +133,8 @@ class EchoGuard:
         self._late_s = min(self._late_s + LATER_S, echoes.MAX_DELAY_S)
 
     def hears_customer(self) -> bool:
-        """Whether what was taken for a headset lets the customer's voice back in just now."""
-        if self.mode != HEADSET or self._forced or not self._sound.realtime:
+        """Whether the customer's voice comes back in just now, in spite of headset or cancellation."""
+        if self.resting or self._forced or not self._sound.realtime:
             return False
         return echoes.is_echo(self._cleaned.last(PLAYED), self._out.last(PLAYED))
 
@@ -142,6 +148,7 @@ class EchoGuard:
         if (info.input, info.output) == self._devices:
             return False
         self._devices = (info.input, info.output)
+        self._test = self._gate = None
         if not self.resting and not self._forced:
             self.rest()
         return True

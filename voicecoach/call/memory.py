@@ -46,11 +46,6 @@ def after(memory: Memory, call: Call, text: str, context: TurnContext, assessmen
     return replace(memory, context=context, previous=assessment, said=(), number=number, patient=patient)
 
 
-def other_microphone(memory: Memory) -> Memory:
-    """What was learnt of the trainee's voice says nothing about the same voice in another microphone."""
-    return replace(memory, baseline=None, own=())
-
-
 def calibrated(memory: Memory, seen: Observation, device: str) -> Memory:
     """Without a calibration the first turns become a provisional one."""
     if memory.baseline is not None or not seen.quality.ok:

@@ -32,7 +32,9 @@ CALM_S = 0.8
 """Whose pause was taken for the end once gets this much for the rest of the turn: what a calm speaker leaves between
 sentences. Whose pause was taken for it again gets PATIENCE_S."""
 KEY_TAIL_S = 0.2
-"""After the talk key is let go: fingers are faster than last syllables."""
+"""After the talk key is let go, or the turn is sent: fingers are faster than last syllables."""
+SENT_S = 1.0
+"""Manual: a turn that is sent while a voice goes on is over after this long all the same."""
 IDLE_S = 20.0
 """Push-to-talk and manual: a turn in which nobody has spoken for this long is sent all the same."""
 LONGER_S = 0.7
@@ -106,7 +108,9 @@ class TurnState:
     last_voice: int = 0
     """One past the last sample of voice, as the detector has it."""
     last_key: int = 0
-    """One past the last sample with the talk key down."""
+    """One past the last sample with the talk key down, or of the frame in which the turn was sent (manual)."""
+    spent: bool = False
+    """The turn was ended although the talk key is down (it was forgotten): now only voice opens another one."""
     floor: int = 0
     """End of the previous turn: a pre-roll never reaches into it."""
     speech: tuple[Span, ...] = ()
@@ -163,8 +167,9 @@ def _by_voice(state: TurnState, frame: Frame, voice: bool) -> tuple[TurnState, T
         return (replace(state, phase="speaking") if long_enough else state), None
     if not state.speaking:
         return state, None
-    state = replace(state, phase="speaking" if voice else "stopping")
-    return _close(state, now) if _over(state, now, frame.send) else (state, None)
+    sent = frame.send and state.mode == "manual"
+    state = replace(state, phase="speaking" if voice else "stopping", last_key=now if sent else state.last_key)
+    return _close(state, now) if _over(state, now) else (state, None)
 
 
 def silence_s(state: TurnState, now: int) -> float:
@@ -172,13 +177,15 @@ def silence_s(state: TurnState, now: int) -> float:
     return (now - state.last_voice) / SAMPLE_RATE_HZ + USUAL_HOLD_S
 
 
-def _over(state: TurnState, now: int, sent: bool) -> bool:
+def _over(state: TurnState, now: int) -> bool:
     """The stop rules of turns that voice has opened, at the frame that is nearest to the silence that they want."""
     quiet_s = silence_s(state, now) + FRAME / 2 / SAMPLE_RATE_HZ
     if now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ:
         return True
     if state.mode == "manual":
-        return sent or quiet_s >= IDLE_S
+        if state.last_key > state.onset:
+            return quiet_s >= KEY_TAIL_S or now - state.last_key >= SENT_S * SAMPLE_RATE_HZ
+        return quiet_s >= IDLE_S
     finished_s = max(state.patience.finished_s, (0.0, CALM_S, PATIENCE_S)[min(state.resumed, 2)])
     if state.words == "finished" and quiet_s >= finished_s:
         return True
@@ -190,11 +197,16 @@ def _by_key(state: TurnState, frame: Frame) -> tuple[TurnState, Turn | None]:
     quiet_s = silence_s(state, now)
     if frame.talk_key:
         if not state.speaking:
+            if state.spent and state.phase == "quiet":
+                return state, None
             opened = replace(state, phase="speaking", onset=frame.at, last_voice=frame.at, last_key=now)
             return (opened if state.phase == "starting" else replace(opened, speech=(), overlap=())), None
         state = replace(state, last_key=now)
-        too_long = now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ or quiet_s >= IDLE_S
-        return _close(state, now) if too_long else (state, None)
+        if now - state.onset < MAX_TURN_S * SAMPLE_RATE_HZ and quiet_s < IDLE_S:
+            return state, None
+        state, turn = _close(state, now)
+        return replace(state, spent=True), turn
+    state = replace(state, spent=False)
     if not state.speaking:
         return state, None
     let_go_s = (now - state.last_key) / SAMPLE_RATE_HZ

@@ -21,7 +21,10 @@ ASKED_EVERY_S = 2.0
 
 
 def behind(names: tuple[str, str]) -> tuple[str, str]:
-    """The names of microphone and speaker, a server's with the device and the port behind it: its sockets differ."""
+    """The names of microphone and speaker, a server's with the device and the port behind it: its sockets differ.
+
+    A name stays as it is where the server does not answer, or not wholly.
+    """
     if not ROUTED.intersection(names):
         return names
     defaults, blocks = _told("info"), _told("list").split("\n\n")
@@ -39,8 +42,8 @@ def _named(name: str, kind: str, defaults: str, blocks: Sequence[str]) -> str:
     devices = {_heading(one): one for one in blocks if one.startswith(f"{kind} #")}
     default = next((one for one in devices.values() if _line("Name", one) == device), "")
     block = devices.get(f"{kind} #{number}", default)
-    about = [_line("Description", block) or device, _line("Active Port", block)]
-    return f"{name} ({', '.join(filter(None, about))})"
+    about = [_line("Description", block) or _line("Name", block), _line("Active Port", block)]
+    return f"{name} ({', '.join(filter(None, about))})" if block else name
 
 
 def _heading(block: str) -> str:
