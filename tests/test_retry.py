@@ -297,6 +297,19 @@ def test_a_record_from_before_the_mood_had_its_fields_is_read(tmp_path: Path) ->
     assert (mood.stuck, mood.offer, mood.cut_short, mood.drill) == (0, (), False, Drilled())
 
 
+def test_an_edited_moment_costs_the_judging_anew_not_the_debrief(tmp_path: Path) -> None:
+    """A cue that has worked a negative number of times would weigh more than any number can say."""
+    _, take = a_take(tmp_path, 5, "I am so sorry about all of that.", "2026-11-22T12:00:00+00:00")
+    path = take / "events.jsonl"
+    started, *others = path.read_text().splitlines(keepends=True)
+    data = json.loads(started)
+    data["moment"]["mood"]["cues"] = [["apologise", -(10**8)]]
+    path.write_text("".join([to_json(data) + "\n", *others]))
+    told = record.read(take)
+
+    assert page_of(told, report_on(told)).endswith("</html>\n")
+
+
 def test_a_moment_comes_from_the_folder_not_from_todays_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The customer is the one beside the record, also where the bundled file says otherwise today."""
     call = make_call()
