@@ -157,7 +157,7 @@ def test_anger_rises_with_each_pass_and_three_misses_end_it() -> None:
     assert angers == [2, 3, 3, 4, 4, 4, 4]
     assert len(set(lines)) == len(lines)
     assert reaction.reply.ends == "drill over"
-    assert dict(mood.notes)["why"] == "Passed 2 of 4 levels; anger 4 of 5 comes next time."
+    assert mood.drill.result == "Passed 2 of 4 levels; anger 4 of 5 comes next time."
     assert TRIES == 3
 
 
@@ -211,7 +211,7 @@ def test_a_drill_is_a_session_like_any_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("keys", []), ("levels", [2]), ("notes", [["drill", "9/9"]]), ("used", [])]
+    ("name", "value"), [("keys", []), ("levels", [2]), ("passed", 9), ("passed", -9), ("tries", 9), ("used", [])]
 )
 def test_an_edited_drill_still_has_its_debrief(tmp_path: Path, name: str, value: Any) -> None:
     """Values that no drill can have come to cost the judging anew, not the page."""

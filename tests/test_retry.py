@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,10 +17,10 @@ from voicecoach import prepare, record, retry, session, takes, testing
 from voicecoach.before import Terminal
 from voicecoach.cli import app
 from voicecoach.commands import common, practice
-from voicecoach.debrief import debrief_of, report_on
+from voicecoach.debrief import debrief_of, page_of, report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
-from voicecoach.nouns import Baseline, Moment
+from voicecoach.nouns import Baseline, Drilled, Moment
 from voicecoach.record import tidy, to_json
 from voicecoach.report.takes import as_text, section
 from voicecoach.session import Call
@@ -273,6 +274,40 @@ def test_what_cannot_be_said_again_is_told(tmp_path: Path) -> None:
     (reviewed / "persona.yaml").unlink()
     with pytest.raises(BadInput, match="no simulated customer"):
         retry.prepare_retry(reviewed, 1, RULES)
+
+
+def test_a_record_from_before_the_mood_had_its_fields_is_read(tmp_path: Path) -> None:
+    """What older records kept as `notes` is passed over: call and take have their debriefs, and turns can be retried."""
+    first, take = a_take(tmp_path, 5, "Mm hmm.", "2026-11-22T12:00:00+00:00")
+    then = {"anger", "state", "turn", "told", "met", "cues", "used", "boiling", "asked_manager", "seed"}
+
+    def older(data: dict[str, Any]) -> dict[str, Any]:
+        if "boiling" in data:
+            return {name: data[name] for name in then} | {"notes": [["loud", "2"], ["stuck", "1"]]}
+        return {name: older(value) if isinstance(value, dict) else value for name, value in data.items()}
+
+    for folder in (first, take):
+        path = folder / "events.jsonl"
+        path.write_text("".join(to_json(older(json.loads(line))) + "\n" for line in path.read_text().splitlines()))
+        told = record.read(folder)
+
+        assert all(event.data["mood"].keys() == {*then, "notes"} for event in told.of("reacted"))
+        assert page_of(told, report_on(told)).endswith("</html>\n")
+    mood = retry.prepare_retry(first, 6, RULES).moment.mood
+    assert (mood.stuck, mood.offer, mood.cut_short, mood.drill) == (0, (), False, Drilled())
+
+
+def test_an_edited_moment_costs_the_judging_anew_not_the_debrief(tmp_path: Path) -> None:
+    """A cue that has worked a negative number of times would weigh more than any number can say."""
+    _, take = a_take(tmp_path, 5, "I am so sorry about all of that.", "2026-11-22T12:00:00+00:00")
+    path = take / "events.jsonl"
+    started, *others = path.read_text().splitlines(keepends=True)
+    data = json.loads(started)
+    data["moment"]["mood"]["cues"] = [["apologise", -(10**8)]]
+    path.write_text("".join([to_json(data) + "\n", *others]))
+    told = record.read(take)
+
+    assert page_of(told, report_on(told)).endswith("</html>\n")
 
 
 def test_a_moment_comes_from_the_folder_not_from_todays_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

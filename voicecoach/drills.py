@@ -109,7 +109,7 @@ def typed(call: Call, ask: Callable[[str], str | None], say: Callable[[str], Non
         level = reaction.reply.level
         say(f"\n{call.persona.name} [{level} {'#' * 2 * level:10}] {reaction.reply.text}")
         if reaction.reply.ends:
-            say(f"\n{dict(reaction.mood.notes).get('why', '')} Typed drills are not recorded and do not count.")
+            say(f"\n{reaction.mood.drill.result} Typed drills are not recorded and do not count.")
             return reaction.mood
         answer = ask("You: ")
         if answer is None or answer.strip().lower() in {"q", "quit"}:

@@ -470,6 +470,18 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Drilled:
+    """How far a drill has come."""
+
+    passed: int = 0
+    """Levels of anger that were passed: the index of the one that is tried."""
+    tries: int = 0
+    """How often that one has been missed."""
+    result: str = ""
+    """What came of it, as a sentence; empty until it is over."""
+
+
+@dataclass(frozen=True)
 class Mood:
     """Everything the customer remembers. Pure data: the same mood and seed always lead to the same call."""
 
@@ -488,8 +500,30 @@ class Mood:
     """Turns in a row at the top of the anger scale."""
     asked_manager: bool = False
     seed: int = 0
-    notes: tuple[tuple[str, str], ...] = ()
-    """Room for what a persona must remember besides (key, value)."""
+    recent: tuple[str, ...] = ()
+    """Ids of the lines spoken in the last calls, avoided where there are others."""
+    offer: tuple[str, ...] = ()
+    """What is known of an offer: what, who, when."""
+    answered: tuple[str, ...] = ()
+    """Names of the answers that have been given."""
+    doubted: tuple[str, ...] = ()
+    """Codes of the moves that were half heard."""
+    stuck: int = 0
+    """Turns in a row without anything new."""
+    silences: int = 0
+    """Silences in a row."""
+    loud: int = 0
+    """Turns in a row that were loud."""
+    fast: int = 0
+    """Turns in a row that were rushed."""
+    cut_short: bool = False
+    """The story was cut short, and nobody has made up for it."""
+    came_back: bool = False
+    """Because of that the anger has come back at the solution, as it does once."""
+    refused: bool = False
+    """An offer that would have been taken was refused, as happens once."""
+    drill: Drilled = Drilled()
+    """In a drill: how far it has come."""
 
 
 @dataclass(frozen=True)

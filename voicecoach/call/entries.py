@@ -215,6 +215,6 @@ def ended_by(reaction: Reaction, name: str) -> tuple[Outcome, str] | None:
         case "manager":
             return "manager", f"{name} was handed to a manager."
         case "drill over":
-            return "drill over", dict(reaction.mood.notes).get("why", "")
+            return "drill over", reaction.mood.drill.result
         case "":
             return None

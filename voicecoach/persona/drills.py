@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from voicecoach.judge.drills import TRIES, Drill, mark
-from voicecoach.nouns import Assessment, Cause, Moment, Mood, Reaction, Reply, TurnContext
+from voicecoach.nouns import Assessment, Cause, Drilled, Moment, Mood, Reaction, Reply, TurnContext
 from voicecoach.persona.model import Line, Persona, fill, lines_for
 
 STATE = "DRILL"
@@ -26,7 +26,6 @@ def begin(persona: Persona, drill: Drill, seed: int) -> Moment:
         told=told,
         met=("acknowledged", "solution") if drill.settled else (),
         seed=seed,
-        notes=_notes(0, 0),
     )
     reply = _line(persona, drill, mood, drill.levels[0])
     story = " ".join(fill(point.lines[0].say, persona.facts) for point in persona.story[:told])
@@ -45,7 +44,7 @@ def react(drill: Drill, names: Mapping[str, str]) -> Callable[[Persona, Mood, As
 
     def answer(persona: Persona, mood: Mood, said: Assessment, text: str) -> Reaction:
         verdict = mark(drill, said, text, names)
-        level, tries = at_level(mood)
+        level, tries = mood.drill.passed, mood.drill.tries
         if level >= len(drill.levels):  # judged anew, it was over before
             return Reaction(mood, _closing(persona, drill, mood, True), ())
         passed = verdict.verdict == "passed"
@@ -54,25 +53,15 @@ def react(drill: Drill, names: Mapping[str, str]) -> Callable[[Persona, Mood, As
         over = level == len(drill.levels) or tries == TRIES
         anger = mood.anger if over else float(drill.levels[level])
         cause = Cause(CUE, round(anger - mood.anger, 3), f"{verdict.verdict} at anger {was}", "; ".join(verdict.why))
-        after = replace(mood, anger=anger, state=STATE, turn=mood.turn + 1, notes=_notes(level, tries))
+        result = _told(drill, level) if over else ""
+        after = replace(mood, anger=anger, state=STATE, turn=mood.turn + 1, drill=Drilled(level, tries, result))
         if over:
             reply = _closing(persona, drill, after, level == len(drill.levels))
-            after = replace(after, notes=_notes(level, tries, _told(drill, level)))
         else:
             reply = _line(persona, drill, after, drill.levels[level])
         return Reaction(replace(after, used=(*after.used, reply.line)), reply, (cause,))
 
     return answer
-
-
-def at_level(mood: Mood) -> tuple[int, int]:
-    """(index of the level that is tried, how often it has been tried) of a drill's mood."""
-    level, _, tries = dict(mood.notes).get(CUE, "0/0").partition("/")
-    return (int(level), int(tries)) if level.isdecimal() and tries.isdecimal() else (0, 0)
-
-
-def _notes(level: int, tries: int, why: str = "") -> tuple[tuple[str, str], ...]:
-    return ((CUE, f"{level}/{tries}"), *((("why", why),) if why else ()))
 
 
 def _told(drill: Drill, passed: int) -> str:

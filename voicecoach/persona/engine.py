@@ -162,8 +162,7 @@ class _Heard:
 
 def begin(persona: Persona, seed: int, recent: Sequence[str] = ()) -> Reaction:
     """The customer's first line. Lines in `recent` (ids, of the last calls) are avoided where there are others."""
-    mood = Mood(anger=persona.mood.start, state="OPENING", seed=seed)
-    mood = _with_note(mood, "recent", " ".join(sorted(set(recent))))
+    mood = Mood(anger=persona.mood.start, state="OPENING", seed=seed, recent=tuple(sorted(set(recent))))
     return _speak(persona, mood, "OPENING", "opening", ())
 
 
@@ -179,17 +178,19 @@ def react(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> Re
     accepted = _accepts(persona, mood, heard, mood.anger + _within_caps(wanted))
     if accepted:
         balks = _balks(persona, mood)
-        accepted = not balks and bool(heard.moves or not (_note(mood, "refused") or _note(mood, "came_back")))
+        accepted = not balks and bool(heard.moves or not (mood.refused or mood.came_back))
     if balks == "comes_back":
         causes = (*(c for c in causes if c.cue not in OFFERS), _cause(persona, mood, "cut_short", 1.0, ""))
         wanted = round(sum(cause.delta for cause in causes), 3)
     after, causes = _change(
         mood, causes, _floor(persona, mood, accepted, bool(heard.faults & _VOICE)), persona.mood.stays_irate
     )
-    after = _remember(after, mood, heard, causes, accepted)
-    after = _with_note(after, "cut_short", _cut_short(persona, mood, heard))
-    if balks:
-        after = _with_note(after, "came_back" if balks == "comes_back" else "refused", "1")
+    after = replace(
+        _remember(after, mood, heard, causes, accepted),
+        cut_short=_cut_short(persona, mood, heard),
+        came_back=mood.came_back or balks == "comes_back",
+        refused=mood.refused or balks == "refused",
+    )
     state, key = _decide(persona, mood, after, heard, accepted, wanted, balks)
     return _speak(persona, after, state, key, causes)
 
@@ -214,13 +215,13 @@ def react_to_silence(persona: Persona, mood: Mood) -> Reaction:
     """What the customer says when the trainee says nothing; each silence in a row weighs more."""
     if mood.state in ENDINGS:
         return _stay_ended(persona, mood)
-    in_a_row = int(_note(mood, "silences") or "0") + 1
+    in_a_row = mood.silences + 1
     if "solution" in mood.met:
         return _await_closure(persona, mood)
     effect = EFFECTS["silence"]
     delta = _size(persona, "silence") * in_a_row * FUSES[persona.mood.patience].waits
     after, causes = _change(mood, (Cause("silence", round(delta, 3), effect.why),), _floor(persona, mood, False))
-    after = _with_note(replace(after, boiling=_boiling(mood, after.anger)), "silences", str(in_a_row))
+    after = replace(after, boiling=_boiling(mood, after.anger), silences=in_a_row)
     state, key = _boil_over(persona, mood, after, delta) or (_resting(persona, after), "silence")
     return _speak(persona, after, state, key, causes)
 
@@ -255,21 +256,18 @@ def _take_back(mood: Mood, assessment: Assessment) -> Mood:
     return replace(mood, told=mood.told - 1) if cut and mood.told else mood
 
 
-def _cut_short(persona: Persona, mood: Mood, heard: _Heard) -> str:
+def _cut_short(persona: Persona, mood: Mood, heard: _Heard) -> bool:
     """Whether the story was cut short and nobody made up for it: an apology while it is still being told does."""
-    before = _note(mood, "cut_short")
     if not has_more_to_tell(persona, mood):
-        return before
-    if heard.faults & CUTS_SHORT:
-        return "1"
-    return "" if "apologise" in heard.moves else before
+        return mood.cut_short
+    return bool(heard.faults & CUTS_SHORT) or (mood.cut_short and "apologise" not in heard.moves)
 
 
 def _balks(persona: Persona, mood: Mood) -> str:
     """Key of what is said, once, to an offer that would be taken: the anger that comes back, or a first no."""
-    if _note(mood, "cut_short") and not _note(mood, "came_back"):
+    if mood.cut_short and not mood.came_back:
         return "comes_back"  # 003 step 1: "their emotions may come back again just when you are working on a solution"
-    return "refused" if persona.mood.refuses_first and not _note(mood, "refused") else ""
+    return "refused" if persona.mood.refuses_first and not mood.refused else ""
 
 
 # --- what a turn brings ----------------------------------------------------------------------------
@@ -281,7 +279,7 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
     faults = _shown(assessment)
     venting = has_more_to_tell(persona, mood)
     answer = _asked_for(persona, text, "clarify" in moves | perhaps)
-    before = frozenset(_note(mood, "offer").split())
+    before = frozenset(mood.offer)
     # An offer made while she is still telling her story falls on deaf ears and is not remembered.
     parts = set() if venting else {OFFERS[code] for code in _offered(assessment) if code in OFFERS}
     if "what" in parts and "what" not in before and not is_wanted(persona, text):
@@ -295,14 +293,14 @@ def _hear(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> _H
     return _Heard(
         moves=moves,
         perhaps=perhaps,
-        doubtful=bool(perhaps - set(_note(mood, "doubted").split())),
+        doubtful=bool(perhaps - set(mood.doubted)),
         faults=frozenset(faults | set(_delivery_faults(assessment))),
         met=tuple(need for need in NEEDS if need in met),
         offer=offer,
         offered_now=offer != before,
         trigger=next((phrase for phrase in persona.triggers if words(phrase) in words(text)), ""),
         answer=answer,
-        asked_again=bool(answer) and answer in _note(mood, "answered").split(),
+        asked_again=bool(answer) and answer in mood.answered,
     )
 
 
@@ -346,17 +344,17 @@ def _causes(persona: Persona, mood: Mood, assessment: Assessment, heard: _Heard)
     evidence = "; ".join(assessment.delivery.evidence)
     if assessment.delivery.loudness == "quiet" and assessment.delivery.pace == "slow" and not nothing_new:
         yield _cause(persona, mood, "quiet_and_slow", 1.0, evidence)
-    for cue in ("loud", "fast"):
+    for cue, in_a_row in (("loud", mood.loud), ("fast", mood.fast)):
         if cue in heard.faults:
             shouts = cue == "loud" and assessment.delivery.loudness == "shouting"
-            share = USED_TO ** int(_note(mood, cue) or "0") * (LISTEN_SHARE if heard.moves == {"verbal_nod"} else 1.0)
+            share = USED_TO**in_a_row * (LISTEN_SHARE if heard.moves == {"verbal_nod"} else 1.0)
             yield _cause(persona, mood, cue, SHOUTING if shouts else share, evidence)
     if heard.trigger:
         yield _cause(persona, mood, "trigger", 1.0, heard.trigger)
     if heard.asked_again:
         yield _cause(persona, mood, "asked_again", 1.0, "")
     if nothing_new:
-        grown = 1.0 + STUCK_GROWS * int(_note(mood, "stuck") or "0")
+        grown = 1.0 + STUCK_GROWS * mood.stuck
         share = ON_THE_TABLE if "what" in heard.offer else 1.0
         yield _cause(persona, mood, "no_progress", grown * share * FUSES[persona.mood.patience].waits, "")
 
@@ -473,38 +471,24 @@ def _remember(mood: Mood, before: Mood, heard: _Heard, causes: tuple[Cause, ...]
     for cause in causes:
         if cause.delta < 0 and cause.cue in EFFECTS:
             cues[cause.cue] = cues.get(cause.cue, 0) + 1
-    stuck = int(_note(mood, "stuck") or "0")
+    stuck = mood.stuck
     if any(cause.cue == "no_progress" for cause in causes):
         stuck += 1
     elif heard.brings_something or not heard.faults:
         stuck = 0
-    answered = set(_note(mood, "answered").split()) | ({heard.answer} if heard.answer else set())
-    mood = replace(
+    return replace(
         mood,
         met=(*mood.met, *heard.met, *(("solution",) if accepted else ())),
         cues=tuple(sorted(cues.items())),
         boiling=_boiling(before, mood.anger),
+        offer=tuple(sorted(heard.offer)),
+        answered=tuple(sorted({*mood.answered, *((heard.answer,) if heard.answer else ())})),
+        doubted=tuple(sorted({*mood.doubted, *heard.perhaps})),
+        stuck=stuck,
+        silences=0,
+        loud=mood.loud + 1 if "loud" in heard.faults else 0,
+        fast=mood.fast + 1 if "fast" in heard.faults else 0,
     )
-    for name, value in (
-        ("offer", " ".join(sorted(heard.offer))),
-        ("answered", " ".join(sorted(answered))),
-        ("stuck", str(stuck) if stuck else ""),
-        ("silences", ""),
-        ("doubted", " ".join(sorted({*_note(mood, "doubted").split(), *heard.perhaps}))),
-        *((cue, str(int(_note(mood, cue) or "0") + 1) if cue in heard.faults else "") for cue in ("loud", "fast")),
-    ):
-        mood = _with_note(mood, name, value)
-    return mood
-
-
-def _note(mood: Mood, name: str) -> str:
-    return dict(mood.notes).get(name, "")
-
-
-def _with_note(mood: Mood, name: str, value: str) -> Mood:
-    """`mood` with a note set; an empty value forgets it."""
-    notes = dict(mood.notes) | {name: value}
-    return replace(mood, notes=tuple(sorted((key, text) for key, text in notes.items() if text)))
 
 
 # --- what she does next ----------------------------------------------------------------------------
@@ -560,9 +544,8 @@ def _boil_over(persona: Persona, before: Mood, mood: Mood, wanted: float) -> tup
 
 def _loses_patience(persona: Persona, before: Mood, mood: Mood, heard: _Heard) -> tuple[str, str] | None:
     """All of it again ("You're not listening"), one more chance, then the manager, then the end (002 slides 17, 18)."""
-    stuck = int(_note(mood, "stuck") or "0")
-    beyond = stuck - FUSES[persona.mood.patience].stuck
-    if beyond < 0 or stuck == int(_note(before, "stuck") or "0"):
+    beyond = mood.stuck - FUSES[persona.mood.patience].stuck
+    if beyond < 0 or mood.stuck == before.stuck:
         return None
     if beyond >= HANGUP_AFTER and mood.asked_manager:
         return "HANGUP", ENDINGS["HANGUP"][0]
@@ -617,7 +600,7 @@ def _feels_seen(mood: Mood, heard: _Heard) -> bool:
     An apology alone is a phrase; it needs somebody who says back what happened, or shows sympathy, and there half
     hearing it is enough (ours; 002.4-5 and 003.2 count each of these as acknowledging).
     """
-    met, before = {*mood.met, *heard.met}, set(_note(mood, "doubted").split())
+    met, before = {*mood.met, *heard.met}, set(mood.doubted)
     half_heard = ({"empathise", "restate_feelings"} & heard.perhaps) | (_ACKNOWLEDGING & before)
     return "acknowledged" in met or ("apologised" in met and bool("heard" in met or half_heard))
 
@@ -660,7 +643,7 @@ def _demand(persona: Persona, mood: Mood, heard: _Heard) -> tuple[str, str]:
         return "DEMAND", "softened"
     if "clarified" in heard.met:
         return "ANSWER", "answered"
-    if _note(mood, "stuck") and _parrots(mood, heard, PARROT_TIMES):
+    if mood.stuck and _parrots(mood, heard, PARROT_TIMES):
         return "REPEATS_SELF", "parroted"
     met = {
         *mood.met,
@@ -707,14 +690,14 @@ def _choose(group: tuple[Line, ...], key: str, mood: Mood) -> tuple[int, Line]:
     def distance(line: Line) -> int:
         return max(line.anger[0] - level, level - line.anger[1], 0)
 
-    recent = _note(mood, "recent").split()
     reach = max(1, min(map(distance, group)))
     near = [number for number, line in enumerate(group, 1) if distance(line) <= reach]
-    if all(f"{key}.{number}" in recent for number in near):
+    if all(f"{key}.{number}" in mood.recent for number in near):
         reach += 1  # rather a little too angry, or too calm, than what was heard in the last call
     pool = [(number, line) for number, line in enumerate(group, 1) if distance(line) <= reach]
     rank = [
-        (mood.used.count(f"{key}.{number}") + (f"{key}.{number}" in recent), distance(line)) for number, line in pool
+        (mood.used.count(f"{key}.{number}") + (f"{key}.{number}" in mood.recent), distance(line))
+        for number, line in pool
     ]
     best = [choice for choice, its in zip(pool, rank, strict=True) if its == min(rank)]
     return random.Random(f"{mood.seed}/{mood.turn}").choice(best)

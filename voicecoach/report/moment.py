@@ -120,8 +120,8 @@ def _mood(facts: Facts, persona: Persona, start: Moment | None, reactions: Seque
     if start is not None:
         return start.mood
     recent = facts.started.get("recent")
-    later = next((dict(reacted.mood.notes).get("recent", "") for reacted in facts.reacted if reacted.mood), "")
-    avoided = [text(line) for line in recent] if isinstance(recent, list) else later.split()
+    later = next((reacted.mood.recent for reacted in facts.reacted if reacted.mood), ())
+    avoided = [text(line) for line in recent] if isinstance(recent, list) else later
     opening = customer.begin(persona, seed, avoided).mood
     return replace(opening, used=(facts.lines[0].id,)) if facts.lines else opening
 

@@ -164,7 +164,7 @@ class _Call:
         react = drills.react(self._drill, words.NAMES) if self._drill else customer.react
         try:
             return react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
-        except (LookupError, ValueError):
+        except (ArithmeticError, LookupError, ValueError):
             return None  # an edited record, in which no call can have come to this: its own moods stand
 
     def _change(self, where: str, what: Sequence[str]) -> None:
