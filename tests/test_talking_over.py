@@ -291,14 +291,27 @@ def test_nobody_can_talk_past_the_time_limit_for_ever(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("nod_s", [0.9, 1.3])
 def test_the_careful_pass_keeps_no_look_waiting(tmp_path: Path, nod_s: float) -> None:
-    """It takes seconds and begins with the customer's line, and a nod in that line stops it no longer than a look does."""
-    sound = Clocked(Reply(speech(2.0)), Reply(speech(nod_s), "over", 0.8))
-    held = hold_with(tmp_path, sound, Timed("I see.", careful_s=6.0))
-    stood = [seconds(data["end"]) - seconds(data["start"]) for data in held.data("held")]
+    """It begins with the customer's line and is not over before somebody has looked at the nod in that line."""
 
+    class Careful(Timed):
+        looked, looks_meanwhile = threading.Event(), list[bool]()
+
+        def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
+            self.looked.set()
+            return super().glimpse(samples, offset_s)
+
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            if not self.looks_meanwhile:
+                self.looked.clear()
+                self.looks_meanwhile.append(self.looked.wait(20))
+            return super().hear(samples, offset_s)
+
+    sound, ears = Clocked(Reply(speech(2.0)), Reply(speech(nod_s), "over", 0.8)), Careful("I see.")
+    held = hold_with(tmp_path, sound, ears)
+
+    assert ears.looks_meanwhile == [True]
     assert held.data("interrupted") == []
     assert [data["turn"] for data in held.data("nodded")] == [2]
-    assert sum(stood) < 1.5
     assert [data["turn"] for data in held.data("heard") if "again" in data] == [1, 2]
 
 
