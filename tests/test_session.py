@@ -148,8 +148,8 @@ def test_a_short_nod_does_not_stop_the_customer(tmp_path: Path) -> None:
     assert all(data["turn"] is None for data in held.data("reacted"))
 
 
-def test_going_on_before_the_answer_is_one_turn(tmp_path: Path) -> None:
-    """Voice without words is nobody's turn; nothing is answered twice."""
+def test_voice_without_words_is_no_turn(tmp_path: Path) -> None:
+    """The first of two replies has none: only the second is written down."""
     held = hold(tmp_path, FileDuplex(replies(2)), ["", "I understand how you feel."])
 
     assert len(held.data("spoke")) == 1

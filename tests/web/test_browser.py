@@ -184,13 +184,13 @@ def test_a_whole_call_in_the_browser(tab: Tab, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_first_place_waits_for_nothing_of_the_others(tab: Tab) -> None:
-    """Before its button can be pressed: its own scripts and one answer of the server (benchmarks/page.py has the time)."""
+    """Its button can be pressed with its own scripts and two answers of the server (benchmarks/page.py has the time)."""
     page = tab.open()
     entries = page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)")
     own = {f"/static/{name}.js" for name in ("app", "choose", "dom", "faces", "sound", "strings")}
 
     assert {path for path in entries if path.endswith(".js")} == own
-    assert [path for path in entries if path.startswith("/api/")] == ["/api/choices"]
+    assert {path for path in entries if path.startswith("/api/")} == {"/api/state", "/api/choices"}
 
 
 PEEK = """
