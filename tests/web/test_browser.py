@@ -15,9 +15,8 @@ from playwright.sync_api import Error
 from starlette.responses import Response
 
 from tests.web import browser as chrome
-from tests.web.site import CALL, SAID, FakeKit, Site, serving
+from tests.web.site import CALL, SAID, FakeKit, Site, serving, wait_until
 from tests.web.site import Page as FarPage
-from tests.web.site import wait_until
 from voicecoach import calibration, desk, prepare, record, retry, session, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web import app
