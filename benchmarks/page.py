@@ -1,7 +1,7 @@
-"""Calls through the page on this machine: `python benchmarks/page.py calls [--calls 1 3]` or
+"""The page on this machine: `python benchmarks/page.py first`, `python benchmarks/page.py calls [--calls 1 3]` or
 `python benchmarks/page.py rig [--by terminal|page]`.
 
-`calls`: a server of its own and as many pages as it takes, each with the recorded trainee, in real time; the next call
+`first`: from the request to a button that can be pressed, by visits with nothing kept from the one before. `calls`: a server of its own and as many pages as it takes, each with the recorded trainee, in real time; the next call
 must be refused. `rig`: one call by the terminal and one by the page in headless Chromium, both on a virtual sound server,
 with the same trainee. Waiting is heard where a person hears it: from the trainee's last sound to the customer's first,
 at the page's own microphone and loudspeaker, or at the sound server's.
@@ -191,6 +191,25 @@ def together(count: int) -> dict[str, Any]:
             server.close()
 
 
+def first_place(visits: int = 7) -> dict[str, Any]:
+    """How long headless Chromium takes to the button that answers a call."""
+    from tests.web.browser import chromium
+
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        server = Serving(Path(folder), 1, visits)
+        try:
+            found = []
+            for _ in range(visits):
+                shown = browser.new_context().new_page()
+                shown.goto(server.addresses.pop(0))
+                shown.wait_for_selector(".answer")
+                found.append(shown.evaluate("performance.now()"))
+                shown.context.close()
+        finally:
+            server.close()
+    return {"visits": visits, "p50_ms": round(float(np.median(found))), "each_ms": [round(one) for one in found]}
+
+
 def in_the_rig(page: bool) -> dict[str, Any]:
     """One call on a virtual sound server, by the terminal or by the page."""
     from tests.e2e import rig
@@ -250,7 +269,7 @@ def told(data: Path) -> dict[str, Any]:
 def main() -> None:
     """See the top."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["calls", "rig", "serve"])
+    parser.add_argument("what", choices=["first", "calls", "rig", "serve"])
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--addresses", type=int, default=1)
@@ -259,6 +278,8 @@ def main() -> None:
     if given.what == "serve":
         with contextlib.suppress(KeyboardInterrupt):
             serve(given.data, given.calls[0], given.addresses)
+    elif given.what == "first":
+        print(json.dumps(first_place()))
     elif given.what == "calls":
         for count in given.calls:
             print(json.dumps(together(count)), flush=True)

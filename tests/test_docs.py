@@ -24,8 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (ROOT / "docs").glob("*.md")
 )
-MADE_LATER = {"docs/debrief.png"}
-"""A picture, which is made from a real call and not by hand."""
 SOURCES = [
     path
     for folder in ("voicecoach", "personas", "assets", "tools", "benchmarks", "tests")
@@ -146,8 +144,6 @@ def test_relative_links_resolve(path: Path) -> None:
             continue
         name, _, anchor = target.partition("#")
         file = (path.parent / name).resolve() if name else path
-        if file.relative_to(ROOT).as_posix() in MADE_LATER:
-            continue
         assert file.exists(), target
         assert not anchor or anchor in anchors(file), target
 

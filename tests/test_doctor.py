@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
@@ -277,4 +276,3 @@ def test_a_device_that_does_not_open_is_a_finding(monkeypatch: pytest.MonkeyPatc
 def test_all_engines_are_asked() -> None:
     """The list of engines is the voices' own."""
     assert [kind.name for kind in voice.ENGINES] == ["piper/joe", "pyttsx3"]
-    assert doctor.stdout_is_terminal() == sys.stdout.isatty()

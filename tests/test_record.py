@@ -294,6 +294,7 @@ from voicecoach import record
 from tests_ramp import ramp
 writer = record.Writer(Path(sys.argv[1]), "id: x", "")
 writer.event("started", wall="", seed=0)
+sys.stdin.readline()
 print("ready", flush=True)
 for block in range(1_000_000):
     writer.audio(ramp(512, block * 512))
@@ -311,12 +312,18 @@ def test_killed_at_any_moment_the_record_is_a_prefix(tmp_path: Path) -> None:
     )  # fmt: skip
     (tmp_path / "tests_ramp.py").write_text(source)
     random_ = random.Random(1)
-    for number in range(12):
-        folder = tmp_path / f"s{number}"
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(folder)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    children = {
+        tmp_path / f"s{number}": subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(tmp_path / f"s{number}")], cwd=tmp_path, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True,
         )
+        for number in range(12)
+    }  # fmt: skip
+    for folder, child in children.items():
+        assert child.stdin is not None
         assert child.stdout is not None
+        child.stdin.write("begin\n")
+        child.stdin.flush()
         assert child.stdout.readline() == "ready\n"
 
         time.sleep(random_.uniform(0.0, 0.2))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voicecoach import prepare, record, session, testing
+from tests.calls import GOOD, Away, Clocked, Glimpses, Speakers, hold, make_call, replies
+from voicecoach import record, session, testing
 from voicecoach.debrief import report_on
 from voicecoach.errors import DeviceError, DiskError, MissingModel
 from voicecoach.measure import observe
@@ -20,70 +20,14 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Style
 from voicecoach.report.facts import gather
 from voicecoach.report.moment import moment_before
 from voicecoach.report.replay import replay
-from voicecoach.session import Call, Keys, Outcome
+from voicecoach.session import Keys
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import echo
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
-from voicecoach.world.voice import Line, Voice
-
-GOOD = (
-    "I am so sorry, that must be really frustrating.",
-    "Go on.",
-    "I see.",
-    "Miss Whitfield, I understand how upset you are, and I am truly sorry that nobody came.",
-    "So the printer jammed three times since March and the engineer never came on Tuesday. Is that right?",
-    "I will send a new printer to you tomorrow morning before ten, and I will bring it myself. How does that sound?",
-    "I will call you tomorrow at noon to make sure that it works. Is there anything else that is still unresolved?",
-)
-
+from voicecoach.world.voice import Line
 
 pytestmark = pytest.mark.usefixtures("known_detectors")
-
-
-def make_call(**changes: object) -> Call:
-    persona, persona_text = prepare.choose_persona("dana-printer")
-    procedure, procedure_text = prepare.choose_procedure("six-guidelines")
-    options: dict[str, object] = {"wall": "2026-11-21T12:00:00+00:00", "seed": 1, **changes}
-    return Call(persona, persona_text, procedure, procedure_text, prepare.rules(), **options)  # type: ignore[arg-type]
-
-
-class Held:
-    """A finished call: how it ended and its record."""
-
-    def __init__(self, folder: Path, outcome: Outcome | None) -> None:
-        self.outcome = outcome
-        self.record = record.read(folder)
-        self.audio = record.read_audio(self.record)
-
-    def data(self, kind: str) -> list[dict[str, object]]:
-        return [dict(event.data) for event in self.record.of(kind)]
-
-
-def hold(
-    tmp_path: Path,
-    sound: object,
-    texts: Sequence[str] = (),
-    call: Call | None = None,
-    keys: Callable[[], Keys] = Keys,
-    show: Callable[[object], None] = lambda _: None,
-    voice: Voice | None = None,
-    ears: testing.ScriptedEars | None = None,
-) -> Held:
-    call = call or make_call()
-    folder = record.new_folder(tmp_path, call.wall, "call")
-    writer = record.Writer(folder, call.persona_text, call.procedure_text)
-    try:
-        outcome = session.rehearse(
-            call, sound, ears or testing.ScriptedEars(texts), None, voice or testing.BeepVoice(), writer, show=show, keys=keys  # type: ignore[arg-type]
-        )  # fmt: skip
-    finally:
-        writer.close(archive=False)
-    return Held(folder, outcome)
-
-
-def replies(count: int, seconds: float = 3.0, **options: object) -> RecordedTrainee:
-    return RecordedTrainee([Reply(testing.voice_like(seconds), **options) for _ in range(count)])  # type: ignore[arg-type]
 
 
 def test_a_good_call_is_resolved_and_whole(tmp_path: Path) -> None:
@@ -148,8 +92,8 @@ def test_a_short_nod_does_not_stop_the_customer(tmp_path: Path) -> None:
     assert all(data["turn"] is None for data in held.data("reacted"))
 
 
-def test_going_on_before_the_answer_is_one_turn(tmp_path: Path) -> None:
-    """Voice without words is nobody's turn; nothing is answered twice."""
+def test_voice_without_words_is_no_turn(tmp_path: Path) -> None:
+    """The first of two replies has none: only the second is written down."""
     held = hold(tmp_path, FileDuplex(replies(2)), ["", "I understand how you feel."])
 
     assert len(held.data("spoke")) == 1
@@ -549,17 +493,7 @@ class ByClause(testing.BeepVoice):
         return Line(beep, beep / np.float32(32768), self.name, rest())
 
 
-class Paced(FileDuplex):
-    """Recorded trainees on a clock: sixteen times as fast as a device, and the loop does not wait."""
-
-    realtime = True
-
-    def read(self) -> Block | None:
-        time.sleep(0.002)
-        return super().read()
-
-
-@pytest.mark.parametrize("port", [FileDuplex, Paced])
+@pytest.mark.parametrize("port", [FileDuplex, Clocked])
 def test_a_line_spoken_by_clause_is_one_line(tmp_path: Path, port: type[FileDuplex]) -> None:
     """Each clause follows the one before, and the record has one line as long as all of them."""
     held = hold(tmp_path, port(replies(1)), GOOD[:1], voice=ByClause())
@@ -576,7 +510,7 @@ def test_who_is_talked_over_says_no_more_clauses(tmp_path: Path) -> None:
     """What was not spoken yet is never said; the record has the line before the interruption."""
     voice = ByClause()
     trainee = RecordedTrainee([Reply(testing.voice_like(4.0), "over", 0.3)])
-    held = hold(tmp_path, Paced(trainee), ["Let me stop you there."], voice=voice)
+    held = hold(tmp_path, Clocked(trainee), ["Let me stop you there."], voice=voice)
     kinds = [event.kind for event in held.record.events if event.kind in {"said", "interrupted"}]
     (interrupted, line) = held.data("interrupted")[0], held.data("said")[0]
 
@@ -586,7 +520,7 @@ def test_who_is_talked_over_says_no_more_clauses(tmp_path: Path) -> None:
 
 def test_a_voice_that_fails_within_a_line_ends_the_line(tmp_path: Path) -> None:
     """The call goes on, and the record has what happened."""
-    held = hold(tmp_path, Paced(replies(1)), GOOD[:1], voice=ByClause(fails=True))
+    held = hold(tmp_path, Clocked(replies(1)), GOOD[:1], voice=ByClause(fails=True))
     line = held.data("said")[0]
 
     assert held.data("fault")[0]["what"] == "The voice is gone."
@@ -595,17 +529,6 @@ def test_a_voice_that_fails_within_a_line_ends_the_line(tmp_path: Path) -> None:
 
 
 # --- barge-in --------------------------------------------------------------------------------------
-
-
-class Glimpses(testing.ScriptedEars):
-    """Scripted ears that also look at what is said so far: the texts, by seconds of voice since the look before."""
-
-    def __init__(self, texts: Sequence[str], seen: str, probability: float = 0.9) -> None:
-        super().__init__(texts)
-        self.seen, self.probability = seen, probability
-
-    def glimpse(self, samples: np.ndarray, offset_s: float = 0.0) -> Glimpse:
-        return Glimpse(self.seen, self.probability)
 
 
 def over(seconds: float, gap_s: float = 0.8) -> FileDuplex:
@@ -621,7 +544,7 @@ def levels(samples: Samples) -> np.ndarray:
 def test_words_over_the_line_duck_it_and_hold_it_within_half_a_second(tmp_path: Path) -> None:
     """First more quietly, then silence; the interruption has its place in the line and in the story."""
     text = "Let me stop you there right now."
-    held = hold(tmp_path, over(3.0), ears=Glimpses([text], text))
+    held = hold(tmp_path, over(3.0), Glimpses([text], text))
     (cut,), line = held.data("interrupted"), held.data("said")[0]
     onset = cut["start"]
     out = levels(held.audio[onset : onset + SAMPLE_RATE_HZ, 1]) / levels(held.audio[line["start"] : onset, 1])[20]  # type: ignore[misc]
@@ -640,7 +563,7 @@ def test_words_over_the_line_duck_it_and_hold_it_within_half_a_second(tmp_path: 
 
 def test_a_long_nod_lets_the_customer_go_on_and_is_good_listening(tmp_path: Path) -> None:
     """Nods of more than a second: the line is played to its end, nobody answers them, and the judge calls them a nod."""
-    held = hold(tmp_path, over(1.2, 0.4), ears=Glimpses(["Okay, I see."], "Okay, I see."))
+    held = hold(tmp_path, over(1.2, 0.4), Glimpses(["Okay, I see."], "Okay, I see."))
     (nod,), line = held.data("nodded"), held.data("said")[0]
     findings = held.data("assessed")[0]["assessment"]["findings"]  # type: ignore[index]
 
@@ -654,7 +577,7 @@ def test_a_long_nod_lets_the_customer_go_on_and_is_good_listening(tmp_path: Path
 
 def test_a_false_alarm_goes_on_from_the_sample_at_which_it_stood_still(tmp_path: Path) -> None:
     """A cough: a hold of less than two seconds, and all of the line is played, once."""
-    held = hold(tmp_path, over(0.6), ears=Glimpses([""], "You", 0.05))
+    held = hold(tmp_path, over(0.6), Glimpses([""], "You", 0.05))
     (still,), line = held.data("held"), held.data("said")[0]
     start, end = int(still["start"]), int(still["end"])  # type: ignore[call-overload]
     longer = end - start
@@ -669,24 +592,6 @@ def test_a_false_alarm_goes_on_from_the_sample_at_which_it_stood_still(tmp_path:
 
 
 # --- a device that goes away -----------------------------------------------------------------------
-
-
-class Away(FileDuplex):
-    """A device that is away from one second to another; nothing is played meanwhile."""
-
-    def __init__(self, trainee: object, start_s: float, end_s: float, why: str = "stopped") -> None:
-        super().__init__(trainee)  # type: ignore[arg-type]
-        self.at, self.span, self.why = 0, (start_s, end_s), why
-
-    def read(self) -> Block | None:
-        start_s, end_s = self.span
-        now, self.at = self.at / SAMPLE_RATE_HZ, self.at + FRAME
-        if not start_s <= now < end_s:
-            return super().read()
-        if self.why == "stopped" and now - start_s < FRAME / SAMPLE_RATE_HZ:
-            self.on_stall()
-        silence = np.zeros(FRAME, np.int16)
-        return Block(silence, silence, False, self.why)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("why", ["stopped", "zeros"])
@@ -732,23 +637,6 @@ def test_a_long_absence_is_no_dead_air(tmp_path: Path) -> None:
 
 
 # --- echo ------------------------------------------------------------------------------------------
-
-
-class Speakers(FileDuplex):
-    """The customer comes back in the microphone: so many times as loud, so many samples later."""
-
-    def __init__(self, trainee: object, gain: float, late: int) -> None:
-        super().__init__(trainee)  # type: ignore[arg-type]
-        self.gain, self.coming = gain, np.zeros(late, np.int16)
-
-    def read(self) -> Block | None:
-        block = super().read()
-        if block is None:
-            return None
-        self.coming = np.concatenate([self.coming, block.out])
-        back, self.coming = self.coming[:FRAME], self.coming[FRAME:]
-        mic = np.asarray(np.clip(block.mic + self.gain * back, -32768, 32767), np.int16)
-        return Block(mic, block.out, block.customer)
 
 
 LATE = 9600
@@ -902,19 +790,13 @@ class Hissing(testing.BeepVoice):
         return Line(hiss, hiss / np.float32(32768), line.engine)
 
 
-class Live(Speakers):
+class Live(Clocked, Speakers):
     """On a clock, so that the call knows that it is heard."""
-
-    realtime = True
-
-    def read(self) -> Block | None:
-        time.sleep(0.001)
-        return super().read()
 
 
 def test_an_echo_that_comes_later_than_expected_is_no_turn(tmp_path: Path) -> None:
     """In half duplex the microphone rests 0.3 s longer than the customer speaks; this echo takes twice that."""
-    sound = Live(PlainRecording(testing.noise(25.0, -75.0)), 0.7, LATE)
+    sound = Live(PlainRecording(testing.noise(20.0, -75.0)), 0.7, LATE)
     held = hold(tmp_path, sound, ["echo"] * 9, make_call(echo="half duplex"), voice=Hissing())
 
     assert len(held.data("said")) >= 2
@@ -924,7 +806,7 @@ def test_an_echo_that_comes_later_than_expected_is_no_turn(tmp_path: Path) -> No
 def test_an_echo_that_nobody_expected_is_told_and_ends_full_duplex(tmp_path: Path) -> None:
     """A headset whose plug is out: the customer's voice comes back, interrupts nobody, and the microphone rests."""
     sound = Live(PlainRecording(testing.noise(9.0, -75.0)), 0.7, 3200)
-    held = hold(tmp_path, sound, voice=Hissing(), ears=Glimpses([], "That is not right"))
+    held = hold(tmp_path, sound, Glimpses([], "That is not right"), voice=Hissing())
 
     assert "hears the customer" in str(held.data("fault")[0]["what"])
     assert held.data("interrupted") == []
@@ -950,7 +832,7 @@ def test_a_cancellation_that_fails_gives_way(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(echo, "Canceller", Deaf)
     sound = Live(PlainRecording(testing.noise(20.0, -75.0)), 0.7, 3200)
     call = make_call(echo="cancelled", echo_test=found(-28.0, 0.2))
-    held = hold(tmp_path, sound, voice=Hissing(), ears=Glimpses([], "That is not right"), call=call)
+    held = hold(tmp_path, sound, Glimpses([], "That is not right"), call=call, voice=Hissing())
 
     assert "hears the customer" in str(held.data("fault")[0]["what"])
     assert len(held.data("interrupted")) <= 1
@@ -971,7 +853,7 @@ def test_the_look_that_finds_an_echo_stops_nothing(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(echo, "is_echo", is_echo)
     sound = Live(PlainRecording(testing.noise(9.0, -75.0)), 0.7, 3200)
-    held = hold(tmp_path, sound, voice=Hissing(), ears=Surer([], "That is not right"))
+    held = hold(tmp_path, sound, Surer([], "That is not right"), voice=Hissing())
 
     assert len(looks) > 1
     assert held.data("interrupted") == []

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.test_session import Away, Held, Speakers, hold, make_call
-from tests.test_turn_taking import hold_with, seconds, speech
+from tests.calls import SPEED, Away, Clocked, Glimpses, Held, Speakers, hold, make_call, seconds, speech
 from voicecoach import record, session, testing
 from voicecoach.call import answering, aside
 from voicecoach.call.answering import Answer, Question, Tools
@@ -20,11 +19,11 @@ from voicecoach.debrief import report_on
 from voicecoach.errors import VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Reaction, Style, Word
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Heard, Reaction, Style, Word
 from voicecoach.report.facts import gather
 from voicecoach.report.replay import replay
 from voicecoach.session import Call, Tick
-from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
+from voicecoach.testing import FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import echo
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
@@ -32,26 +31,8 @@ from voicecoach.world.voice import Line
 
 pytestmark = pytest.mark.usefixtures("known_detectors")
 
-SPEED = 8
-"""Calls on a clock run so many times as fast as a device; so does what takes time in them."""
 WORDS = "I am sorry to hear that."
 LATER = "We can talk about that later."
-
-
-class Clocked(FileDuplex):
-    """A device on a clock: the loop waits for nobody."""
-
-    realtime = True
-
-    def __init__(self, *replies: Reply) -> None:
-        super().__init__(RecordedTrainee(replies))
-        self._next: float | None = None
-
-    def read(self) -> Block | None:
-        now = time.monotonic()
-        self._next = (self._next or now) + 512 / SAMPLE_RATE_HZ / SPEED
-        time.sleep(max(0.0, self._next - now))
-        return super().read()
 
 
 class Timed:
@@ -59,8 +40,8 @@ class Timed:
 
     name = "timed"
 
-    def __init__(self, short: str, look_s: float = 0.2, careful_s: float = 0.05) -> None:
-        self.short, self.look_s, self.careful_s = short, look_s, careful_s
+    def __init__(self, short: str, look_s: float = 0.2) -> None:
+        self.short, self.look_s = short, look_s
 
     def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
         time.sleep(self.look_s / SPEED)
@@ -71,7 +52,6 @@ class Timed:
         return Heard(WORDS if len(samples) > 2.5 * SAMPLE_RATE_HZ else self.short, (), self.name)
 
     def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
-        time.sleep(self.careful_s / SPEED)
         text = WORDS if len(samples) > 2.5 * SAMPLE_RATE_HZ else self.short
         return Heard(text, (Word(text.split()[0], offset_s, offset_s + 0.1, 0.9),), self.name)
 
@@ -100,8 +80,8 @@ def played_apart(held: Held) -> bool:
 
 def test_a_nod_that_is_looked_at_for_a_while_is_a_nod(tmp_path: Path) -> None:
     """The line stands still for the look, goes on, and nobody answers the nod, on a clock too."""
-    sound = Clocked(Reply(speech(2.0)), Reply(speech(0.6), "over", 0.8))
-    held = hold_with(tmp_path, sound, Timed("I see.", look_s=0.6))
+    sound = Clocked(RecordedTrainee([Reply(speech(2.0)), Reply(speech(0.6), "over", 0.8)]))
+    held = hold(tmp_path, sound, Timed("I see.", look_s=0.6))
 
     assert [data["turn"] for data in held.data("reacted")] == [1]
     assert [data["turn"] for data in held.data("nodded")] == [2]
@@ -112,21 +92,10 @@ def test_a_nod_that_is_looked_at_for_a_while_is_a_nod(tmp_path: Path) -> None:
 def test_several_nods_in_one_turn_are_nods(tmp_path: Path) -> None:
     """ "I see. Right." over the line, with a pause in between: the customer goes on and answers nothing."""
     sound = FileDuplex(RecordedTrainee([Reply(speech(0.85, 0.35, 0.25), "over", 0.8)]))
-    held = hold_with(tmp_path, sound, Looking(["I see. Right."], "I see."))
+    held = hold(tmp_path, sound, Glimpses(["I see. Right."], "I see."))
 
     assert held.data("reacted") == []
     assert len(held.data("nodded")) == 1
-
-
-class Looking(testing.ScriptedEars):
-    """Scripted ears whose looks always find the same."""
-
-    def __init__(self, texts: list[str], seen: str, probability: float = 0.9) -> None:
-        super().__init__(texts)
-        self.seen, self.probability = seen, probability
-
-    def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
-        return Glimpse(self.seen, self.probability)
 
 
 # --- false alarms ----------------------------------------------------------------------------------
@@ -135,7 +104,7 @@ class Looking(testing.ScriptedEars):
 def test_a_long_sound_without_words_is_a_false_alarm(tmp_path: Path) -> None:
     """A chair, a sneeze, 1.4 s: the line goes on where it stood still once it is known that nothing was said."""
     sound = FileDuplex(RecordedTrainee([Reply(speech(1.4), "over", 1.2)]))
-    held = hold_with(tmp_path, sound, Looking([""] * 3, "Ha", 0.2))
+    held = hold(tmp_path, sound, Glimpses([""] * 3, "Ha", 0.2))
     (still,), line = held.data("held"), held.data("said")[0]
 
     assert held.data("interrupted") == held.data("spoke") == []
@@ -154,7 +123,7 @@ def test_words_that_no_look_could_tell_are_an_interruption(tmp_path: Path, look_
             return replace(super().glimpse(samples, offset_s), probability=0.2)
 
     sound = FileDuplex(RecordedTrainee([Reply(speech(3.0), "over", 1.2)]))
-    held = hold_with(tmp_path, sound, Unsure(WORDS, look_s / 100))
+    held = hold(tmp_path, sound, Unsure(WORDS, look_s / 100))
     (cut,) = held.data("interrupted")
 
     assert cut["by"] == "trainee"
@@ -218,7 +187,7 @@ def test_lines_that_were_taken_back_were_not_interrupted(tmp_path: Path) -> None
 def test_a_line_that_is_taken_back_does_not_excuse_the_interruption_before_it(tmp_path: Path) -> None:
     """A real interruption, a pause in which the customer begins, and more of the same turn: still shown."""
     trainee = RecordedTrainee([Reply(speech(0.9, 0.7, 2.0), "over", 1.2)])
-    held = hold_with(tmp_path, FileDuplex(trainee), Looking([LATER] * 4, f"{LATER} now"))
+    held = hold(tmp_path, FileDuplex(trainee), Glimpses([LATER] * 4, f"{LATER} now"))
     found = held.data("assessed")[0]["assessment"]["findings"]  # type: ignore[index]
 
     assert [data["by"] for data in held.data("interrupted")] == ["trainee"]
@@ -230,7 +199,7 @@ def test_a_line_that_is_taken_back_does_not_excuse_the_interruption_before_it(tm
 def test_beginning_together_is_no_interruption(tmp_path: Path) -> None:
     """The customer asks whether anybody is there just as the trainee begins: the line stops, and it counts for nothing."""
     recording = np.concatenate([testing.noise(13.25, -75.0), speech(3.0), testing.noise(12.0, -75.0)])
-    held = hold_with(tmp_path, FileDuplex(PlainRecording(recording)), Looking([WORDS] * 3, "I am sorry to hear that"))
+    held = hold(tmp_path, FileDuplex(PlainRecording(recording)), Glimpses([WORDS] * 3, "I am sorry to hear that"))
     (cut,) = held.data("interrupted")
     report = report_on(held.record)
 
@@ -248,7 +217,7 @@ def test_a_line_that_stood_still_when_the_device_went_is_written_down(tmp_path: 
     """Both waits are in the record, so that the line ends where it was heard to end."""
     recording = np.concatenate([testing.noise(2.0, -75.0), speech(0.6), testing.noise(16.0, -75.0)])
     sound = Away(PlainRecording(recording), 2.5, 5.0)
-    held = hold_with(tmp_path, sound, Looking(["Hm."] * 3, "Let me", 0.5))
+    held = hold(tmp_path, sound, Glimpses(["Hm."] * 3, "Let me", 0.5))
     first, second = held.data("held")[:2]
 
     assert first["end"] == second["start"]
@@ -291,14 +260,27 @@ def test_nobody_can_talk_past_the_time_limit_for_ever(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("nod_s", [0.9, 1.3])
 def test_the_careful_pass_keeps_no_look_waiting(tmp_path: Path, nod_s: float) -> None:
-    """It takes seconds and begins with the customer's line, and a nod in that line stops it no longer than a look does."""
-    sound = Clocked(Reply(speech(2.0)), Reply(speech(nod_s), "over", 0.8))
-    held = hold_with(tmp_path, sound, Timed("I see.", careful_s=6.0))
-    stood = [seconds(data["end"]) - seconds(data["start"]) for data in held.data("held")]
+    """It begins with the customer's line and is not over before somebody has looked at the nod in that line."""
 
+    class Careful(Timed):
+        looked, looks_meanwhile = threading.Event(), list[bool]()
+
+        def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
+            self.looked.set()
+            return super().glimpse(samples, offset_s)
+
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            if not self.looks_meanwhile:
+                self.looked.clear()
+                self.looks_meanwhile.append(self.looked.wait(20))
+            return super().hear(samples, offset_s)
+
+    sound, ears = Clocked(RecordedTrainee([Reply(speech(2.0)), Reply(speech(nod_s), "over", 0.8)])), Careful("I see.")
+    held = hold(tmp_path, sound, ears)
+
+    assert ears.looks_meanwhile == [True]
     assert held.data("interrupted") == []
     assert [data["turn"] for data in held.data("nodded")] == [2]
-    assert sum(stood) < 1.5
     assert [data["turn"] for data in held.data("heard") if "again" in data] == [1, 2]
 
 
@@ -339,28 +321,31 @@ def test_the_echo_is_not_measured_as_the_trainee(
     assert observation["speech_s"] > voiced - 1.3  # type: ignore[index]
 
 
-class SlowVoice(testing.BeepVoice):
-    """A voice that takes three seconds for a line."""
-
-    def speak(self, text: str, style: Style, style_name: str) -> Line:
-        time.sleep(3.0 / SPEED)
-        return super().speak(text, style, style_name)
-
-
 def test_a_slow_voice_freezes_nothing(tmp_path: Path) -> None:
     """While it speaks the customer's "are you there?", blocks are read and the screen says that there is something to wait for."""
-    thinking: list[bool] = []
+    enough = threading.Event()
+    ticks = 0
+
+    class SlowVoice(testing.BeepVoice):
+        spoken = 0
+
+        def speak(self, text: str, style: Style, style_name: str) -> Line:
+            self.spoken += 1
+            if self.spoken == 2:  # the first line is spoken before the call begins
+                enough.wait(20)
+            return super().speak(text, style, style_name)
 
     def show(news: object) -> None:
-        if isinstance(news, Tick):
-            thinking.append(news.who == "thinking")
+        nonlocal ticks
+        ticks += isinstance(news, Tick) and news.who == "thinking"
+        if ticks * FRAME > SAMPLE_RATE_HZ:
+            enough.set()
 
-    sound = Clocked()
-    sound._trainee = PlainRecording(testing.noise(18.0, -75.0))
+    sound = Clocked(PlainRecording(testing.noise(18.0, -75.0)))
     held = hold(tmp_path, sound, show=show, voice=SlowVoice())
 
     assert [data["turn"] for data in held.data("reacted")] == [None]
-    assert sum(thinking) * FRAME / SAMPLE_RATE_HZ > 1.0  # none where the loop itself speaks
+    assert enough.is_set()
 
 
 def test_an_answer_that_nobody_wants_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,7 +384,7 @@ def test_a_turn_that_cannot_be_heard_in_time_is_in_the_record(tmp_path: Path, mo
             return super().hear_quickly(samples)
 
     with pytest.raises(VoicecoachError, match="did not come within 1 s"):
-        hold(tmp_path, Clocked(Reply(speech(2.0))), ears=Stuck("I see."))  # type: ignore[arg-type]
+        hold(tmp_path, Clocked(RecordedTrainee([Reply(speech(2.0))])), Stuck("I see."))
     free.set()
     (folder,) = record.list_sessions(tmp_path)
     saved = record.read(folder)
@@ -412,7 +397,15 @@ def test_a_turn_that_cannot_be_heard_in_time_is_in_the_record(tmp_path: Path, mo
 def test_the_end_of_a_call_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A careful pass that hangs: said, and what was heard first stays."""
     monkeypatch.setattr(aside, "WITHIN_S", 0.5)
-    held = hold_with(tmp_path, Clocked(Reply(speech(2.0))), Timed("I see.", careful_s=60.0))
+    free = threading.Event()
+
+    class Hanging(Timed):
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            free.wait(20)
+            return super().hear(samples, offset_s)
+
+    held = hold(tmp_path, Clocked(RecordedTrainee([Reply(speech(2.0))])), Hanging("I see."))
+    free.set()
 
     assert [data["text"] for data in held.data("heard")] == [WORDS]
     assert "second" in str(held.data("fault")[0]["what"])
@@ -421,20 +414,24 @@ def test_the_end_of_a_call_does_not_wait_for_ever(tmp_path: Path, monkeypatch: p
 
 def test_words_that_come_too_late_let_the_line_go_on(tmp_path: Path) -> None:
     """Over two seconds after the voice: the customer has gone on, was not cut off, and answers after the line."""
+    gone_on = threading.Event()
 
     class Slow(Timed):
         def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
             return Glimpse(self.short, 0.2)
 
         def hear_quickly(self, samples: Floats) -> Heard:
-            time.sleep(2.9 / SPEED)
+            gone_on.wait(20)
             return super().hear_quickly(samples)
 
-    sound = Clocked()
-    sound._trainee = PlainRecording(
-        np.concatenate([testing.noise(2.0, -75.0), speech(1.5), testing.noise(25.0, -75.0)])
+    def show(news: object) -> None:
+        if isinstance(news, Event) and news.kind == "held":
+            gone_on.set()
+
+    sound = Clocked(
+        PlainRecording(np.concatenate([testing.noise(2.0, -75.0), speech(1.5), testing.noise(25.0, -75.0)]))
     )
-    held = hold_with(tmp_path, sound, Slow("We can talk about that later."))
+    held = hold(tmp_path, sound, Slow(LATER), show=show)
     (still,) = held.data("held")
 
     assert seconds(still["end"]) - seconds(still["start"]) == pytest.approx(3.1, abs=0.4)  # 1.1 s of it with voice

@@ -156,12 +156,13 @@ def test_the_trainee_is_measured_and_the_customer_too(call: tuple[record.Record,
 
 
 def test_answers_come_in_time_and_the_debrief_is_there(call: tuple[record.Record, Samples, str]) -> None:
-    """The customer answers within seconds even on a busy machine; Ctrl-C ends in a debrief, without a traceback."""
+    """The customer answers within seconds even on a busy machine (benchmarks/loop.py has the figures); Ctrl-C ends in a
+    debrief, without a traceback."""
     session, _, printed = call
     waits = [event.data["answer_ms"] for event in session.of("timed")]
 
     assert len(waits) == len(CHOSEN)
-    assert float(np.median(waits)) < 2000
+    assert float(np.median(waits)) < 10_000
     assert "From the end of your speech to the customer's first sound: p50" in " ".join(printed.split())
     assert "Traceback" not in printed
     assert (session.folder / "debrief.html").is_file()

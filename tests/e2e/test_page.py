@@ -102,5 +102,5 @@ def test_the_record_says_what_the_browser_did_to_the_voice(
     assert session.problems == ()
     assert [event.data["what"] for event in session.of("fault")] == []
     waits = [event.data["answer_ms"] for event in session.of("timed")]
-    assert float(np.median(waits)) < 6000
+    assert float(np.median(waits)) < 10_000
     assert len(record.read_audio(session)) > 15 * SAMPLE_RATE_HZ

@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,14 @@ HELLO = {
 CALL = {"persona": "dana-printer", "procedure": "six-guidelines", "level": "medium", "trainee": "Sam", "consent": True}
 
 
+def wait_until(there: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for something that another thread or process does."""
+    limit = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < limit, "it never came"
+        time.sleep(0.01)
+
+
 class Page:
     """What the page does, without a browser: plays what comes, sends both channels, `speed` times as fast as time."""
 
@@ -183,7 +191,7 @@ class Page:
     def say(self, **message: object) -> None:
         self.socket.send(json.dumps(message))
 
-    def wait(self, what: str, seconds: float = 20.0, **parts: object) -> dict[str, Any]:
+    def wait(self, what: str, seconds: float = 60.0, **parts: object) -> dict[str, Any]:
         """The first message of a kind with these parts, waited for."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

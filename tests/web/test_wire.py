@@ -43,7 +43,7 @@ def test_bytes_that_are_no_frame_are_refused_or_are_one(data: bytes) -> None:
 def test_a_frame_that_says_too_much_is_refused() -> None:
     whole = wire.pack(wire.Frame(0, 0, (0, 0), 0, np.ones(10, np.int16), np.zeros(10, np.int16)))
 
-    for wrong in (whole[:-1], whole + b"\0", whole[:8] + b"\xff\xff" + whole[10:]):
+    for wrong in (b"", whole[:-1], whole[:-2], whole + b"\0", whole + b"\0\0", whole[:8] + b"\xff\xff" + whole[10:]):
         with pytest.raises(ValueError, match="frame"):
             wire.unpack(wrong)
 

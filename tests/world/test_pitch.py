@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,6 @@ from voicecoach.world import audiofiles, pitch
 
 DATA = Path(__file__).parent.parent / "data"
 pytestmark = pytest.mark.models
-
-
-@pytest.fixture
-def no_swift(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine without swift-f0."""
-    monkeypatch.setitem(sys.modules, "swift_f0", None)
-    pitch._tracker.cache_clear()
-    yield
-    pitch._tracker.cache_clear()
 
 
 def buzz(f0_hz: float, seconds: float = 1.5, level_dbfs: float = -22.0) -> PitchTrack:
@@ -73,42 +63,65 @@ def test_a_glide_is_followed() -> None:
     assert np.median(np.abs(off)) < 0.3
 
 
-@pytest.mark.parametrize("kind", ["silence", "noise"])
-@pytest.mark.parametrize("tracker", [pitch.track, pitch.track_pyin])
-def test_what_has_no_pitch_has_none(kind: str, tracker: object) -> None:
+WITHOUT_PITCH = (testing.silence(1.0), testing.noise(1.0, -30))
+LENGTHS = (0, 1, HOP - 1, HOP, 512, 1023, 1024, 1025, 5000)
+
+
+def test_what_has_no_pitch_has_none() -> None:
     """Silence and noise have no voiced frames to speak of."""
-    made = testing.silence(1.0) if kind == "silence" else testing.noise(1.0, -30)
-    track = tracker(for_models(made.astype(np.float32) / 32768))  # type: ignore[operator]
+    for made in WITHOUT_PITCH:
+        track = pitch.track(for_models(made.astype(np.float32) / 32768))
 
-    assert (track.confidence >= 0.5).mean() < (0.05 if tracker is pitch.track else 0.5)
-    assert np.isfinite(track.f0_hz).all()
+        assert (track.confidence >= 0.5).mean() < 0.05
+        assert np.isfinite(track.f0_hz).all()
 
 
-@pytest.mark.parametrize("samples", [0, 1, HOP - 1, HOP, 512, 1023, 1024, 1025, 5000])
+@pytest.mark.parametrize("samples", LENGTHS)
 def test_any_length_is_tracked(samples: int) -> None:
-    """Both trackers take whatever there is, and give as many pitches as confidences."""
-    made = testing.voice_like(1.0)[:samples].astype(np.float32) / 32768
-    for track in (pitch.track(for_models(made)), pitch.track_pyin(for_models(made))):
-        assert len(track.f0_hz) == len(track.confidence) <= samples // HOP + 1
+    """It takes whatever there is, and gives as many pitches as confidences."""
+    track = pitch.track(for_models(testing.voice_like(1.0)[:samples].astype(np.float32) / 32768))
+
+    assert len(track.f0_hz) == len(track.confidence) <= samples // HOP + 1
 
 
 def test_the_track_names_its_tracker() -> None:
-    """swift-f0 where it runs; the fallback says that it is one, also where swift-f0 is installed."""
+    """swift-f0 where it runs."""
     samples = for_models(testing.voice_like(0.5).astype(np.float32) / 32768)
 
     assert pitch.track(samples).name == pitch.name()
     assert pitch.name().startswith("swift-f0 ")
-    assert "pyin" in pitch.track_pyin(samples).name
-    assert "fallback" in pitch.track_pyin(samples).name
 
 
-def test_the_fallback_works_and_says_so(no_swift: None) -> None:
-    """Without swift-f0, pYIN measures the same buzz, and every name says fallback."""
-    track = buzz(150)
+def test_the_fallback_works_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pYIN, in a single test: every process that comes to it takes ten seconds to compile it.
 
-    assert off_st(track, 150) <= 0.3
-    assert "fallback" in track.name == pitch.name()
-    assert pitch.track(np.zeros(0, np.float32)).name == pitch.name()
+    What has no pitch has less of it, any length is tracked, a woman's read sentence has the same median within a semitone,
+    its name says fallback, and on a machine without swift-f0 it measures the same buzz.
+    """
+    for made in WITHOUT_PITCH:
+        track = pitch.track_pyin(for_models(made.astype(np.float32) / 32768))
+        assert (track.confidence >= 0.5).mean() < 0.5
+        assert np.isfinite(track.f0_hz).all()
+    for samples in LENGTHS:
+        track = pitch.track_pyin(for_models(testing.voice_like(1.0)[:samples].astype(np.float32) / 32768))
+        assert len(track.f0_hz) == len(track.confidence) <= samples // HOP + 1
+    sentence = for_models(audiofiles.read_mono(DATA / "LJ001-0002.flac"))
+    tracks = (pitch.track(sentence), pitch.track_pyin(sentence))
+    medians = [float(np.median(track.f0_hz[track.confidence >= 0.5])) for track in tracks]
+    assert 150 < medians[0] < 280
+    assert abs(12 * np.log2(medians[0] / medians[1])) < 1
+    assert "pyin" in tracks[1].name
+    assert "fallback" in tracks[1].name
+
+    pitch._tracker.cache_clear()
+    monkeypatch.setitem(sys.modules, "swift_f0", None)
+    try:
+        track = buzz(150)
+        assert off_st(track, 150) <= 0.3
+        assert "fallback" in track.name == pitch.name()
+        assert pitch.track(np.zeros(0, np.float32)).name == pitch.name()
+    finally:
+        pitch._tracker.cache_clear()
 
 
 def test_a_tracker_that_cannot_be_loaded_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,16 +137,6 @@ def test_a_tracker_that_cannot_be_loaded_falls_back(monkeypatch: pytest.MonkeyPa
         assert "fallback" in pitch.name()
     finally:
         pitch._tracker.cache_clear()
-
-
-def test_real_speech_agrees_between_the_trackers() -> None:
-    """On a woman's read sentence both find the same median within a semitone."""
-    samples = for_models(audiofiles.read_mono(DATA / "LJ001-0002.flac"))
-    tracks = (pitch.track(samples), pitch.track_pyin(samples))
-    medians = [float(np.median(track.f0_hz[track.confidence >= 0.5])) for track in tracks]
-
-    assert 150 < medians[0] < 280
-    assert abs(12 * np.log2(medians[0] / medians[1])) < 1
 
 
 @pytest.mark.models
