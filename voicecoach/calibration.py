@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from voicecoach.errors import BadInput, DiskError
+from voicecoach import kept
+from voicecoach.errors import BadInput
 from voicecoach.measure import observe
 from voicecoach.measure.activity import Span
 from voicecoach.measure.observe import Floats
@@ -94,24 +94,9 @@ def _path(data: Path, trainee: str, device: str) -> Path:
 
 
 def save(data: Path, trainee: str, baseline: Baseline) -> Path:
-    """Keep a baseline for this trainee and device: private, and whole or not at all."""
+    """Keep a baseline for this trainee and device; raises DiskError."""
     path = _path(data, trainee, baseline.device)
-    before = os.umask(0o077)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        with open(draft, "w", encoding="utf-8") as file:
-            file.write(to_json(asdict(baseline)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise DiskError(
-            f"The calibration could not be kept in {path} ({error.strerror or error}).",
-            "Choose another folder with --data.",
-        ) from error
-    finally:
-        os.umask(before)
+    kept.write(path, to_json(asdict(baseline)) + "\n", "The calibration")
     return path
 
 
