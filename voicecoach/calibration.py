@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import MAX_TURN_S, turns_of
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Observation
 from voicecoach.record import from_json, to_json
-from voicecoach.world import audiofiles
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen
 
@@ -114,14 +113,3 @@ def load(data: Path, trainee: str, device: str) -> Baseline | None:
     sane = 20 < found.f0_median_hz < 2000 and 20 < found.centroid_hz < 8000 and -150 < found.level_dbfs < 20
     sane = sane and found.f0_hz is not None and 20 < found.f0_hz < 2000
     return found if sane and (rate is None or 0 < rate < 30) else None
-
-
-def average(samples: Iterable[Floats], device: str, ears: Ears | None) -> Baseline | None:
-    """A baseline from several recordings, each measured by itself."""
-    return observe.baseline_from([measure_file(one, ears) for one in samples], device)
-
-
-def average_of_files(paths: Iterable[Path], device: str, ears: Ears | None) -> Baseline | None:
-    """As `average`, of files, of which those that were clipped and then turned down do not count either."""
-    read = (audiofiles.read_with_flat(path) for path in paths)
-    return observe.baseline_from([hear_and_measure(one, ears, flat=flat)[0] for one, flat in read], device)
