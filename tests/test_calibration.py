@@ -13,6 +13,7 @@ import pytest
 
 from voicecoach import calibration, prepare, testing
 from voicecoach.errors import BadInput, DiskError
+from voicecoach.measure import observe
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import Baseline
 from voicecoach.world.trainee import calibration_of
@@ -45,14 +46,15 @@ def test_a_calm_reading_gives_a_baseline(reading: Floats) -> None:
 def test_without_words_there_is_no_rate_and_the_rest_stands(reading: Floats) -> None:
     """The averages of several recordings do not need the recogniser."""
     half = len(reading) // 2
-    both = calibration.average([reading[:half], reading[half:]], "x", None)
-    whole = calibration.average([reading], "x", None)
+    both, whole = (
+        observe.baseline_from([calibration.measure_file(part, None) for part in parts], "x")
+        for parts in ([reading[:half], reading[half:]], [reading])
+    )
 
     assert both is not None
     assert whole is not None
     assert both.articulation_sps is None
     assert both.f0_median_hz == pytest.approx(whole.f0_median_hz, rel=0.06)
-    assert calibration.average([], "x", None) is None
 
 
 @pytest.mark.models

@@ -11,8 +11,8 @@ import pytest
 
 from voicecoach import doctor, echotest, prepare, record, session, testing
 from voicecoach.call import entries
-from voicecoach.commands import common
-from voicecoach.commands.rehearse import _with_echo
+from voicecoach.commands import calls, calm_voice, common, devices
+from voicecoach.commands import drill as drilling
 from voicecoach.errors import DiskError, MissingModel
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -94,19 +94,19 @@ def test_a_call_that_heard_an_echo_all_the_same_has_the_devices_tested_again(tmp
     """Only these, and only then: what is kept of the others stays."""
     other = Laptop(0.0, ("headset", "speaker"))
     other_fault = {**entries.ECHO, "what": "The line could not be spoken."}
-    calls = []
+    held = []
     for fault in (other_fault, entries.ECHO):
-        folder = tmp_path / str(len(calls))
+        folder = tmp_path / str(len(held))
         with record.Writer(folder, "", "") as writer:
             writer.event("started", sound={"input": "mic", "output": "speaker"})
             writer.event("fault", **fault)
-        calls.append(record.read(folder))
+        held.append(record.read(folder))
     for sound in (Laptop(0.0), other):
         echotest.save(tmp_path, sound, NONE)
 
-    echotest.unlearn(tmp_path, calls[0])
+    echotest.unlearn(tmp_path, held[0])
     kept = echotest.load(tmp_path, Laptop(0.0))
-    echotest.unlearn(tmp_path, calls[1])
+    echotest.unlearn(tmp_path, held[1])
 
     assert kept == NONE
     assert echotest.load(tmp_path, Laptop(0.0)) is None
@@ -168,7 +168,7 @@ def test_the_option_runs_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(echo, "TEST_S", 2.0)
     echotest.save(tmp_path, Laptop(0.0), LOUD)
     kept, again = Laptop(0.0), Laptop(0.0)
-    modes = [_with_echo(call(), kept, "auto", 0.0).echo, _with_echo(call(), again, "test", 0.0).echo]
+    modes = [calls.with_echo(call(), kept, "auto", 0.0).echo, calls.with_echo(call(), again, "test", 0.0).echo]
 
     assert modes == [HALF_DUPLEX, HEADSET]
     assert kept.played == 0
@@ -203,7 +203,7 @@ def test_it_can_be_forced(
     """Nothing is played, whatever was found before."""
     monkeypatch.setattr(common.Options, "data", tmp_path)
     laptop = Laptop(0.5)
-    forced = _with_echo(call(), laptop, wanted, 0.0)
+    forced = calls.with_echo(call(), laptop, wanted, 0.0)
 
     assert forced.echo == mode
     assert laptop.played == 0
@@ -213,9 +213,32 @@ def test_it_can_be_forced(
 def test_a_cancellation_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(common.Options, "data", tmp_path)
     with pytest.raises(MissingModel, match="not installed") as caught:
-        _with_echo(call(), Laptop(0.5), "cancel", 0.0)
+        calls.with_echo(call(), Laptop(0.5), "cancel", 0.0)
 
     assert echo.INSTALL in str(caught.value)
+
+
+def test_a_drill_on_loudspeakers_rests_the_microphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a call does: the devices are tested before the first one, or it is as `--echo` or `--speakers` says."""
+    rules = prepare.rules(cues_only=True)
+    laptops = [Laptop(0.5) for _ in range(4)]
+    opened, held = iter(laptops), list[session.Call]()
+    monkeypatch.setattr(common.Options, "data", tmp_path)
+    monkeypatch.setattr(devices, "open_device", lambda *_: next(opened))
+    monkeypatch.setattr(prepare, "rules", lambda: rules)
+    monkeypatch.setattr(prepare, "ears", lambda _: (testing.ScriptedEars([]), None))
+    monkeypatch.setattr(prepare, "voice", lambda *_, **__: testing.BeepVoice())
+    monkeypatch.setattr(calm_voice, "with_baseline", lambda call, *_: call)
+    monkeypatch.setattr(calls, "hold", lambda call, *_, **__: held.append(call))
+
+    drilling.drill("apologise")
+    drilling.drill("apologise")
+    drilling.drill("apologise", echo="headset")
+    drilling.drill("apologise", speakers=True)
+
+    assert [one.echo for one in held] == [HALF_DUPLEX, HALF_DUPLEX, HEADSET, HALF_DUPLEX]
+    assert [one.echo_forced for one in held] == [False, False, True, True]
+    assert [laptop.played > 0 for laptop in laptops] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(

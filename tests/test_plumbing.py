@@ -138,6 +138,42 @@ def test_several_baselines_may_follow_the_files(several: tuple[str, ...], tmp_pa
     assert json.loads(one)["relative"] != json.loads(behind[0])["relative"]
 
 
+@pytest.mark.usefixtures("known_detectors")
+def test_a_baseline_that_cannot_serve_is_told_and_left_out(tmp_path: Path) -> None:
+    """Clipped, also where it was turned down afterwards, or silent: the others alone are what is compared with."""
+    voice = testing.voice_like(3.0) / 32768
+    clipped = np.clip(voice * 60, -1, 1)
+    made = {"calm": voice, "clipped": clipped, "turned-down": clipped / 4, "silent": np.zeros(48_000)}
+    paths = {name: str(tmp_path / f"{name}.wav") for name in made}
+    for name, samples in made.items():
+        soundfile.write(paths[name], samples, 16_000)
+
+    some = run(paths["calm"], "--no-transcript", "--baseline", *paths.values())
+    good = run(paths["calm"], "--no-transcript", "--baseline", paths["calm"])
+
+    assert some.exit_code == 0
+    assert some.stdout == good.stdout
+    assert [line.partition(" is left out")[0] for line in some.stderr.splitlines()] == list(paths.values())[1:]
+    assert some.stderr.count("clipped: turn the microphone down") == 2
+    assert "No speech was found." in some.stderr
+
+
+@pytest.mark.usefixtures("known_detectors")
+def test_where_no_baseline_is_left_it_says_why(tmp_path: Path) -> None:
+    """Each file with its reason; what to do has the numbers of the rule. Short ones count together."""
+    for number in range(2):
+        soundfile.write(tmp_path / f"{number}.wav", testing.voice_like(0.7), 16_000)
+    short, both = str(tmp_path / "0.wav"), [str(tmp_path / f"{number}.wav") for number in range(2)]
+
+    refused = run(short, "--no-transcript", "--baseline", short).exception
+
+    assert isinstance(refused, BadInput)
+    assert f"{short}: Only 0." in refused.what
+    assert "1 s is needed" in refused.what
+    assert f"{observe.MIN_SPEECH_S:g} s of clear speech in all, {observe.MIN_VOICED_S:g} s of it voiced" in refused.do
+    assert run(short, "--no-transcript", "--baseline", *both).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("given", "meant"),
     [

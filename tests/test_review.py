@@ -159,6 +159,37 @@ def test_a_mono_call_is_the_agent_alone(made: CallMade, tmp_path: Path) -> None:
 
 
 @pytest.mark.models
+def test_a_baseline_that_cannot_serve_is_told(made: CallMade, tmp_path: Path) -> None:
+    """Left out where another is left; else a sentence with the reason, and no first turns stand in without a word."""
+    voice = made.samples[: SAMPLE_RATE_HZ * 16, 0] / 32768
+    for name, samples in (("calm", voice), ("clipped", np.clip(voice * 60, -1, 1)), ("silent", voice * 0)):
+        soundfile.write(tmp_path / f"{name}.wav", samples, SAMPLE_RATE_HZ)
+
+    def run(*names: str) -> Any:
+        named = [word for name in names for word in ("--baseline", str(tmp_path / f"{name}.wav"))]
+        return CliRunner().invoke(
+            cli.app, ["--data", str(tmp_path / "data"), "review", str(tmp_path / "calm.wav"), *named]
+        )
+
+    refused = run("clipped", "silent")
+
+    assert isinstance(refused.exception, BadInput)
+    assert "clipped: turn the microphone down" in refused.exception.what
+    assert "No speech was found." in refused.exception.what
+    assert "of clear speech" in refused.exception.do
+    assert record.list_sessions(tmp_path / "data" / "sessions") == []
+
+    done = run("clipped", "calm")
+    (folder,) = record.list_sessions(tmp_path / "data" / "sessions")
+    started = record.read(folder).first("started")
+
+    assert done.exit_code == 0, done.output
+    assert "clipped.wav is left out of the baseline." in done.stderr
+    assert started is not None
+    assert started.data["baseline"]["provisional"] is False
+
+
+@pytest.mark.models
 def test_the_wrong_channel_is_told_and_leaves_nothing(made: CallMade, tmp_path: Path) -> None:
     """Nobody on the agent's side: the sentence names the option, and no empty session stays behind."""
     silent = np.stack([np.zeros(len(made.samples), np.int16), made.samples[:, 1]], axis=1)[: SAMPLE_RATE_HZ * 8]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from voicecoach.errors import BadInput, DiskError
+from voicecoach import kept
+from voicecoach.errors import BadInput
 from voicecoach.measure import observe
 from voicecoach.measure.activity import Span
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import MAX_TURN_S, turns_of
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Observation
 from voicecoach.record import from_json, to_json
-from voicecoach.world import audiofiles
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen
 
@@ -94,24 +93,9 @@ def _path(data: Path, trainee: str, device: str) -> Path:
 
 
 def save(data: Path, trainee: str, baseline: Baseline) -> Path:
-    """Keep a baseline for this trainee and device: private, and whole or not at all."""
+    """Keep a baseline for this trainee and device; raises DiskError."""
     path = _path(data, trainee, baseline.device)
-    before = os.umask(0o077)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        with open(draft, "w", encoding="utf-8") as file:
-            file.write(to_json(asdict(baseline)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise DiskError(
-            f"The calibration could not be kept in {path} ({error.strerror or error}).",
-            "Choose another folder with --data.",
-        ) from error
-    finally:
-        os.umask(before)
+    kept.write(path, to_json(asdict(baseline)) + "\n", "The calibration")
     return path
 
 
@@ -129,14 +113,3 @@ def load(data: Path, trainee: str, device: str) -> Baseline | None:
     sane = 20 < found.f0_median_hz < 2000 and 20 < found.centroid_hz < 8000 and -150 < found.level_dbfs < 20
     sane = sane and found.f0_hz is not None and 20 < found.f0_hz < 2000
     return found if sane and (rate is None or 0 < rate < 30) else None
-
-
-def average(samples: Iterable[Floats], device: str, ears: Ears | None) -> Baseline | None:
-    """A baseline from several recordings, each measured by itself."""
-    return observe.baseline_from([measure_file(one, ears) for one in samples], device)
-
-
-def average_of_files(paths: Iterable[Path], device: str, ears: Ears | None) -> Baseline | None:
-    """As `average`, of files, of which those that were clipped and then turned down do not count either."""
-    read = (audiofiles.read_with_flat(path) for path in paths)
-    return observe.baseline_from([hear_and_measure(one, ears, flat=flat)[0] for one, flat in read], device)

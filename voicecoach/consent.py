@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import uuid
 from pathlib import Path
 
+from voicecoach import kept
 from voicecoach.before import SKIP, Prepared, Terminal
-from voicecoach.errors import DiskError
 
 LINE = (
     "This call is recorded: your voice, your words, and what is measured in them. It stays on this machine, for you "
@@ -36,30 +33,15 @@ def before_recording(terminal: Terminal | None, data: Path, trainee: str, wall: 
 
 def load(data: Path, trainee: str) -> str:
     """When this trainee agreed; empty for never, also where the file is damaged."""
-    given = _read(data).get(trainee)
+    given = kept.read(_path(data)).get(trainee)
     return given if isinstance(given, str) else ""
 
 
 def save(data: Path, trainee: str, wall: str) -> None:
     """Keep that this trainee agreed; raises DiskError."""
-    path = data / "consent.json"
-    draft = path.with_name(f".{uuid.uuid4().hex}.tmp")  # two calls at once, on the page, write one each
-    before = os.umask(0o077)
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({**_read(data), trainee: wall}, indent=1, sort_keys=True) + "\n", "utf-8")
-        draft.replace(path)
-    except (OSError, UnicodeError) as error:
-        raise DiskError(
-            f"Your consent could not be kept in {path} ({error}).", "Choose another folder with --data."
-        ) from error
-    finally:
-        os.umask(before)
+    with kept.changed(_path(data), "Your consent") as given:
+        given[trainee] = wall
 
 
-def _read(data: Path) -> dict[str, object]:
-    try:
-        kept = json.loads((data / "consent.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+def _path(data: Path) -> Path:
+    return data / "consent.json"

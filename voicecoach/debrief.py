@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from voicecoach import bundles, judge, persona, prepare, record
+from voicecoach import bundles, judge, kept, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.page import as_html
@@ -84,16 +82,9 @@ def write_page(html: str, path: Path) -> Path:
         path /= PAGE
     if path.exists() and not path.is_file():  # a device or a pipe, which a file would replace
         raise BadInput(f"{path} is not a file.", "Choose another place with: voicecoach report SESSION --html FILE")
-    draft = path.with_name(path.name + ".tmp")
     try:
-        with open(draft, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(html)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        kept.replace(path, html)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise DiskError(
             f"The debrief could not be written to {path} ({error.strerror or error}).",
             "The recording is safe. Choose another place with: voicecoach report SESSION --html FILE",

@@ -6,13 +6,12 @@ Kept for each pair, until the devices or the package for the cancellation change
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from voicecoach import kept
 from voicecoach.call.entries import ECHO
 from voicecoach.errors import DiskError, MissingModel
 from voicecoach.persona.style import style_for, style_name
@@ -116,6 +115,8 @@ def for_call(
 
 # --- kept for each pair of devices -----------------------------------------------------------------
 
+WHAT = "The echo test"
+
 
 def load(data: Path, sound: Duplex) -> EchoTest | None:
     """What was found on these devices, or None; a damaged file counts as none."""
@@ -125,7 +126,7 @@ def load(data: Path, sound: Duplex) -> EchoTest | None:
 def found_on(data: Path) -> dict[str, EchoTest]:
     """What was found on each pair of devices, with the cancellation that is installed now."""
     found = {}
-    for pair, entry in _read(data).items():
+    for pair, entry in kept.read(_path(data)).items():
         if isinstance(entry, Mapping) and entry.get("cancellation") is installed():
             test = _test(entry.get("found"))
             if test is not None:
@@ -133,50 +134,28 @@ def found_on(data: Path) -> dict[str, EchoTest]:
     return found
 
 
-def save(data: Path, sound: Duplex, found: EchoTest) -> Path:
-    """Keep what was found: private, and whole or not at all."""
-    return _keep(data, {**_read(data), _pair(sound): {"cancellation": installed(), "found": asdict(found)}})
+def save(data: Path, sound: Duplex, found: EchoTest) -> None:
+    """Keep what was found; raises DiskError."""
+    with kept.changed(_path(data), WHAT) as tests:
+        tests[_pair(sound)] = {"cancellation": installed(), "found": asdict(found)}
 
 
 def unlearn(data: Path, call: Record) -> None:
     """Forget what was found on the devices of a call that heard an echo all the same: the next one tests them again."""
     if not any(event.data["what"] == ECHO["what"] for event in call.of("fault")):
         return
-    kept = _read(data)
-    for event in call.of("started"):
-        kept.pop(f"{event.data['sound']['input']} / {event.data['sound']['output']}", None)
-    with contextlib.suppress(DiskError):  # the call is held, and the next one hears the echo again
-        _keep(data, kept)
+    # Where that cannot be written, the call is held all the same, and the next one hears the echo again.
+    with contextlib.suppress(DiskError), kept.changed(_path(data), WHAT) as tests:
+        for event in call.of("started"):
+            tests.pop(f"{event.data['sound']['input']} / {event.data['sound']['output']}", None)
 
 
-def _keep(data: Path, kept: Mapping[str, Any]) -> Path:
-    path = data / "echo.json"
-    before = os.umask(0o077)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        draft.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise DiskError(
-            f"The echo test could not be kept in {path} ({error.strerror or error}).",
-            "Choose another folder with --data.",
-        ) from error
-    finally:
-        os.umask(before)
-    return path
+def _path(data: Path) -> Path:
+    return data / "echo.json"
 
 
 def _pair(sound: Duplex) -> str:
     return f"{sound.info.input} / {sound.info.output}"
-
-
-def _read(data: Path) -> dict[str, Any]:
-    try:
-        kept = json.loads((data / "echo.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
 
 
 def _test(entry: Any) -> EchoTest | None:

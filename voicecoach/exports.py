@@ -5,14 +5,12 @@ Every text is made of the record alone: the same record gives the same bytes, in
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voicecoach import bundles, debrief, prepare, record, retention
+from voicecoach import bundles, debrief, kept, prepare, record, retention
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.nouns import SAMPLE_RATE_HZ, Word
 from voicecoach.report import labels, subtitles, tables, xapi
@@ -100,18 +98,9 @@ def export_table(sessions: Iterable[record.Record], out: Path) -> Path:
 def write(content: str, out: Path) -> Path:
     """Write a text whole or not at all, for its owner only."""
     _free(out)
-    draft = out.with_name(out.name + ".tmp")
     try:
-        with open(
-            draft, "w", encoding="utf-8", newline="", opener=lambda name, flags: os.open(name, flags, 0o600)
-        ) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(out)
+        kept.replace(out, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise DiskError(
             f"{out} could not be written ({error.strerror or error}).", "Choose another place with --out."
         ) from error

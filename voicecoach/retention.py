@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
-import os
 import re
 import shutil
 from pathlib import Path
 
-from voicecoach import bundles, record
+from voicecoach import bundles, kept, record
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 
 EXPORTS = "exports"
@@ -32,29 +30,18 @@ def days(written: str) -> int:
 
 def load(data: Path) -> int | None:
     """How many days sessions are kept; None for until they are deleted by hand."""
-    try:
-        kept = json.loads((data / "retention.json").read_text("utf-8"))["days"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return kept if isinstance(kept, int) and not isinstance(kept, bool) and 0 < kept <= MOST_DAYS else None
+    told = kept.read(_path(data)).get("days")
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 < told <= MOST_DAYS else None
 
 
 def save(data: Path, kept_days: int | None) -> None:
-    """Keep the setting; None removes it. Raises DiskError."""
-    path = data / "retention.json"
-    old = os.umask(0o077)
-    try:
-        if kept_days is None:
-            path.unlink(missing_ok=True)
-            return
-        data.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"days": kept_days}) + "\n", "utf-8")
-    except OSError as error:
-        raise DiskError(
-            f"{path} cannot be written ({error.strerror or error}).", "Choose another folder with --data."
-        ) from error
-    finally:
-        os.umask(old)
+    """Keep the setting, None for until they are deleted by hand; raises DiskError."""
+    with kept.changed(_path(data), "The setting") as setting:
+        setting["days"] = kept_days
+
+
+def _path(data: Path) -> Path:
+    return data / "retention.json"
 
 
 def older_than(sessions: Path, kept_days: int, now: str) -> tuple[Path, ...]:

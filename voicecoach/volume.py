@@ -5,13 +5,11 @@ Kept for each output device.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
+from voicecoach import kept
 from voicecoach.before import SKIP, Terminal
-from voicecoach.errors import DiskError
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.world.kokoro import CALIBRATION
@@ -78,42 +76,20 @@ def play_through(sound: Duplex, samples: Samples) -> None:
 
 
 def save(data: Path, device: str, volume_db: float) -> Path:
-    """Keep the volume of this output device: private, and whole or not at all."""
+    """Keep the volume of this output device; raises DiskError."""
     path = _path(data)
-    before = os.umask(0o077)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        draft.write_text(json.dumps({**_read(data), device: volume_db}, indent=1, sort_keys=True) + "\n", "utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise DiskError(
-            f"The volume could not be kept in {path} ({error.strerror or error}).", "Choose another folder with --data."
-        ) from error
-    finally:
-        os.umask(before)
+    with kept.changed(path, "The volume") as volumes:
+        volumes[device] = volume_db
     return path
 
 
 def load(data: Path, device: str) -> float | None:
     """The volume kept for this output device, or None; a damaged file counts as none."""
-    kept = _read(data).get(device)
-    return min(max(kept, LOWEST_DB), HIGHEST_DB) if kept is not None else None
+    db = kept.read(_path(data)).get(device)
+    if not isinstance(db, int | float) or isinstance(db, bool) or db != db:
+        return None
+    return float(min(max(db, LOWEST_DB), HIGHEST_DB))
 
 
 def _path(data: Path) -> Path:
     return data / "volume.json"
-
-
-def _read(data: Path) -> dict[str, float]:
-    try:
-        kept = json.loads(_path(data).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(kept, dict):
-        return {}
-    return {
-        name: float(db)
-        for name, db in kept.items()
-        if isinstance(db, int | float) and not isinstance(db, bool) and db == db
-    }

@@ -1,4 +1,4 @@
-"""A call held in the terminal: the record is closed whatever happens, and its debrief is shown."""
+"""A call held in the terminal: consent, echo and who is at the microphone before it; its record closed and told after it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from voicecoach.world.ears import Ears
     from voicecoach.world.models import ModelFiles
     from voicecoach.world.sound import Duplex
+    from voicecoach.world.trainee import TraineeScript
     from voicecoach.world.voice import Voice
 
 
@@ -35,6 +36,42 @@ def with_consent(call: Call) -> Call:
     if agreed[1]["how"] == "told":
         typer.echo(f"{consent.LINE}\n")
     return replace(call, prepared=(*call.prepared, agreed))
+
+
+def with_demo(call: Call, script: TraineeScript, ears: Ears) -> tuple[Call, Duplex]:
+    """The recorded trainee at the microphone, with its own calibration."""
+    from dataclasses import replace
+
+    from voicecoach import prepare
+    from voicecoach.world.trainee import FileDuplex, recorded_trainee
+
+    call = replace(call, baseline=prepare.demo_baseline(script, ears), trainee=script.name, mode="hands-free")
+    return call, FileDuplex(recorded_trainee(script, prepare.spoken()))
+
+
+def with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:
+    """What is done about the customer's voice in the microphone: as chosen, as found before, or by a test of 5 s."""
+    from dataclasses import replace
+
+    from voicecoach import echotest, prepare
+    from voicecoach.world.trainee import calibration_of
+
+    if wanted not in {"auto", "test"}:
+        mode = echotest.checked(echotest.WORDS[wanted])
+        typer.echo(echotest.told(None, mode, forced=True))
+        return replace(call, echo=mode, echo_test=echotest.load(common.data(), sound), echo_forced=True)
+    spoken = prepare.spoken()
+    level = [call.baseline.level_dbfs] if call.baseline else []
+    mode, found = echotest.for_call(
+        common.data(),
+        sound,
+        lambda: echotest.run(
+            sound, echotest.sentence(spoken, volume_db), calibration_of(prepare.demo_trainee(), spoken), *level
+        ),
+        typer.echo,
+        again=wanted == "test",
+    )
+    return replace(call, echo=mode, echo_test=found)
 
 
 def hold(
@@ -108,6 +145,4 @@ def show_debrief(folder: Path, html: Path | None = None, open_page: bool = False
     path = debrief.write_page(page, html or folder / debrief.PAGE)
     typer.echo(f"\nThe page with the recording: {path}")
     if open_page:
-        import webbrowser
-
-        webbrowser.open(path.resolve().as_uri())
+        common.open_page(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,15 +45,47 @@ def with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
     return replace(call, baseline=baseline)
 
 
-def read(path: Path) -> Floats:
-    """A recording of a calm voice: as much of it as is of use, so that memory does not grow with its length."""
+def of_files(paths: Sequence[Path], device: str, ears: Ears | None) -> Baseline | None:
+    """The calm voice in recordings, averaged; None where none are named. What cannot serve is told and left out.
+
+    Raises BadInput where nothing is left or too little, and where a file cannot be read.
+    """
     from voicecoach import calibration
     from voicecoach.measure import observe
+
+    if not paths:
+        return None
+    seen = [calibration.hear_and_measure(samples, ears, flat=flat)[0] for samples, flat in map(_start_of, paths)]
+    baseline = observe.baseline_from(seen, device)
+    if baseline is None:
+        why = " ".join(f"{path}: {' '.join(one.quality.reasons)}" for path, one in zip(paths, seen, strict=True))
+        raise BadInput(
+            f"The baseline does not carry a measurement. {why}",
+            f"Give calm recordings with at least {observe.MIN_SPEECH_S:g} s of clear speech in all, "
+            f"{observe.MIN_VOICED_S:g} s of it voiced.",
+        )
+    for path, one in zip(paths, seen, strict=True):
+        if reasons := observe.unfit(one):
+            typer.echo(f"{path} is left out of the baseline. {' '.join(reasons)}", err=True)
+    return baseline
+
+
+def _start_of(path: Path) -> tuple[Floats, float]:
+    """As much of a recording as is of use, so that memory does not grow with its length, and how much of it is flat."""
+    from voicecoach import calibration
     from voicecoach.world import audiofiles
 
     samples, more, flat = audiofiles.read_start(path, calibration.MAX_CALIBRATION_S)
     if more:
-        typer.echo(f"{path.name}: the first {calibration.MAX_CALIBRATION_S / 60:.0f} minutes are used.")
+        typer.echo(f"{path.name}: the first {calibration.MAX_CALIBRATION_S / 60:.0f} minutes are used.", err=True)
+    return samples, flat
+
+
+def read(path: Path) -> Floats:
+    """A recording of a calm reading, as much of it as is of use. Raises BadInput where it was clipped."""
+    from voicecoach.measure import observe
+
+    samples, flat = _start_of(path)
     if flat > observe.MAX_CLIPPED:
         raise BadInput(
             f"{path} is clipped: {100 * flat:.1f} % of it is cut flat.", "Turn the microphone down and read again."

@@ -21,6 +21,16 @@ Model = Annotated[str, typer.Option(help="Recogniser: a name (small.en), a folde
 Input = Annotated[str | None, typer.Option("--input", help="Microphone: part of its name, or its number in `doctor`.")]
 Output = Annotated[str | None, typer.Option("--output", help="Speaker: part of its name, or its number in `doctor`.")]
 Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept for each trainee and microphone.")]
+Demo = Annotated[bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")]
+Speakers = Annotated[
+    bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
+]
+Echo = Annotated[
+    Literal["auto", "test", "headset", "cancel", "half"],
+    typer.Option(
+        help="The customer in your microphone: tested once for each pair of devices, tested again, or as you say."
+    ),
+]
 Level = Annotated[Literal["mild", "medium", "hard"] | None, typer.Option(help="mild, medium or hard.")]
 
 
@@ -54,6 +64,13 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def open_page(path: Path) -> None:
+    """Show a page in the browser."""
+    import webbrowser
+
+    webbrowser.open(path.resolve().as_uri())
 
 
 def terminal() -> Terminal:

@@ -136,8 +136,6 @@ def desk_show(
 
 def show(path: Path, html: Path | None = None, open_page: bool = False, as_json: bool = False) -> None:
     """The debrief of a bundle or a folder; its page is written only where it is asked for."""
-    import webbrowser
-
     from voicecoach import debrief, desk, record
     from voicecoach.report.text import as_text
 
@@ -153,7 +151,7 @@ def show(path: Path, html: Path | None = None, open_page: bool = False, as_json:
         written = debrief.write_page(page, html)
         typer.echo(f"The page with the recording: {written}")
         if open_page:
-            webbrowser.open(written.resolve().as_uri())
+            common.open_page(written)
 
 
 @desk_app.command("comment")

@@ -20,19 +20,18 @@ def add_to(app: typer.Typer) -> None:
 def drill(
     name: Annotated[str | None, typer.Argument(help="Which drill (default: the one that is due most).")] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the drills, the most urgent first.")] = False,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")
-    ] = False,
+    demo: common.Demo = False,
     typing: Annotated[bool, typer.Option("--text", help="Type your answers; nothing is recorded.")] = False,
     scenario: Annotated[
         str | None, typer.Option(help="Whose lines: a name from `voicecoach personas`, or a .yaml file.")
     ] = None,
-    trainee: Annotated[str, typer.Option(help="Your name, as in `rehearse`.")] = "trainee",
-    input: Annotated[str | None, typer.Option("--input", help="Microphone, as in `rehearse`.")] = None,
-    output: Annotated[str | None, typer.Option("--output", help="Speaker, as in `rehearse`.")] = None,
-    speakers: Annotated[bool, typer.Option("--speakers", help="No headset, as in `rehearse`.")] = False,
+    trainee: common.Trainee = "trainee",
+    input: common.Input = None,
+    output: common.Output = None,
+    speakers: common.Speakers = False,
+    echo: common.Echo = "auto",
     seed: Annotated[int | None, typer.Option(help="The same seed chooses the same lines.")] = None,
-    model: Annotated[str, typer.Option(help="Recogniser, as in `rehearse`.")] = "tiny.en",
+    model: common.Model = "tiny.en",
 ) -> None:
     """Repeat one step against rising anger: the customer says a line, you answer one turn, and it is marked at once.
 
@@ -44,7 +43,6 @@ def drill(
     from voicecoach.keys import interactive
     from voicecoach.report import progress
     from voicecoach.world.echo import HALF_DUPLEX, HEADSET
-    from voicecoach.world.trainee import FileDuplex, recorded_trainee
 
     past = history.read(common.sessions()).rows
     wall = prepare.now()
@@ -86,14 +84,13 @@ def drill(
         voice = prepare.voice(customer, data=common.data())
         if sound is None:
             script = prepare.demo_trainee()
-            baseline = prepare.demo_baseline(script, ears)
-            call = replace(call, baseline=baseline, trainee=script.name)
             script = replace(script, turns=drills.demo_replies(chosen, customer, rules, script.turns))
-            sound = FileDuplex(recorded_trainee(script, prepare.spoken()))
+            call, sound = calls.with_demo(call, script, ears)
         else:
             call = calls.with_consent(call)
             call = calm_voice.with_baseline(call, sound, ears)
             voice.volume_db = devices.volume(sound, ask=interactive())
+            call = calls.with_echo(call, sound, "half" if speakers else echo, voice.volume_db)
         calls.hold(call, sound, ears, files, voice, words=True)
     finally:
         if sound is not None:

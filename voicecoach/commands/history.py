@@ -58,9 +58,7 @@ def history(
         path = debrief.write_page(progress_page.as_html(told), _target(html))
         typer.echo(f"The page: {path}", err=as_json)
         if open_page:
-            import webbrowser
-
-            webbrowser.open(path.resolve().as_uri())
+            common.open_page(path)
     elif not as_json:
         text = progress_text.as_text(told, min(100, common.console().width))
         typer.echo(("" if trends or not text else "\n") + text.rstrip("\n")) if text else None

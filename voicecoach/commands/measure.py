@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from voicecoach.commands import common
+from voicecoach.commands import calm_voice, common
 from voicecoach.errors import BadInput
 
 
@@ -63,15 +63,10 @@ def measure(
 
     Example: `voicecoach measure reply.wav --baseline calm.wav --json`
     """
-    from voicecoach import calibration, plumbing, prepare
+    from voicecoach import plumbing, prepare
 
     ears = prepare.ears(model)[0] if transcript else None
-    calm = calibration.average_of_files(baseline or (), "recording", ears)
-    if baseline and calm is None:
-        raise BadInput(
-            "The baseline does not carry a measurement.",
-            "Give a calm recording of at least two seconds of clear speech.",
-        )
+    calm = calm_voice.of_files(baseline or (), "recording", ears)
     failed: BadInput | None = None
     for path in files:
         try:

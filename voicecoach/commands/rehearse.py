@@ -12,8 +12,6 @@ from voicecoach.errors import BadInput, DeviceError, NoDevice
 
 if TYPE_CHECKING:
     from voicecoach.measure.turns import Patience
-    from voicecoach.session import Call
-    from voicecoach.world.ears import Ears
     from voicecoach.world.sound import Duplex
 
 
@@ -41,9 +39,7 @@ def rehearse(
         Literal["hands-free", "push-to-talk", "manual"],
         typer.Option(help="Speak freely, hold the floor with the space bar, or speak freely and send with it."),
     ] = "hands-free",
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")
-    ] = False,
+    demo: common.Demo = False,
     auto: Annotated[
         bool, typer.Option("--auto", help="Live where there is a microphone, else the recorded trainee.")
     ] = False,
@@ -53,15 +49,8 @@ def rehearse(
     rate: Annotated[
         int | None, typer.Option(help="Device rate in Hz, if 48000 does not do.", min=8000, max=192000)
     ] = None,
-    speakers: Annotated[
-        bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
-    ] = False,
-    echo: Annotated[
-        Literal["auto", "test", "headset", "cancel", "half"],
-        typer.Option(
-            help="The customer in your microphone: tested once for each pair of devices, tested again, or as you say."
-        ),
-    ] = "auto",
+    speakers: common.Speakers = False,
+    echo: common.Echo = "auto",
     telephone: Annotated[bool, typer.Option(help="Hear the customer as on a telephone line.")] = True,
     cues: Annotated[bool, typer.Option(help="Show a sparse cue ('softer', 'slower') while you speak.")] = True,
     words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
@@ -151,13 +140,17 @@ def rehearse(
         for notice in voice.notices:
             typer.echo(notice)
         if sound is None:
-            call, sound = _with_demo(call, ears, seed, skip)
+            script = prepare.demo_trainee()
+            script = replace(script, turns=script.turns[skip:] or script.turns[-1:])
+            if seed is None and call.moment is None:
+                call = replace(call, seed=1)  # also where --auto chose the demo: it repeats
+            call, sound = calls.with_demo(call, script, ears)
         else:
             call = calm_voice.with_baseline(call, sound, ears)
         asked = prepared and not demo and interactive()
         if not demo:
             voice.volume_db = devices.volume(sound, telephone=telephone, ask=asked)
-            call = _with_echo(call, sound, "half" if speakers else echo, voice.volume_db)
+            call = calls.with_echo(call, sound, "half" if speakers else echo, voice.volume_db)
         if asked and call.moment is None:
             call = replace(
                 call,
@@ -191,43 +184,3 @@ def _patience(text: str) -> Patience:
         return patience_of(text)
     except ValueError as error:
         raise typer.BadParameter(f"{error}.", param_hint="--patience") from error
-
-
-def _with_demo(call: Call, ears: Ears, seed: int | None, skip: int = 0) -> tuple[Call, Duplex]:
-    """The recorded trainee at the microphone, with its own calibration and a call that repeats; `skip` its first turns."""
-    from dataclasses import replace
-
-    from voicecoach import prepare
-    from voicecoach.world.trainee import FileDuplex, recorded_trainee
-
-    script = prepare.demo_trainee()
-    baseline = prepare.demo_baseline(script, ears)
-    seed = call.seed if call.moment else 1 if seed is None else seed
-    call = replace(call, baseline=baseline, trainee=script.name, seed=seed, mode="hands-free")
-    script = replace(script, turns=script.turns[skip:] or script.turns[-1:])
-    return call, FileDuplex(recorded_trainee(script, prepare.spoken()))
-
-
-def _with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:
-    """What is done about the customer's voice in the microphone: as chosen, as found before, or by a test of 5 s."""
-    from dataclasses import replace
-
-    from voicecoach import echotest, prepare
-    from voicecoach.world.trainee import calibration_of
-
-    if wanted not in {"auto", "test"}:
-        mode = echotest.checked(echotest.WORDS[wanted])
-        typer.echo(echotest.told(None, mode, forced=True))
-        return replace(call, echo=mode, echo_test=echotest.load(common.data(), sound), echo_forced=True)
-    spoken = prepare.spoken()
-    level = [call.baseline.level_dbfs] if call.baseline else []
-    mode, found = echotest.for_call(
-        common.data(),
-        sound,
-        lambda: echotest.run(
-            sound, echotest.sentence(spoken, volume_db), calibration_of(prepare.demo_trainee(), spoken), *level
-        ),
-        typer.echo,
-        again=wanted == "test",
-    )
-    return replace(call, echo=mode, echo_test=found)

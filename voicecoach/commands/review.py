@@ -36,7 +36,7 @@ def review(
     """
     from rich.progress import Progress
 
-    from voicecoach import calibration, prepare, record
+    from voicecoach import prepare, record
     from voicecoach import review as reviewing
     from voicecoach.world.ears import SHORT_S, THREADS
 
@@ -48,7 +48,7 @@ def review(
         for what, do in faults:
             typer.echo(f"{what} {do}\n")
         ears, files = prepare.ears(model, silence_s=SHORT_S, at_once=THREADS)
-        own = calibration.average((calm_voice.read(path) for path in baseline or ()), "this recording", ears)
+        own = calm_voice.of_files(baseline or (), "this recording", ears)
         root, wall = common.sessions(), prepare.now()
         record.make_room(root)
         with Progress(console=common.console(), transient=True) as progress:

@@ -365,16 +365,20 @@ def relate(observation: Observation, baseline: Baseline | None) -> Observation:
     return Observation(**{**vars(observation), "relative": relative})
 
 
+def unfit(observation: Observation) -> tuple[str, ...]:
+    """Why an observation tells nothing of the own voice, however many there are; empty where it does."""
+    f0, level, reasons = observation.f0, observation.level, observation.quality.reasons
+    if not (f0 and level and observation.effort):
+        return reasons
+    return (*_bad_signal(level, f0), *(reason for reason in reasons if reason in voices.REASONS))
+
+
 def baseline_from(observations: Sequence[Observation], device: str, *, provisional: bool = False) -> Baseline | None:
     """A calm voice from one or more observations: log frequencies and dB, averaged.
 
     Short ones count together. None if the signal of none is good, or all together are too little to go by.
     """
-    usable = [
-        (o, o.f0, o.level, o.effort)
-        for o in observations
-        if o.f0 and o.level and o.effort and not (_bad_signal(o.level, o.f0) or voices.REASONS & {*o.quality.reasons})
-    ]
+    usable = [(o, o.f0, o.level, o.effort) for o in observations if o.f0 and o.level and o.effort and not unfit(o)]
     if _too_little(sum(o.speech_s for o, *_ in usable), sum(f0.voiced_s for _, f0, _, _ in usable)):
         return None
     rates = [o.rate.articulation_sps for o, *_ in usable if o.rate]
