@@ -21,6 +21,7 @@ from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
 from voicecoach.nouns import Baseline, Moment
 from voicecoach.record import tidy, to_json
+from voicecoach.report.customer import MET, NEVER
 from voicecoach.report.takes import as_text, section
 from voicecoach.session import Call
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
@@ -197,6 +198,19 @@ def test_a_take_is_judged_again_from_where_it_began(tmp_path: Path) -> None:
     before = [step for step in report.steps if step.outcome == "before"]
     assert all(step.id in moment["done"] and not step.looked_for for step in before)
     assert not any(step.name in point.title for point in report.work for step in before)
+
+
+def test_what_was_felt_before_a_take_is_not_felt_in_it(tmp_path: Path) -> None:
+    """Needs that were met when the moment began are neither met in the take nor missed in it."""
+    _, take = a_take(tmp_path, 7, "Well, it is your own fault.", "2026-11-22T12:00:00+00:00")
+    told = record.read(take)
+    met = told.first("started").data["moment"]["mood"]["met"]  # type: ignore[union-attr]
+    report = report_on(told)
+
+    assert len(met) >= 2
+    assert any(feeling.say.startswith("I got angrier") for feeling in report.feelings)
+    for need in met:
+        assert not any(feeling.say.startswith((MET[need], NEVER[need])) for feeling in report.feelings)
 
 
 def test_a_take_holds_no_words_of_the_call_that_it_comes_from(tmp_path: Path) -> None:
