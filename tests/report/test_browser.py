@@ -125,10 +125,10 @@ addEventListener("DOMContentLoaded", () => {
 class Desk(BaseHTTPRequestHandler):
     """Serves the page and a frame around it; its picture arrives when the script has told what it saw."""
 
-    pages: ClassVar[dict[str, str]] = {}
-    asked: ClassVar[list[str]] = []
-    told: ClassVar[list[Any]] = []
-    done: ClassVar[Event] = Event()
+    pages: ClassVar[dict[str, str]]
+    asked: ClassVar[list[str]]
+    told: ClassVar[list[Any]]
+    done: ClassVar[Event]
 
     def do_GET(self) -> None:
         self.asked.append(self.path.partition("?")[0])
@@ -146,12 +146,13 @@ class Desk(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_button_plays_its_moment_and_asks_the_network_for_nothing(tmp_path: Path, report: Report) -> None:
-    """A press seeks to just before the moment, plays, stops just after it, and lets go of the button."""
+def watched(tmp_path: Path, page: str, script: str) -> tuple[list[str], list[Any]]:
+    """(what was asked of the server, what the script told) of the page in a frame beside the script."""
     Desk.pages = {
-        "/page.html": as_html(report, None, tone(30.0)),
-        "/": f'<!DOCTYPE html><iframe src="/page.html"></iframe><img src="/wait.png"><script>{PLAY}</script>',
+        "/page.html": page,
+        "/": f'<!DOCTYPE html><iframe src="/page.html"></iframe><img src="/wait.png"><script>{script}</script>',
     }
+    Desk.asked, Desk.told, Desk.done = [], [], Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -159,13 +160,46 @@ def test_a_button_plays_its_moment_and_asks_the_network_for_nothing(tmp_path: Pa
     finally:
         server.shutdown()
         server.server_close()
+    return Desk.asked, Desk.told
 
-    assert sorted(set(Desk.asked) - {"/favicon.ico"}) == ["/", "/done", "/page.html", "/wait.png"]
-    pressed, *_, paused_s, still_pressed = Desk.told
-    seeked_s = next(value for value in Desk.told if value is not True and value is not False)
+
+def test_a_button_plays_its_moment_and_asks_the_network_for_nothing(tmp_path: Path, report: Report) -> None:
+    """A press seeks to just before the moment, plays, stops just after it, and lets go of the button."""
+    asked, told = watched(tmp_path, as_html(report, None, tone(30.0)), PLAY)
+
+    assert sorted(set(asked) - {"/favicon.ico"}) == ["/", "/done", "/page.html", "/wait.png"]
+    pressed, *_, paused_s, still_pressed = told
+    seeked_s = next(value for value in told if value is not True and value is not False)
     assert (pressed, still_pressed) == (True, False)
     assert 18.6 <= seeked_s <= 18.9
     assert 19.5 <= paused_s <= 20.0
+
+
+FRAMES = """
+addEventListener("DOMContentLoaded", () => {
+  const frame = document.querySelector("iframe");
+  frame.addEventListener("load", () => {
+    const inside = frame.contentWindow;
+    const native = inside.requestAnimationFrame.bind(inside);
+    let asked = 0;
+    inside.requestAnimationFrame = (draw) => {
+      asked += 1;
+      return native(draw);
+    };
+    inside.document.getElementById("audio").play();
+    setTimeout(() => (asked = 0), 3000);
+    setTimeout(() => fetch("/done?" + JSON.stringify([asked])), 4000);
+  });
+});
+"""
+
+
+def test_playing_on_does_not_ask_for_more_and_more_frames(tmp_path: Path, report: Report) -> None:
+    """After some seconds of play the playhead is still drawn once a frame: 60 a second, and a few for the events."""
+    _, told = watched(tmp_path, as_html(report, None, tone(30.0)), FRAMES)
+
+    (frames,) = told
+    assert 0 < frames < 100
 
 
 def test_script_marks_the_page_as_playable(tmp_path: Path, report: Report, waveform: Any) -> None:
