@@ -657,7 +657,10 @@ def test_a_step_not_heard_is_told_with_its_moment(dana: Persona, rules: Rules) -
     moment = said["paraphrase"].split("”")[0].removeprefix("After “")
     assert moment in heard
     assert said["paraphrase"] in as_text(report, width=1000)
-    assert escape(said["paraphrase"]) in as_html(report, None, None)
+    page = as_html(report, None, "data:,")
+    assert escape(said["paraphrase"]) in page
+    assert "this moment of the call: “" in page
+    assert "None" not in page
 
 
 def test_a_fault_against_a_step_is_told_with_what_to_do_instead(dana: Persona, rules: Rules) -> None:
