@@ -19,9 +19,10 @@ from voicecoach.commands import common, practice
 from voicecoach.debrief import debrief_of, report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
-from voicecoach.nouns import Baseline, Moment
+from voicecoach.nouns import Baseline, Event, Moment
 from voicecoach.record import tidy, to_json
 from voicecoach.report.customer import MET, NEVER
+from voicecoach.report.moment import moment_before
 from voicecoach.report.takes import as_text, section
 from voicecoach.session import Call
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
@@ -257,6 +258,24 @@ def test_every_mark_leads_to_its_events_also_in_the_takes(tmp_path: Path) -> Non
 
         assert sessions == {first.name, take.name}
         assert walk(page, folder) > 6
+
+
+def test_a_take_of_a_take_after_another_microphone_forgets_the_voice_of_the_first(tmp_path: Path) -> None:
+    """A calm voice is not made of turns on two microphones, also where the first of them were in the call before."""
+    customer, _ = prepare.choose_persona("dana-printer")
+    first, _ = hold(tmp_path, replies_for(CALL), CALL, make_call(baseline=None))
+    again = retry.begin(make_call(baseline=None), retry.prepare_retry(first, 2, RULES))
+    take, _ = hold(tmp_path, [Reply(testing.voice_like(3.0))] * 2, ["Go on.", "I am so sorry."], again)
+    events = record.read(take).events
+    place = next(place for place, event in enumerate(events) if event.kind == "spoke" and event.data["turn"] == 2)
+    moved = Event("moved", events[place - 1].at, {"input": "laptop microphone"})
+
+    stayed, _ = moment_before(events, customer, 2)
+    elsewhere, baseline = moment_before([*events[:place], moved, *events[place:]], customer, 2)
+
+    assert len(stayed.own) == 2
+    assert elsewhere.own == ()
+    assert baseline is None
 
 
 def test_a_take_of_a_take_is_a_take_of_the_same_moment(tmp_path: Path) -> None:
