@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict
 from html.parser import HTMLParser
@@ -589,6 +590,24 @@ def test_old_sessions_are_deleted_by_age(tmp_path: Path) -> None:
     assert "Deleted 1." in done.stdout
     assert (old.exists(), torn.exists(), young.exists()) == (False, True, True)
     assert "nothing was deleted" in run("delete", "--older-than", "30d", "--yes", data=tmp_path).stdout
+
+
+def test_a_session_without_its_time_stops_nothing(tmp_path: Path) -> None:
+    """A foreign one is as old as its file; the old one beside it is deleted."""
+    old = sessions.write(tmp_path / "sessions", "old", wall="2020-01-01T10:00:00+01:00")
+    odd = []
+    for number, wall in enumerate(({}, {"wall": 7}, {"wall": None})):
+        odd.append(sessions.write(tmp_path / "sessions", f"odd-{number}"))
+        first, *rest = (odd[-1] / "events.jsonl").read_text().splitlines()
+        started = {key: value for key, value in json.loads(first).items() if key != "wall"} | wall
+        (odd[-1] / "events.jsonl").write_text("\n".join((json.dumps(started), *rest)) + "\n")
+    assert run("delete", "--keep", "90d", data=tmp_path).exit_code == 0
+
+    assert doctor._kept(tmp_path).found == "90 days; 1 sessions are older"
+    assert "Deleted 1." in run("delete", "--older-than", "30d", "--yes", data=tmp_path).stdout
+    os.utime(odd[0] / "events.jsonl", (0, 0))
+    assert "Deleted 1." in run("delete", "--expired", "--yes", data=tmp_path).stdout
+    assert [old.exists(), *(folder.exists() for folder in odd)] == [False, False, True, True]
 
 
 def test_the_retention_is_kept_and_told(tmp_path: Path) -> None:
