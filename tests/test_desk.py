@@ -610,6 +610,22 @@ def test_a_session_without_its_time_stops_nothing(tmp_path: Path) -> None:
     assert [old.exists(), *(folder.exists() for folder in odd)] == [False, False, True, True]
 
 
+@pytest.mark.parametrize("named", ["../outside", "{outside}", "x" * 5000, "..", "."])
+def test_a_foreign_take_deletes_nothing_outside(tmp_path: Path, named: str) -> None:
+    """What a record calls the call that it takes again is a name, and no path."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    places = [folder / bundles.PAGE for folder in (outside, tmp_path, tmp_path / "sessions")]
+    (tmp_path / "sessions").mkdir()
+    for place in places:
+        place.write_text("somebody's")
+    take = sessions.write(tmp_path / "sessions", retry={"session": named.format(outside=outside), "turn": 1, "take": 2})
+
+    assert run("delete", "last", "--yes", data=tmp_path).exit_code == 0
+    assert not take.exists()
+    assert [place.read_text() for place in places] == ["somebody's"] * 3
+
+
 def test_the_retention_is_kept_and_told(tmp_path: Path) -> None:
     """Set once; `doctor` tells of what is older; `--expired` deletes it, never by itself."""
     old = sessions.write(tmp_path / "sessions", "old", wall="2020-01-01T10:00:00+01:00")

@@ -98,11 +98,12 @@ def others(folder: Path) -> tuple[Path, ...]:
     from voicecoach.takes import index_of
 
     folder = folder.resolve()
+    there = {path.name: path for path in record.list_sessions(folder.parent)}
     found: dict[Path, None] = {}
     for (first, _), takes in index_of(folder.parent).items():
-        moment = [folder.parent / first, *(path.resolve() for _, path in takes)]
-        if folder in moment:
-            found |= dict.fromkeys(path for path in moment if path != folder)
+        names = [first, *(path.name for _, path in takes)]  # the first is what a record says: a name, never a path
+        if folder.name in names:
+            found |= dict.fromkeys(there[name] for name in names if name in there and name != folder.name)
     return tuple(found)
 
 
