@@ -24,6 +24,7 @@ from voicecoach.report.progress import (
     Progress,
     Row,
     in_order,
+    own_rows,
     progress,
     shown,
     trends,
@@ -269,6 +270,20 @@ def test_retries_drills_and_reviews_are_not_mixed_in(tmp_path: Path) -> None:
     assert [point.value for point in effort.points] == [2.0]
     assert found.others == (("Sam (recorded)", 1),)
     assert told(tmp_path, trainee="Sam").trainee == "Sam"
+
+
+def test_a_review_does_not_hide_who_practises(tmp_path: Path) -> None:
+    """The agent of a recording reviewed last is another; where there are only recordings, it is theirs."""
+    session(tmp_path / "both", 1)
+    session(tmp_path / "both", 2, trainee="agent", mode="review")
+    session(tmp_path / "both", 3, trainee="Demo", sound={"port": "recorded trainee"})
+    session(tmp_path / "reviews", 1, trainee="agent", mode="review")
+    session(tmp_path / "reviews", 2, trainee="Demo", sound={"port": "recorded trainee"})
+
+    assert told(tmp_path / "both").trainee == "Kim"
+    assert [row.trainee for row in own_rows(history.read(tmp_path / "both").rows)] == ["Kim"]
+    assert told(tmp_path / "both", trainee="agent").trainee == "agent"
+    assert told(tmp_path / "reviews").trainee == "agent"
 
 
 def test_calls_stand_in_the_order_of_their_time() -> None:

@@ -303,9 +303,9 @@ def own_rows(rows: Iterable[Row], trainee: str = "") -> tuple[Row, ...]:
 
 
 def _whose(ordered: Sequence[Row], trainee: str) -> tuple[str, bool]:
-    """(trainee, recorded or not): the one named; else the last who was no recording; else the last."""
-    named = [row for row in reversed(ordered) if not trainee or row.trainee == trainee]
-    found = next((row for row in named if not row.demo), named[0] if named else None)
+    """(trainee, recorded or not): the one named; else the last who called; else the last of a review; else the last."""
+    named = (row for row in reversed(ordered) if not trainee or row.trainee == trainee)
+    found = min(named, key=lambda row: (row.demo, row.kind == "review"), default=None)
     return (found.trainee, found.demo) if found else (trainee, False)
 
 
