@@ -12,6 +12,7 @@ from pathlib import Path
 
 from voicecoach import bundles, record
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
+from voicecoach.report.facts import text
 
 EXPORTS = "exports"
 """The folder, in the data folder, of exports that were given no other place; one folder for each session."""
@@ -67,7 +68,7 @@ def _began(folder: Path, like: dt.datetime) -> dt.datetime:
     """When a session began: as it says, else as its file does."""
     with contextlib.suppress(VoicecoachError, ValueError, TypeError):
         started = record.read(folder).first("started")
-        began = dt.datetime.fromisoformat(started.data.get("wall") if started else "")
+        began = dt.datetime.fromisoformat(text(started.data.get("wall")) if started else "")
         return began if began.tzinfo else began.replace(tzinfo=like.tzinfo)
     return dt.datetime.fromtimestamp((folder / "events.jsonl").stat().st_mtime, like.tzinfo)
 
