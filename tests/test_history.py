@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from voicecoach import RULES_VERSION, drills, history, prepare, record
+from voicecoach import RULES_VERSION, debrief, drills, history, prepare, record
 from voicecoach.cli import app
 from voicecoach.report.progress import (
     BAND_Z,
@@ -26,6 +26,8 @@ from voicecoach.report.progress import (
     in_order,
     own_rows,
     progress,
+    row_from,
+    row_of,
     shown,
     trends,
     weighted_mean,
@@ -98,6 +100,22 @@ def test_a_session_becomes_numbers_without_words(tmp_path: Path) -> None:
     index = tmp_path / record.INDEX
     assert b"sorry" not in index.read_bytes()
     assert stat.S_IMODE(index.stat().st_mode) == 0o600
+
+
+def test_a_turn_that_was_heard_again_is_judged_as_in_its_debrief(tmp_path: Path) -> None:
+    """The careful pass hears a comma where the quick one heard none: the quote of the call is in its words no more."""
+    folder = session(tmp_path, 1)
+    quick = record.read(folder)
+    heard = {"who": "trainee", "turn": 2, "text": "I am, sorry, about that.", "words": [], "model": "y", "again": True}
+    with open(folder / "events.jsonl", "a", encoding="utf-8") as file:
+        file.write(record.to_json({"at": 50000, "kind": "heard", **heard}) + "\n")
+    (row,) = history.read(tmp_path).rows
+
+    started = quick.first("started")
+    assert started is not None
+    report = debrief.report_on(record.read(folder))
+    assert row == row_from(json.loads(record.to_json(row_of(report, started.data))))
+    assert row.turns == 3
 
 
 def test_the_index_changes_nothing(tmp_path: Path) -> None:
