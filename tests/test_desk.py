@@ -529,6 +529,27 @@ def test_agreement_over_a_folder(tmp_path: Path) -> None:
     assert as_lines(found)[0] in told
 
 
+def test_of_a_session_submitted_twice_the_newest_word_counts(mine: Path, inbox: Path) -> None:
+    """Brought home in the order in which it was said, whatever the files are called; and compared once."""
+    first = desk.submit(mine, inbox, NOW)
+    second = desk.submit(mine, inbox, NOW, sound=False)
+    desk.give_verdict(first, "again", "Nearly.", "Ann", "2026-11-22T10:00:00+01:00")
+    desk.give_verdict(second, "pass", "Now it is.", "Ann", "2026-11-22T09:30:00+00:00")
+    desk.comment(first, "The same.", "Ann", NOW)
+    found, problems = desk.agreement_in(inbox)
+
+    assert [(one.session, one.lines) for one in desk.collect(inbox, mine.parent)] == [(mine, 3)]
+    at_home = desk.report_of(mine).desk
+    assert at_home is not None
+    assert at_home.verdict is not None
+    assert at_home.verdict.text == "Now it is."
+    assert (found.sessions, found.waiting) == (1, 0)
+    assert problems == (f"{first.name} is left out: the same session as {second.name}.",)
+
+    desk.give_verdict(first, "fail", "I was wrong.", "Ann", "2026-11-22T12:00:00+01:00")
+    assert desk.agreement_in(inbox)[1] == (f"{second.name} is left out: the same session as {first.name}.",)
+
+
 def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
     sessions.write(tmp_path, "a")
     assert "No session has a verdict yet" in run("desk", "agreement", tmp_path).stdout
