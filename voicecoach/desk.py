@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voicecoach import RULES_VERSION, bundles, copies, debrief, judge, prepare, record, yamlfile
+from voicecoach import RULES_VERSION, bundles, debrief, judge, prepare, record, yamlfile
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -84,9 +84,10 @@ def contents_lines(given: Contents) -> list[str]:
     ]
 
 
-def submit(session: Path, to: Path, wall: str, *, sound: bool = True) -> Path:
+def submit(session: Path, to: Path, *, sound: bool = True) -> Path:
     """Put one session into a folder as a bundle; what is there is never overwritten. Returns the bundle.
 
+    Where it went is for the caller to note (`copies.note`), so that deleting the session can tell of it.
     Raises BadInput where `to` is no folder or the same bundle is there already, DiskError where it cannot be written.
     """
     if not to.is_dir():
@@ -100,7 +101,6 @@ def submit(session: Path, to: Path, wall: str, *, sound: bool = True) -> Path:
         if earlier != bundle and earlier.is_file() and bundles.hash_of(earlier) == sha256:
             bundle.unlink()
             raise BadInput(f"This session is there already, the very same: {earlier}.", "Nothing was written.")
-    copies.note(session, "submitted", bundle, wall, sha256)
     return bundle
 
 
