@@ -31,6 +31,7 @@ def write(
     wall: str = "2026-11-21T10:00:00+01:00",
     assignment: dict[str, Any] | None = None,
     ended: bool = True,
+    **started: Any,
 ) -> Path:
     """A call of some turns, with words, times and a recording of faint noise."""
     _, persona = prepare.choose_persona("dana-printer")
@@ -41,7 +42,7 @@ def write(
         writer.event(
             "started", at=0, wall=wall, voicecoach="0.1.0", rules="2026.11.5", trainee=trainee,
             persona={"id": "dana-printer", "name": "Dana", "level": "medium"}, procedure="six-guidelines", seed=3,
-            sound={"port": "device", "input": "Headset"},
+            sound={"port": "device", "input": "Headset"}, **started,
         )  # fmt: skip
         if assignment:
             writer.event("assignment", at=0, **assignment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import asdict
 from html.parser import HTMLParser
@@ -51,7 +52,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_only_the_chosen_session_is_given_away(mine: Path, inbox: Path) -> None:
     """The others stay; what is told beforehand is what is in the bundle."""
     sessions.write(mine.parent, "20261120-090000-dana-printer")
-    bundle = desk.submit(mine, inbox, NOW)
+    bundle = desk.submit(mine, inbox)
 
     assert [path.name for path in inbox.iterdir()] == ["20261121-100000-dana-printer.zip"]
     told = desk.contents(mine)
@@ -71,7 +72,7 @@ def test_without_the_recording_no_sound_leaves(mine: Path, inbox: Path) -> None:
     """Neither the audio nor the page that holds it, and the trainer is not told that something is missing by mistake."""
     debrief.write_page("the page with the sound in it", mine)
     (mine / "private-notes.txt").write_text("mine")
-    bundle = desk.submit(mine, inbox, NOW, sound=False)
+    bundle = desk.submit(mine, inbox, sound=False)
 
     assert [name for name, _ in _entries(bundle)] == ["manifest.json", "events.jsonl", "persona.yaml", "procedure.yaml"]
     with bundles.opened(bundle) as session:
@@ -80,18 +81,18 @@ def test_without_the_recording_no_sound_leaves(mine: Path, inbox: Path) -> None:
 
 def test_a_submission_never_overwrites(mine: Path, inbox: Path) -> None:
     """The very same is refused; a session that went on gets a name of its own."""
-    first = desk.submit(mine, inbox, NOW)
+    first = desk.submit(mine, inbox)
     kept = first.read_bytes()
     with pytest.raises(BadInput, match="there already"):
-        desk.submit(mine, inbox, NOW)
+        desk.submit(mine, inbox)
     with open(mine / "events.jsonl", "a") as file:
         file.write('{"at":5,"kind":"note","text":"one more"}\n')
-    second = desk.submit(mine, inbox, NOW)
+    second = desk.submit(mine, inbox)
 
     assert second.name == "20261121-100000-dana-printer-2.zip"
     assert first.read_bytes() == kept
     with pytest.raises(BadInput, match="not a folder"):
-        desk.submit(mine, inbox / "none", NOW)
+        desk.submit(mine, inbox / "none")
 
 
 def test_submitting_asks_or_needs_yes(mine: Path, inbox: Path) -> None:
@@ -111,7 +112,7 @@ def test_submitting_asks_or_needs_yes(mine: Path, inbox: Path) -> None:
 
 def test_words_of_the_trainer_come_home_and_nothing_is_overwritten(mine: Path, inbox: Path) -> None:
     """Comment, mark, verdict and next assignment: beside the bundle, then in the trainee's debrief; the rest untouched."""
-    bundle = desk.submit(mine, inbox, NOW)
+    bundle = desk.submit(mine, inbox)
     packed, before = bundle.read_bytes(), bytes_of(mine)
     desk.comment(bundle, "You waited for her answer.", "Ann", NOW, turn=2)
     desk.override(bundle, "done", "Faint, but there.", "Ann", NOW, turn=1, code="use_name")
@@ -274,7 +275,7 @@ def test_a_damaged_or_foreign_trainers_file_is_told(mine: Path) -> None:
 def test_what_is_about_no_session_of_mine_stays_where_it_is(mine: Path, inbox: Path) -> None:
     """Another trainee's words do not come into my sessions."""
     theirs = sessions.write(inbox / "theirs", trainee="Kim")
-    desk.comment(desk.submit(theirs, inbox, NOW), "For Kim.", "Ann", NOW)
+    desk.comment(desk.submit(theirs, inbox), "For Kim.", "Ann", NOW)
 
     assert desk.collect(inbox, mine.parent) == ()
     assert not (mine / record.TRAINER).exists()
@@ -287,7 +288,7 @@ def test_what_is_about_no_session_of_mine_stays_where_it_is(mine: Path, inbox: P
 
 def test_the_desk_lists_what_there_is(mine: Path, inbox: Path) -> None:
     """Bundles and plain folders with their state; what cannot be opened has its reason and hides no other."""
-    bundle = desk.submit(mine, inbox, NOW)
+    bundle = desk.submit(mine, inbox)
     folder = sessions.write(inbox, "kim", trainee="Kim")
     sessions.write(inbox, "lee", trainee="Lee")
     (inbox / "bad.zip").write_bytes(b"nothing")
@@ -528,6 +529,27 @@ def test_agreement_over_a_folder(tmp_path: Path) -> None:
     assert as_lines(found)[0] in told
 
 
+def test_of_a_session_submitted_twice_the_newest_word_counts(mine: Path, inbox: Path) -> None:
+    """Brought home in the order in which it was said, whatever the files are called; and compared once."""
+    first = desk.submit(mine, inbox)
+    second = desk.submit(mine, inbox, sound=False)
+    desk.give_verdict(first, "again", "Nearly.", "Ann", "2026-11-22T10:00:00+01:00")
+    desk.give_verdict(second, "pass", "Now it is.", "Ann", "2026-11-22T09:30:00+00:00")
+    desk.comment(first, "The same.", "Ann", NOW)
+    found, problems = desk.agreement_in(inbox)
+
+    assert [(one.session, one.lines) for one in desk.collect(inbox, mine.parent)] == [(mine, 3)]
+    at_home = desk.report_of(mine).desk
+    assert at_home is not None
+    assert at_home.verdict is not None
+    assert at_home.verdict.text == "Now it is."
+    assert (found.sessions, found.waiting) == (1, 0)
+    assert problems == (f"{first.name} is left out: the same session as {second.name}.",)
+
+    desk.give_verdict(first, "fail", "I was wrong.", "Ann", "2026-11-22T12:00:00+01:00")
+    assert desk.agreement_in(inbox)[1] == (f"{second.name} is left out: the same session as {first.name}.",)
+
+
 def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
     sessions.write(tmp_path, "a")
     assert "No session has a verdict yet" in run("desk", "agreement", tmp_path).stdout
@@ -589,6 +611,40 @@ def test_old_sessions_are_deleted_by_age(tmp_path: Path) -> None:
     assert "Deleted 1." in done.stdout
     assert (old.exists(), torn.exists(), young.exists()) == (False, True, True)
     assert "nothing was deleted" in run("delete", "--older-than", "30d", "--yes", data=tmp_path).stdout
+
+
+def test_a_session_without_its_time_stops_nothing(tmp_path: Path) -> None:
+    """A foreign one is as old as its file; the old one beside it is deleted."""
+    old = sessions.write(tmp_path / "sessions", "old", wall="2020-01-01T10:00:00+01:00")
+    odd = []
+    for number, wall in enumerate(({}, {"wall": 7}, {"wall": None})):
+        odd.append(sessions.write(tmp_path / "sessions", f"odd-{number}"))
+        first, *rest = (odd[-1] / "events.jsonl").read_text().splitlines()
+        started = {key: value for key, value in json.loads(first).items() if key != "wall"} | wall
+        (odd[-1] / "events.jsonl").write_text("\n".join((json.dumps(started), *rest)) + "\n")
+    assert run("delete", "--keep", "90d", data=tmp_path).exit_code == 0
+
+    assert doctor._kept(tmp_path).found == "90 days; 1 sessions are older"
+    assert "Deleted 1." in run("delete", "--older-than", "30d", "--yes", data=tmp_path).stdout
+    os.utime(odd[0] / "events.jsonl", (0, 0))
+    assert "Deleted 1." in run("delete", "--expired", "--yes", data=tmp_path).stdout
+    assert [old.exists(), *(folder.exists() for folder in odd)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("named", ["../outside", "{outside}", "x" * 5000, "..", "."])
+def test_a_foreign_take_deletes_nothing_outside(tmp_path: Path, named: str) -> None:
+    """What a record calls the call that it takes again is a name, and no path."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    places = [folder / bundles.PAGE for folder in (outside, tmp_path, tmp_path / "sessions")]
+    (tmp_path / "sessions").mkdir()
+    for place in places:
+        place.write_text("somebody's")
+    take = sessions.write(tmp_path / "sessions", retry={"session": named.format(outside=outside), "turn": 1, "take": 2})
+
+    assert run("delete", "last", "--yes", data=tmp_path).exit_code == 0
+    assert not take.exists()
+    assert [place.read_text() for place in places] == ["somebody's"] * 3
 
 
 def test_the_retention_is_kept_and_told(tmp_path: Path) -> None:
@@ -655,12 +711,37 @@ def test_delete_leaves_nothing(mine: Path, inbox: Path, tmp_path: Path) -> None:
 
 def test_copies_elsewhere_are_told_and_left(mine: Path, inbox: Path) -> None:
     """Without --copies they are named, so that nobody believes them gone."""
-    bundle = desk.submit(mine, inbox, NOW)
+    assert run("submit", "last", "--to", inbox, "--yes", data=mine.parent.parent).exit_code == 0
+    (bundle,) = inbox.iterdir()
     told = run("delete", "last", "--yes", data=mine.parent.parent)
 
     assert f"submitted: {bundle}" in told.stdout
     assert "1 copies are left" in told.stdout
     assert bundle.exists()
+
+
+def test_a_copy_that_cannot_be_noted_is_made_and_told(mine: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session may lie where nobody may write: what was asked for is done, and what will not be found is said."""
+
+    def full(path: Path, entry: Any, mode: int = 0o600) -> None:
+        raise DiskError(f"{path} could not be written.", "")
+
+    monkeypatch.setattr(record, "append_line", full)
+    data = mine.parent.parent
+    for number, asked in enumerate(
+        (
+            ("submit", "last", "--to", inbox, "--yes"),
+            ("export", "last", "--format", "vtt", "--out", inbox),
+            ("export", "--all", "--format", "csv-sessions", "--out", inbox),
+            ("report", "last", "--html", inbox / "page.html"),
+        ),
+        1,
+    ):
+        told = run(*asked, data=data)
+
+        assert told.exit_code == 0, told.exception
+        assert f"{mine.name}: this could not be noted in the session" in told.stdout
+        assert len(list(inbox.iterdir())) == number
 
 
 def test_a_hostile_list_of_copies_touches_nothing(mine: Path, tmp_path: Path) -> None:

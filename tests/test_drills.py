@@ -19,6 +19,7 @@ from voicecoach.persona import Persona
 from voicecoach.persona import drills as customers
 from voicecoach.report import words
 from voicecoach.report.progress import INTERVALS_DAYS, Row, missed, row_of, schedule
+from voicecoach.report.text import as_text
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
 
 RULES = prepare.rules(cues_only=True)
@@ -205,6 +206,8 @@ def test_a_drill_is_a_session_like_any_other(tmp_path: Path) -> None:
     assert report.differences == ()
     assert report.steps == ()
     assert "Drill: Apologise without admitting liability" in page_of(told, report)
+    assert report.feelings == ()
+    assert "customer's view" not in f"{page_of(told, report)}{as_text(report)}".casefold()
     assert (row.kind, row.drill, row.passed, row.levels) == ("drill", "apologise", 4, 4)
     record.delete(folder)
     assert not folder.exists()

@@ -14,6 +14,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from voicecoach import bundles, debrief, exports, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.nouns import Word
 from voicecoach.report import labels, subtitles, tables, xapi
+from voicecoach.report.desk import Desk, Verdict
 from voicecoach.report.values import CustomerLine, Report
 
 NASTY = (
@@ -270,6 +272,37 @@ def test_another_result_is_another_statement(session: record.Record, report: Rep
     assert 1 in changed
     assert "success" not in made[1]["result"]
     assert made[0]["result"]["score"]["max"] == len(report.steps) - 1
+
+
+def test_equal_ids_mean_equal_statements(session: record.Record, report: Report) -> None:
+    """Another account, system, trainer or verdict is another statement; the same ones are the same."""
+    started = dict(session.events[0].data)
+    judged = [
+        replace(report, desk=Desk(verdict=Verdict(verdict, text, trainer, "2026-11-22T10:00:00+00:00")))
+        for verdict, text, trainer in (
+            ("pass", "", "Ann"),
+            ("pass", "", "Bob"),
+            ("fail", "", "Bob"),
+            ("pass", "x", "Bob"),
+        )
+    ]
+    seen: dict[str, dict[str, Any]] = {}
+    for told in (report, *judged, *judged):
+        for who in ({}, {"actor": "sam-7"}, {"home_page": "https://lms.example.org"}):
+            for statement in xapi.statements(told, started, "x", **who):
+                assert seen.setdefault(statement["id"], statement) == statement
+
+    steps = len(report.steps)
+    assert len(seen) == 3 * (1 + steps + len(judged))
+
+
+def test_a_review_is_dated_by_when_it_was_made(session: record.Record, report: Report) -> None:
+    """When the recorded call was held is not known: its length is not added to the time of the review."""
+    started = {**session.events[0].data, "mode": "review"}
+
+    times = {datetime.fromisoformat(one["timestamp"]) for one in xapi.statements(report, started, "x")}
+
+    assert times == {datetime.fromisoformat(started["wall"])}
 
 
 @pytest.mark.parametrize("wall", ["", "yesterday", "2026-11-21T10:00:00", "9999-12-31T23:59:59+00:00"])

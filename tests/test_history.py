@@ -7,6 +7,8 @@ import os
 import re
 import sqlite3
 import stat
+from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from voicecoach import RULES_VERSION, drills, history, prepare, record
+from voicecoach import RULES_VERSION, debrief, drills, history, prepare, record
 from voicecoach.cli import app
 from voicecoach.report.progress import (
     BAND_Z,
@@ -24,7 +26,10 @@ from voicecoach.report.progress import (
     Progress,
     Row,
     in_order,
+    own_rows,
     progress,
+    row_from,
+    row_of,
     shown,
     trends,
     weighted_mean,
@@ -97,6 +102,22 @@ def test_a_session_becomes_numbers_without_words(tmp_path: Path) -> None:
     index = tmp_path / record.INDEX
     assert b"sorry" not in index.read_bytes()
     assert stat.S_IMODE(index.stat().st_mode) == 0o600
+
+
+def test_a_turn_that_was_heard_again_is_judged_as_in_its_debrief(tmp_path: Path) -> None:
+    """The careful pass hears a comma where the quick one heard none: the quote of the call is in its words no more."""
+    folder = session(tmp_path, 1)
+    quick = record.read(folder)
+    heard = {"who": "trainee", "turn": 2, "text": "I am, sorry, about that.", "words": [], "model": "y", "again": True}
+    with open(folder / "events.jsonl", "a", encoding="utf-8") as file:
+        file.write(record.to_json({"at": 50000, "kind": "heard", **heard}) + "\n")
+    (row,) = history.read(tmp_path).rows
+
+    started = quick.first("started")
+    assert started is not None
+    report = debrief.report_on(record.read(folder))
+    assert row == row_from(json.loads(record.to_json(row_of(report, started.data))))
+    assert row.turns == 3
 
 
 def test_the_index_changes_nothing(tmp_path: Path) -> None:
@@ -218,7 +239,7 @@ def test_the_band_holds_the_true_mean(rng: np.random.Generator) -> None:
     assert 0.92 <= inside / 400 <= 0.98
 
 
-@pytest.mark.parametrize("count", [4, 6, 10, 30])
+@pytest.mark.parametrize("count", [5, 6, 10, 30])
 @pytest.mark.parametrize("between", [0.0, 1.5])
 def test_noise_is_not_called_progress(rng: np.random.Generator, count: int, between: float) -> None:
     """Where nothing changes, hardly any history says that something did: 5 % by design, on both sides together."""
@@ -227,6 +248,35 @@ def test_noise_is_not_called_progress(rng: np.random.Generator, count: int, betw
     )
 
     assert alarms / 400 <= 0.08
+
+
+def valued(measure: str, calls: Sequence[Sequence[float]]) -> list[Row]:
+    """Calls by their values of one measure."""
+    rows = made_rows([0.0] * len(calls), 0.0, 1, np.random.default_rng(1))
+    return [replace(row, values=((measure, tuple(values)),)) for row, values in zip(rows, calls, strict=True)]
+
+
+@pytest.mark.parametrize("count", [5, 6, 10, 30])
+def test_chance_in_shares_is_not_called_progress(rng: np.random.Generator, count: int) -> None:
+    """Turns that are quiet or not, and steps of six done or not, are coarse: few calls are often equal by chance."""
+    quiet = [valued("quiet", (rng.random((count, 8)) < 0.85).astype(float).tolist()) for _ in range(400)]
+    steps = [valued("steps", (rng.binomial(6, 0.6, (count, 1)) / 6).tolist()) for _ in range(400)]
+
+    for histories in (quiet, steps):
+        assert sum(trends(rows)[0].verdict in ("improved", "slipped") for rows in histories) / 400 <= 0.08
+
+
+@pytest.mark.parametrize(("measure", "before", "after"), [("steps", [0.5], [0.67]), ("quiet", [0.0] * 8, [1.0] * 8)])
+def test_equal_calls_do_not_make_chance_impossible(measure: str, before: list[float], after: list[float]) -> None:
+    """Two against two are too few; three against three have a noise, though neither side scatters, and no band of 0."""
+    (few,) = trends(valued(measure, [before] * 2 + [after] * 2))
+    (more,) = trends(valued(measure, [before] * 3 + [after] * 3))
+
+    assert few.verdict == "too few calls"
+    assert more.verdict == "improved"
+    assert more.noise is not None
+    assert more.noise > 0
+    assert all(point.band is None or point.band > 0 for point in more.points)
 
 
 def test_a_real_change_is_seen(rng: np.random.Generator) -> None:
@@ -271,12 +321,24 @@ def test_retries_drills_and_reviews_are_not_mixed_in(tmp_path: Path) -> None:
     assert told(tmp_path, trainee="Sam").trainee == "Sam"
 
 
+def test_a_review_does_not_hide_who_practises(tmp_path: Path) -> None:
+    """The agent of a recording reviewed last is another; where there are only recordings, it is theirs."""
+    session(tmp_path / "both", 1)
+    session(tmp_path / "both", 2, trainee="agent", mode="review")
+    session(tmp_path / "both", 3, trainee="Demo", sound={"port": "recorded trainee"})
+    session(tmp_path / "reviews", 1, trainee="agent", mode="review")
+    session(tmp_path / "reviews", 2, trainee="Demo", sound={"port": "recorded trainee"})
+
+    assert told(tmp_path / "both").trainee == "Kim"
+    assert [row.trainee for row in own_rows(history.read(tmp_path / "both").rows)] == ["Kim"]
+    assert told(tmp_path / "both", trainee="agent").trainee == "agent"
+    assert told(tmp_path / "reviews").trainee == "agent"
+
+
 def test_calls_stand_in_the_order_of_their_time() -> None:
     """By the instant, whatever the zone that it is written in; without a time, first."""
     rng = np.random.default_rng(1)
     a, b, c = made_rows([0.0] * 3, 1.0, 3, rng)
-    from dataclasses import replace
-
     rows = [
         replace(a, wall="2026-01-01T12:00:00+02:00"), replace(b, wall="2026-01-01T11:00:00+00:00"),
         replace(c, wall="yesterday"),

@@ -20,8 +20,10 @@ from voicecoach.commands import common, practice
 from voicecoach.debrief import debrief_of, page_of, report_on
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context
-from voicecoach.nouns import Baseline, Drilled, Moment
+from voicecoach.nouns import Baseline, Drilled, Event, Moment
 from voicecoach.record import tidy, to_json
+from voicecoach.report.customer import MET, NEVER
+from voicecoach.report.moment import moment_before
 from voicecoach.report.takes import as_text, section
 from voicecoach.session import Call
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
@@ -200,6 +202,19 @@ def test_a_take_is_judged_again_from_where_it_began(tmp_path: Path) -> None:
     assert not any(step.name in point.title for point in report.work for step in before)
 
 
+def test_what_was_felt_before_a_take_is_not_felt_in_it(tmp_path: Path) -> None:
+    """Needs that were met when the moment began are neither met in the take nor missed in it."""
+    _, take = a_take(tmp_path, 7, "Well, it is your own fault.", "2026-11-22T12:00:00+00:00")
+    told = record.read(take)
+    met = told.first("started").data["moment"]["mood"]["met"]  # type: ignore[union-attr]
+    report = report_on(told)
+
+    assert len(met) >= 2
+    assert any(feeling.say.startswith("I got angrier") for feeling in report.feelings)
+    for need in met:
+        assert not any(feeling.say.startswith((MET[need], NEVER[need])) for feeling in report.feelings)
+
+
 def test_a_take_holds_no_words_of_the_call_that_it_comes_from(tmp_path: Path) -> None:
     """What the trainee said first is gone with the first session; the take can still be told."""
     first, take = a_take(tmp_path, 6, "Mm hmm.", "2026-11-22T12:00:00+00:00")
@@ -244,6 +259,24 @@ def test_every_mark_leads_to_its_events_also_in_the_takes(tmp_path: Path) -> Non
 
         assert sessions == {first.name, take.name}
         assert walk(page, folder) > 6
+
+
+def test_a_take_of_a_take_after_another_microphone_forgets_the_voice_of_the_first(tmp_path: Path) -> None:
+    """A calm voice is not made of turns on two microphones, also where the first of them were in the call before."""
+    customer, _ = prepare.choose_persona("dana-printer")
+    first, _ = hold(tmp_path, replies_for(CALL), CALL, make_call(baseline=None))
+    again = retry.begin(make_call(baseline=None), retry.prepare_retry(first, 2, RULES))
+    take, _ = hold(tmp_path, [Reply(testing.voice_like(3.0))] * 2, ["Go on.", "I am so sorry."], again)
+    events = record.read(take).events
+    place = next(place for place, event in enumerate(events) if event.kind == "spoke" and event.data["turn"] == 2)
+    moved = Event("moved", events[place - 1].at, {"input": "laptop microphone"})
+
+    stayed, _ = moment_before(events, customer, 2)
+    elsewhere, baseline = moment_before([*events[:place], moved, *events[place:]], customer, 2)
+
+    assert len(stayed.own) == 2
+    assert elsewhere.own == ()
+    assert baseline is None
 
 
 def test_a_take_of_a_take_is_a_take_of_the_same_moment(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from voicecoach import bundles, record
+from voicecoach.errors import DiskError
 from voicecoach.report.facts import text
 
 MAX_COPIES = 500
@@ -22,13 +23,15 @@ class Copy:
     wall: str
 
 
-def note(session: Path, what: Literal["submitted", "exported"], path: Path, wall: str, sha256: str = "") -> None:
-    """Keep in mind where a copy went."""
+def note(session: Path, what: Literal["submitted", "exported"], path: Path, wall: str) -> bool:
+    """Keep in mind where a copy went; False where the session cannot be written to. The copy is there all the same."""
     place = path.resolve()
-    record.append_line(
-        session / record.COPIES,
-        {"what": what, "path": str(place), "wall": wall, "sha256": sha256 or bundles.hash_of(place)},
-    )
+    entry = {"what": what, "path": str(place), "wall": wall, "sha256": bundles.hash_of(place)}
+    try:
+        record.append_line(session / record.COPIES, entry)
+    except DiskError:
+        return False
+    return True
 
 
 def of(session: Path) -> tuple[Copy, ...]:

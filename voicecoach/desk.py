@@ -9,18 +9,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voicecoach import RULES_VERSION, bundles, copies, debrief, judge, prepare, record, yamlfile
+from voicecoach import RULES_VERSION, bundles, debrief, judge, prepare, record, yamlfile
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.report.agreement import Agreement, agreement
 from voicecoach.report.desk import MAX_CHARS, MOVE_VERDICTS, Assignment, SessionVerdict, verdicts_for
 from voicecoach.report.facts import text
+from voicecoach.report.progress import instant
 from voicecoach.report.trainer import machine_marks
 from voicecoach.report.values import Report
 
@@ -82,9 +84,10 @@ def contents_lines(given: Contents) -> list[str]:
     ]
 
 
-def submit(session: Path, to: Path, wall: str, *, sound: bool = True) -> Path:
+def submit(session: Path, to: Path, *, sound: bool = True) -> Path:
     """Put one session into a folder as a bundle; what is there is never overwritten. Returns the bundle.
 
+    Where it went is for the caller to note (`copies.note`), so that deleting the session can tell of it.
     Raises BadInput where `to` is no folder or the same bundle is there already, DiskError where it cannot be written.
     """
     if not to.is_dir():
@@ -98,7 +101,6 @@ def submit(session: Path, to: Path, wall: str, *, sound: bool = True) -> Path:
         if earlier != bundle and earlier.is_file() and bundles.hash_of(earlier) == sha256:
             bundle.unlink()
             raise BadInput(f"This session is there already, the very same: {earlier}.", "Nothing was written.")
-    copies.note(session, "submitted", bundle, wall, sha256)
     return bundle
 
 
@@ -312,19 +314,27 @@ def collect(source: Path, sessions: Path) -> tuple[Collected, ...]:
     files = sorted(source.glob(f"*.{record.TRAINER}")) if source.is_dir() else [source]
     files += [path / record.TRAINER for path in (sessions_in(source) if source.is_dir() else ()) if path.is_dir()]
     mine = {identity(session): folder for folder, session in _read_all(sessions)}
-    found = []
+    new: dict[Path, list[Mapping[str, Any]]] = {}
     for file in files:
         lines, _ = record.read_lines(file)
         about = next((text(line.get("session")) for line in lines if line.get("kind") == "about"), "")
         folder = mine.get(about)
         if folder is None or folder.resolve() == file.parent.resolve():
             continue
-        there = {record.to_json(line) for line in record.read_lines(folder / record.TRAINER)[0]}
-        new = [line for line in lines if record.to_json(line) not in there]
-        for line in new:
+        there = {
+            record.to_json(line) for line in (*record.read_lines(folder / record.TRAINER)[0], *new.get(folder, ()))
+        }
+        new.setdefault(folder, []).extend(line for line in lines if record.to_json(line) not in there)
+    for folder, fresh in new.items():
+        for line in sorted(fresh, key=lambda line: _seconds(line.get("wall"))):  # a session may lie there twice
             record.append_line(folder / record.TRAINER, line)
-        found.append(Collected(folder, len([line for line in new if line.get("kind") != "about"])))
-    return tuple(found)
+    return tuple(Collected(folder, sum(line.get("kind") != "about" for line in fresh)) for folder, fresh in new.items())
+
+
+def _seconds(wall: Any) -> float:
+    """When something was written, to compare; before everything else where that is no time."""
+    at = instant(text(wall))
+    return at.timestamp() if at else -math.inf
 
 
 def _read_all(sessions: Path) -> Iterator[tuple[Path, record.Record]]:
@@ -409,12 +419,25 @@ def attempt(sessions: Path, assignment: Assignment) -> int:
 
 
 def agreement_in(folder: Path) -> tuple[Agreement, tuple[str, ...]]:
-    """Machine and trainer over all sessions of a folder, and what could not be opened."""
-    reports, problems = [], []
+    """Machine and trainer over all sessions of a folder, and what could not be opened or is there twice.
+
+    Of a session that was submitted more than once the newest verdict counts.
+    """
+    problems = []
+    found: dict[str, list[tuple[float, str, Report]]] = {}
     rules = prepare.rules()
     for path in sessions_in(folder):
         try:
-            reports.append(report_of(path, rules))
+            with bundles.opened(path, sound=False) as session:
+                report = debrief.report_on(session, rules)
+                verdict = report.desk.verdict if report.desk else None
+                judged = _seconds(verdict.wall) if verdict else -math.inf
+                found.setdefault(identity(session), []).append((judged, path.name, report))
         except VoicecoachError as error:
             problems.append(f"{path.name}: {error}")
+    reports = []
+    for same in found.values():
+        newest = max(same, key=lambda entry: entry[0])
+        reports.append(newest[2])
+        problems += [f"{one[1]} is left out: the same session as {newest[1]}." for one in same if one is not newest]
     return agreement(reports), tuple(problems)

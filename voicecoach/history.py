@@ -22,7 +22,7 @@ from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.progress import Row, row_from, row_of
 from voicecoach.report.tell import tell
 
-VERSION = f"1/{RULES_VERSION}"
+VERSION = f"2/{RULES_VERSION}"
 """Raised when a row is made otherwise; rows of another version are made again."""
 FILES = ("events.jsonl", "persona.yaml", "procedure.yaml")
 """What a row is made of."""
@@ -86,13 +86,15 @@ class _Maker:
     def row(self, folder: Path) -> Row | None:
         """The row of a session; None where its beginning is lost.
 
-        Where the call was judged under today's rules its own verdicts are today's; else it is judged again.
+        Where the call was judged under today's rules its own verdicts are today's. Else it is judged again, as by a
+        debrief; so it is where turns were heard again after they were judged.
         """
         session = record.read_events(folder)
         opening = session.first("started")
         if opening is None:
             return None
-        same = opening.data.get("rules") == RULES_VERSION
+        again = any(heard.data.get("again") for heard in session.of("heard"))
+        same = opening.data.get("rules") == RULES_VERSION and not again
         report = tell(
             session.events,
             name=folder.name,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from voicecoach import bundles, kept, record
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
+from voicecoach.report.facts import text
 
 EXPORTS = "exports"
 """The folder, in the data folder, of exports that were given no other place; one folder for each session."""
@@ -54,7 +55,7 @@ def _began(folder: Path, like: dt.datetime) -> dt.datetime:
     """When a session began: as it says, else as its file does."""
     with contextlib.suppress(VoicecoachError, ValueError, TypeError):
         started = record.read(folder).first("started")
-        began = dt.datetime.fromisoformat(started.data["wall"] if started else "")
+        began = dt.datetime.fromisoformat(text(started.data.get("wall")) if started else "")
         return began if began.tzinfo else began.replace(tzinfo=like.tzinfo)
     return dt.datetime.fromtimestamp((folder / "events.jsonl").stat().st_mtime, like.tzinfo)
 
@@ -85,11 +86,12 @@ def others(folder: Path) -> tuple[Path, ...]:
     from voicecoach.takes import index_of
 
     folder = folder.resolve()
+    there = {path.name: path for path in record.list_sessions(folder.parent)}
     found: dict[Path, None] = {}
     for (first, _), takes in index_of(folder.parent).items():
-        moment = [folder.parent / first, *(path.resolve() for _, path in takes)]
-        if folder in moment:
-            found |= dict.fromkeys(path for path in moment if path != folder)
+        names = [first, *(path.name for _, path in takes)]  # the first is what a record says: a name, never a path
+        if folder.name in names:
+            found |= dict.fromkeys(there[name] for name in names if name in there and name != folder.name)
     return tuple(found)
 
 

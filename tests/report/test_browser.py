@@ -122,13 +122,13 @@ addEventListener("DOMContentLoaded", () => {
 """
 
 
-class Desk(BaseHTTPRequestHandler):
+class Frame(BaseHTTPRequestHandler):
     """Serves the page and a frame around it; its picture arrives when the script has told what it saw."""
 
-    pages: ClassVar[dict[str, str]] = {}
-    asked: ClassVar[list[str]] = []
-    told: ClassVar[list[Any]] = []
-    done: ClassVar[Event] = Event()
+    pages: ClassVar[dict[str, str]]
+    asked: ClassVar[list[str]]
+    told: ClassVar[list[Any]]
+    done: ClassVar[Event]
 
     def do_GET(self) -> None:
         self.asked.append(self.path.partition("?")[0])
@@ -146,26 +146,60 @@ class Desk(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_a_button_plays_its_moment_and_asks_the_network_for_nothing(tmp_path: Path, report: Report) -> None:
-    """A press seeks to just before the moment, plays, stops just after it, and lets go of the button."""
-    Desk.pages = {
-        "/page.html": as_html(report, None, tone(30.0)),
-        "/": f'<!DOCTYPE html><iframe src="/page.html"></iframe><img src="/wait.png"><script>{PLAY}</script>',
+def watched(tmp_path: Path, page: str, script: str) -> tuple[list[str], list[Any]]:
+    """(what was asked of the server, what the script told) of the page in a frame beside the script."""
+    Frame.pages = {
+        "/page.html": page,
+        "/": f'<!DOCTYPE html><iframe src="/page.html"></iframe><img src="/wait.png"><script>{script}</script>',
     }
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+    Frame.asked, Frame.told, Frame.done = [], [], Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Frame)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         chromium(tmp_path, f"http://127.0.0.1:{server.server_address[1]}/", time="--timeout=30000")
     finally:
         server.shutdown()
         server.server_close()
+    return Frame.asked, Frame.told
 
-    assert sorted(set(Desk.asked) - {"/favicon.ico"}) == ["/", "/done", "/page.html", "/wait.png"]
-    seeked_s, *_, paused_s, still_pressed = Desk.told
-    pressed = next(value for value in Desk.told if isinstance(value, bool))
+
+def test_a_button_plays_its_moment_and_asks_the_network_for_nothing(tmp_path: Path, report: Report) -> None:
+    """A press seeks to just before the moment, plays, stops just after it, and lets go of the button."""
+    asked, told = watched(tmp_path, as_html(report, None, tone(30.0)), PLAY)
+
+    assert sorted(set(asked) - {"/favicon.ico"}) == ["/", "/done", "/page.html", "/wait.png"]
+    seeked_s, *_, paused_s, still_pressed = told
+    pressed = next(value for value in told if isinstance(value, bool))
     assert (pressed, still_pressed) == (True, False)
     assert 18.6 <= seeked_s <= 18.9
     assert 19.5 <= paused_s < 28.0  # it is asked four times a second, on a busy machine less often; the sound has 30 s
+
+
+FRAMES = """
+addEventListener("DOMContentLoaded", () => {
+  const frame = document.querySelector("iframe");
+  frame.addEventListener("load", () => {
+    const inside = frame.contentWindow;
+    const native = inside.requestAnimationFrame.bind(inside);
+    let asked = 0;
+    inside.requestAnimationFrame = (draw) => {
+      asked += 1;
+      return native(draw);
+    };
+    inside.document.getElementById("audio").play();
+    setTimeout(() => (asked = 0), 3000);
+    setTimeout(() => fetch("/done?" + JSON.stringify([asked])), 4000);
+  });
+});
+"""
+
+
+def test_playing_on_does_not_ask_for_more_and_more_frames(tmp_path: Path, report: Report) -> None:
+    """After some seconds of play the playhead is still drawn once a frame: 60 a second, and a few for the events."""
+    _, told = watched(tmp_path, as_html(report, None, tone(30.0)), FRAMES)
+
+    (frames,) = told
+    assert 0 < frames < 100
 
 
 def test_script_marks_the_page_as_playable(tmp_path: Path, report: Report, waveform: Any) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from voicecoach import cli, debrief, prepare, record
 from voicecoach.nouns import Event
 from voicecoach.report import facts
+from voicecoach.report.page import as_html
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,6 +49,7 @@ def told(folder: Path) -> str:
             assert mark.start == mark.end or turn.text[mark.start : mark.end]
     page = debrief.page_of(session, report)
     assert page.endswith("</html>\n")
+    assert "None" not in as_html(report, None, "data:,")
     assert "nan" not in page.casefold().replace("nant", "").split()
     return page
 

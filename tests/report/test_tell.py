@@ -396,6 +396,48 @@ def test_what_calmed_the_customer_most_comes_first() -> None:
     assert [point.quote for point in found] == ["use_name", "empathise"]
 
 
+def capped(turn: int, before: float, after: float, *causes: tuple[str, float]) -> AngerStep:
+    """A step by its causes, with what the limits took as one more."""
+    rest = after - before - sum(delta for _, delta in causes)
+    told = tuple(Cause(cue, delta, "because") for cue, delta in (*causes, ("cap", rest)))
+    return AngerStep(float(turn), before, after, turn, "turn", told)
+
+
+def test_only_what_the_limits_left_is_said() -> None:
+    """Ranked by what they would have done, told by what they did; at the bottom or the top, nothing is."""
+    faults = [turn(1, mark("interrupt", outcome="shown"), mark("blame_customer", outcome="shown"))]
+    moves = [turn(1, mark("apologise"), mark("empathise"))]
+
+    rude = points.work(faults, [capped(1, 4.2, 5.0, ("interrupt", 0.4), ("blame_customer", 1.0), ("loud", 1.5))], ())
+    kind = points.well(moves, [capped(1, 2.0, 2.0, ("apologise", -0.2), ("empathise", -0.6))])
+    slow = points.well(moves, [capped(1, 3.0, 1.8, ("apologise", -0.5), ("empathise", -1.5), ("slow", -0.4))])
+
+    assert [(point.quote, point.evidence) for point in rude] == [
+        ("blame_customer", "The customer's anger rose by 0.3."),
+        ("interrupt", "The customer's anger rose by 0.1."),
+    ]
+    assert [(point.quote, point.evidence) for point in kind] == [("empathise", ""), ("apologise", "")]
+    assert [(point.quote, point.evidence) for point in slow] == [
+        ("empathise", "The customer's anger fell by 0.8."),
+        ("apologise", "The customer's anger fell by 0.2."),
+    ]
+
+
+def test_shared_out_the_causes_are_the_change(dana: Persona, rules: Rules) -> None:
+    """After every turn and silence: what was felt of the causes adds up to how far the anger moved, none of it backwards."""
+    rude = "Calm down. Did you even read the manual? I can't help you, that is our policy, and it is your own fault."
+    events = live(dana, rules, (*TEXTS, rude, rude, rude), overlap_s=1.5)
+
+    steps = tell(events, name="", persona=dana, procedure=None, rules=rules).anger
+
+    assert sum(cause.cue == "cap" for step in steps for cause in step.causes) >= 3
+    for one in steps:
+        raw = {cause.cue: cause.delta for cause in one.causes}
+        shared = points.felt(one).causes
+        assert sum(cause.delta for cause in shared) == pytest.approx(one.after - one.before, abs=1e-6)
+        assert all(0 <= cause.delta / raw[cause.cue] <= 1 for cause in shared)
+
+
 def test_points_spread_over_turns() -> None:
     """The best of each turn stands before the second best of any."""
     turns = [turn(1, mark("empathise"), mark("restate_facts")), turn(2, mark("verbal_nod", 2))]
@@ -615,7 +657,10 @@ def test_a_step_not_heard_is_told_with_its_moment(dana: Persona, rules: Rules) -
     moment = said["paraphrase"].split("”")[0].removeprefix("After “")
     assert moment in heard
     assert said["paraphrase"] in as_text(report, width=1000)
-    assert escape(said["paraphrase"]) in as_html(report, None, None)
+    page = as_html(report, None, "data:,")
+    assert escape(said["paraphrase"]) in page
+    assert "this moment of the call: “" in page
+    assert "None" not in page
 
 
 def test_a_fault_against_a_step_is_told_with_what_to_do_instead(dana: Persona, rules: Rules) -> None:

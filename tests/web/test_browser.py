@@ -728,7 +728,7 @@ def recorded(site: Site) -> str:
         site.house.sessions / "20260102-090500-dana-printer-take",
     )
     (site.house.data / "desk").mkdir()
-    desk.submit(folder, site.house.desk, "2026-01-02T10:00:00+00:00")
+    desk.submit(folder, site.house.desk)
     return key_of(folder)
 
 

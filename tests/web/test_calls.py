@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from tests import sessions
 from tests.web.site import CALL, HELLO, SAID, Page, Site, serving, wait_until
 from voicecoach import record, session, testing
 from voicecoach.measure.activity import FRAME
@@ -385,3 +386,25 @@ def test_a_recording_is_what_it_says_it_is(site: Site) -> None:
         file.unlink()
 
     assert site.ask(f"/api/sessions/{key}/sound", headers=page.headers)[0] == 204
+
+
+def test_a_deleted_session_takes_its_copies_along_where_that_is_asked(site: Site) -> None:
+    """The page is told of them first; without the box they stay, and what is no copy any more does, too."""
+    seat = site.seat()
+    for asked, left in (("", 2), ("?copies=yes", 1)):
+        folder = sessions.write(site.house.sessions)
+        (row,) = json.loads(site.ask("/api/sessions", headers=seat)[2])
+        place = f"/api/sessions/{row['key']}"
+        names = [
+            json.loads(site.ask(f"{place}/submit?sound={sound}", "POST", seat, b"{}")[2]) for sound in ("no", "yes")
+        ]
+        first, second = (site.house.desk / told["name"] for told in names)
+        first.write_bytes(b"another file by now")
+
+        assert all(told["noted"] for told in names)
+        assert json.loads(site.ask(f"{place}/copies", headers=seat)[2]) == {"copies": [f"submitted: {second}"]}
+        assert json.loads(site.ask(f"{place}{asked}", "DELETE", seat)[2]) == {"left": 0}
+        assert not folder.exists()
+        assert sorted(site.house.desk.iterdir()) == sorted([first, second][:left])
+        for path in (first, second):
+            path.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ PATHS = [
     ("GET", "/api/sessions"),
     ("GET", "/api/sessions/0123"),
     ("DELETE", "/api/sessions/0123"),
+    ("GET", "/api/sessions/0123/copies"),
     ("GET", "/api/sessions/0123/sound"),
     ("GET", "/api/sessions/0123/takes"),
     ("GET", "/api/sessions/0123/submit"),

@@ -59,6 +59,16 @@ def sessions() -> Path:
     return data() / "sessions"
 
 
+def note_copy(session: Path, what: Literal["submitted", "exported"], path: Path) -> None:
+    """Keep in mind where a copy of a session went; where that cannot be kept, say so."""
+    from voicecoach import copies, prepare
+
+    if not copies.note(session, what, path, prepare.now()):
+        typer.echo(
+            f"{session.name}: this could not be noted in the session, so `voicecoach delete` will not find the copy."
+        )
+
+
 def console() -> Console:
     """The screen; a file gets its lines whole."""
     from rich.console import Console

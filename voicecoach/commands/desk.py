@@ -72,7 +72,7 @@ def submit(
 
     Example: `voicecoach submit last --to /mnt/training/inbox`
     """
-    from voicecoach import desk, prepare, record
+    from voicecoach import desk, record
     from voicecoach.keys import interactive
 
     folder = record.find(common.sessions(), session)
@@ -83,7 +83,9 @@ def submit(
         if not typer.confirm("Submit it?"):
             typer.echo("Nothing was submitted.")
             return
-    typer.echo(f"Submitted: {desk.submit(folder, to, prepare.now(), sound=audio)}")
+    bundle = desk.submit(folder, to, sound=audio)
+    typer.echo(f"Submitted: {bundle}")
+    common.note_copy(folder, "submitted", bundle)
 
 
 @desk_app.callback()

@@ -93,11 +93,11 @@ def _place(out: Path) -> Path:
 
 def _one(folder: Path, kind: str, out: Path | None, who: Who) -> Path:
     """Write one session, and keep in mind where it went if that is outside the data folder."""
-    from voicecoach import copies, exports, prepare, record, retention
+    from voicecoach import exports, record, retention
 
     if out is not None:
         written = exports.export(record.read(folder), kind, _place(out), who)
-        copies.note(folder, "exported", written, prepare.now())
+        common.note_copy(folder, "exported", written)
         return written
     place = retention.exports_of(folder, common.data())
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _one(folder: Path, kind: str, out: Path | None, who: Who) -> Path:
 def _all(kind: Format, out: Path | None, who: Who) -> None:
     from rich.progress import track
 
-    from voicecoach import copies, exports, prepare, record
+    from voicecoach import exports, record
 
     folders = record.list_sessions(common.sessions())
     if not folders:
@@ -121,7 +121,7 @@ def _all(kind: Format, out: Path | None, who: Who) -> None:
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = exports.export_table(map(record.read, shown), target)
         for folder in folders if out is not None else ():
-            copies.note(folder, "exported", written, prepare.now())
+            common.note_copy(folder, "exported", written)
         typer.echo(f"Written: {written} ({len(folders)} sessions)")
         return
     if out is not None and not out.is_dir():

@@ -29,7 +29,7 @@ def report(
 
     Example: `voicecoach report last --open`
     """
-    from voicecoach import bundles, copies, debrief, prepare, record
+    from voicecoach import bundles, debrief, record
 
     if bundles.is_bundle(Path(session)):
         desk.show(Path(session), html, open_page, as_json)
@@ -40,4 +40,4 @@ def report(
         return
     calls.show_debrief(folder, html, open_page)
     if html is not None:
-        copies.note(folder, "exported", html / debrief.PAGE if html.is_dir() else html, prepare.now())
+        common.note_copy(folder, "exported", html / debrief.PAGE if html.is_dir() else html)

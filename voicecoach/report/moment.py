@@ -58,13 +58,14 @@ def moment_before(
     asked = any(reacted.turn is None and reacted.place > since for reacted in reactions)
     last = turns[before[-1]] if before else None
     baseline, since_moved = _baseline(events, places[turn]), _same_microphone(events, places[turn])
+    here = [turns[number] for number in before if places[number] > since_moved]
     moment = Moment(
         mood=mood,
         reply=Reply(answered.text, answered.id, answered.level if answered.level is not None else round(mood.anger)),
         context=_context(persona, start, [(turns[number], said[number]) for number in before]),
         said=said[turn],
         delivery=_delivery(last, start),
-        own=() if baseline else _own(start, [turns[number] for number in before if places[number] > since_moved]),
+        own=() if baseline else _own(None if since_moved else start, here),
         patient=_patient(last, start, announcements) and not asked,
     )
     return moment, baseline

@@ -50,20 +50,22 @@
     seek.value = time;
     seek.setAttribute("aria-valuetext", clock(time));
   };
+  let frame = 0; // one chain of frames, whoever asks to draw
   const draw = () => {
+    cancelAnimationFrame(frame);
     place(audio.currentTime);
     if (audio.currentTime >= stopAt) {
       audio.pause();
       release();
     }
-    if (!audio.paused) requestAnimationFrame(draw);
+    frame = audio.paused ? 0 : requestAnimationFrame(draw);
   };
 
   document.addEventListener("play", (event) => { // one voice at a time, also among the takes
     for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();
   }, true);
   document.documentElement.classList.add("plays");
-  audio.addEventListener("play", () => requestAnimationFrame(draw));
+  audio.addEventListener("play", draw);
   audio.addEventListener("seeked", draw);
   audio.addEventListener("timeupdate", draw); // a hidden tab draws no frames, but must stop in time too
   audio.addEventListener("pause", () => {

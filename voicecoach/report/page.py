@@ -189,7 +189,8 @@ def _points(heading: str, kind: str, points: Sequence[Point], none: str, play: P
 
 
 def _point(point: Point, play: Play) -> str:
-    button = play(point.start_s, point.end_s, f"your turn {point.turn}: {point.title}")
+    where = "this moment of the call" if point.turn is None else f"your turn {point.turn}"
+    button = play(point.start_s, point.end_s, f"{where}: {point.title}")
     listen = "" if point.certain else _chip("listen")
     parts = (
         f'<div class="row"><h4>{escape(point.title)}</h4>{listen}{button}</div>',

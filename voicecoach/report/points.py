@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -59,17 +60,14 @@ def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep]) -> tuple[Point
 
     Candidates are each move that was clearly made (`done`; one Point a code, its best instance), and quiet,
     slow delivery where every measured turn had it, or a calm voice held against a heated customer. Moves rank by how far they calmed the customer in this very
-    call (the fall of anger that names them as its cause), then by `WEIGHTS`, then by time. Quiet, slow delivery
+    call (the fall of anger that names them as its cause, before the limits of one turn), then by `WEIGHTS`, then by time. Quiet, slow delivery
     stands second at best: what was said comes first. The second and third prefer turns not yet quoted.
     """
-    effect = _effects(anger)
+    effect, taken = _effects(anger), _effects(map(felt, anger))
     moves = [mark for turn in turns for mark in turn.marks if (mark.kind, mark.outcome) == ("move", "done")]
     ranked = sorted(moves, key=lambda mark: (effect(mark), _rank(WEIGHTS, mark.code), mark.start_s))
     chosen = _spread(_first_of_each_code(ranked))
-    points = [
-        _point(mark, f"The customer's anger fell by {-effect(mark):.1f}." if effect(mark) < 0 else "")
-        for mark in chosen
-    ]
+    points = [_point(mark, _changed("fell", -taken(mark))) for mark in chosen]
     calm = _held_steady(turns) or _calm_voice(turns)
     return tuple(([*points[:1], calm, *points[1:]] if calm else points)[:MOST])
 
@@ -85,16 +83,14 @@ def work(
     uncertain, faults on weaker evidence. Faults go by how far they angered the customer in this call, then by
     `SEVERITY`, then by time; of each code only the gravest instance.
     """
-    effect = _effects(anger)
+    effect, taken = _effects(anger), _effects(map(felt, anger))
     faults = [mark for turn in turns for mark in turn.marks if mark.kind == "fault"]
     ranked = _first_of_each_code(
         sorted(
             faults, key=lambda mark: (mark.outcome != "shown", -effect(mark), _rank(SEVERITY, mark.code), mark.start_s)
         )
     )
-    points = [
-        _point(mark, f"The customer's anger rose by {effect(mark):.1f}." if effect(mark) > 0 else "") for mark in ranked
-    ]
+    points = [_point(mark, _changed("rose", taken(mark))) for mark in ranked]
     shown = [point for point in points if point.certain]
     candidates = [
         *shown[: MOST - 1],
@@ -107,7 +103,24 @@ def work(
     return tuple(candidates[:MOST])
 
 
-def _effects(anger: Sequence[AngerStep]) -> Callable[[Mark], float]:
+def felt(step: AngerStep) -> AngerStep:
+    """The step with what the limits took (`cap`) shared out over the causes that it was taken from, by their sizes."""
+    cap = math.fsum(cause.delta for cause in step.causes if cause.cue == "cap")
+    causes = [cause for cause in step.causes if cause.cue != "cap"]
+    whole = math.fsum(cause.delta for cause in causes if cause.delta * cap < 0)
+    left = max(0.0, (whole + cap) / whole) if whole else 1.0
+    return replace(
+        step,
+        causes=tuple(replace(one, delta=one.delta * left) if one.delta * cap < 0 else one for one in causes),
+    )
+
+
+def _changed(how: str, by: float) -> str:
+    """That the anger rose or fell by so much; empty where that shows as nothing."""
+    return f"The customer's anger {how} by {by:.1f}." if round(by, 1) > 0 else ""
+
+
+def _effects(anger: Iterable[AngerStep]) -> Callable[[Mark], float]:
     """A function from a mark to the change of anger that names it as its cause, 0 where none does."""
     table: dict[tuple[int | None, str], float] = {}
     for step in anger:

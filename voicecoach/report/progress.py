@@ -27,8 +27,8 @@ BAND_Z = 1.96
 """The band holds a call's true mean with about 95 % certainty, if its turns scatter as all turns do."""
 RECENT_CALLS = 3
 """The newest calls, at most so many and at most half of all, are compared with those before them. Our judgement."""
-FEWEST_CALLS = 4
-"""Fewer leave no scatter on one side to compare with."""
+FEWEST_CALLS = 5
+"""Of fewer no change can exceed the noise: two against two, even a clean jump is no more than chance brings."""
 BEST_TURNS = 3
 """A best takes so many measured turns: one turn may be luck. Our judgement."""
 T_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
@@ -194,7 +194,7 @@ def _values(report: Report, anger: tuple[float, float] | None) -> dict[str, tupl
 
 @dataclass(frozen=True)
 class TrendPoint:
-    """A call's mean of one measure; `band` is the half-width of its noise, None where that cannot be told."""
+    """A call's mean of one measure; `band` is the half-width of its noise, None where no scatter was seen to tell it from."""
 
     session: str
     wall: str
@@ -303,9 +303,9 @@ def own_rows(rows: Iterable[Row], trainee: str = "") -> tuple[Row, ...]:
 
 
 def _whose(ordered: Sequence[Row], trainee: str) -> tuple[str, bool]:
-    """(trainee, recorded or not): the one named; else the last who was no recording; else the last."""
-    named = [row for row in reversed(ordered) if not trainee or row.trainee == trainee]
-    found = next((row for row in named if not row.demo), named[0] if named else None)
+    """(trainee, recorded or not): the one named; else the last who called; else the last of a review; else the last."""
+    named = (row for row in reversed(ordered) if not trainee or row.trainee == trainee)
+    found = min(named, key=lambda row: (row.demo, row.kind == "review"), default=None)
     return (found.trainee, found.demo) if found else (trainee, False)
 
 
@@ -341,7 +341,7 @@ def _trend(measure: Measure, calls: Sequence[Row]) -> Trend | None:
             row.wall,
             mean,
             len(values),
-            None if scatter is None else BAND_Z * scatter / math.sqrt(len(values)),
+            BAND_Z * scatter / math.sqrt(len(values)) if scatter else None,
         )
         for (row, values), mean in zip(found, means, strict=True)
     )
@@ -391,7 +391,9 @@ def _change(measure: Measure, points: Sequence[TrendPoint], scatter: float | Non
     """(change, noise) of the newest calls against those before.
 
     The noise is the larger of two: what the scatter of the turns alone would bring (BAND_Z standard errors), and what
-    the calls' own differences would (Student's t, two-sided 95 %), because calls differ by more than their turns.
+    the calls' own differences would (Student's t, two-sided 95 %), because calls differ by more than their turns. For
+    these the scatter from call to call stands where it is larger than that within both sides, which a few equal shares
+    make 0.
     """
     if len(points) < FEWEST_CALLS:
         return None, None
@@ -400,7 +402,8 @@ def _change(measure: Measure, points: Sequence[TrendPoint], scatter: float | Non
     values = [[_worth(measure, point.value) for point in side] for side in sides]
     change = math.fsum(values[0]) / len(values[0]) - math.fsum(values[1]) / len(values[1])
     freedom = len(points) - 2
-    spread = (_within(values) or 0.0) * math.sqrt(1 / len(values[0]) + 1 / len(values[1]))
+    scatters = _within(values), _moving([*values[1], *values[0]])
+    spread = max(one or 0.0 for one in scatters) * math.sqrt(1 / len(values[0]) + 1 / len(values[1]))
     noise = T_95[min(freedom, len(T_95)) - 1] * spread
     if measure.of_turn and scatter is not None:
         turns = [math.fsum(1 / point.count for point in side) / len(side) ** 2 for side in sides]

@@ -98,7 +98,8 @@ class _Call:
         if anger is not None:
             at_s = facts.lines[0].start_s if facts.lines else 0.0
             events = facts.lines[0].events[:1] if facts.lines else ()
-            self.steps.append(AngerStep(at_s, anger, anger, None, "opening", events=events))
+            met = self.moment.mood.met if self.moment else ()
+            self.steps.append(AngerStep(at_s, anger, anger, None, "opening", met=met, events=events))
 
     def judge(self, turn: TurnFacts) -> None:
         """Assess one turn, and note where the live assessment was another."""

@@ -97,7 +97,9 @@ def _notes(report: Report) -> list[int]:
 
 
 def customer(report: Report, play: Play) -> str:
-    """What the customer felt, in the first person, each at its words; and the degrees of anger."""
+    """What the customer felt, in the first person, each at its words; and the degrees of anger. Empty in a drill."""
+    if not report.lines or report.rounds:
+        return ""
     items = "".join(
         f"<li{traced(one.events)}>"
         f'<div class="row"><strong>{escape(one.say)}</strong> {play(one.start_s, one.end_s, one.say)}</div>'
@@ -107,7 +109,7 @@ def customer(report: Report, play: Play) -> str:
     )
     felt = f'<ul class="feelings">{items}</ul>' if items else f'<p class="hint">{UNKNOWN_CUSTOMER}</p>'
     told = tuple(sorted({*everything_said(report), *(place for step in report.anger for place in step.events)}))
-    return felt + _listed("Degrees of anger", report.degrees, told) if report.lines else ""
+    return felt + _listed("Degrees of anger", report.degrees, told)
 
 
 def slider(end_s: float) -> str:

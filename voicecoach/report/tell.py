@@ -122,7 +122,7 @@ def tell(
         referral_draft=referral_draft(turns, facts.lines, offers, facts.notes, customer, wall),
         preparation=preparation(facts, turns, persona.brief if persona else None),
         degrees=degrees(again.anger, facts.lines),
-        feelings=feelings(again.anger, turns),
+        feelings=() if facts.started.get("drill") else feelings(again.anger, turns),
         calm=calm(turns, facts, again.anger),
         curves=_curves(facts),
         in_kind=replace(

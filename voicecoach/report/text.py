@@ -48,7 +48,7 @@ def as_text(report: Report, width: int = 80) -> str:
     _worksheet(sheet, report)
     for draft in filter(None, (report.action_draft, report.referral_draft)):
         _draft(sheet, draft)
-    if report.lines:
+    if report.lines and not report.rounds:
         _list(sheet, "THE CUSTOMER'S VIEW", _feelings(report))
     _notes(sheet, report)
     if answer_times(report):

@@ -390,7 +390,7 @@ class Report:
     degrees: tuple[str, ...]
     """The customer's degrees of anger in words, and warnings that the customer gave."""
     feelings: tuple[Feeling, ...]
-    """The customer's view of the call; empty where the customer was not simulated."""
+    """The customer's view of the call; empty where the customer was not simulated, and for a drill."""
     calm: tuple[str, ...]
     """Advice where the trainee's effort climbed or the call was a hard one."""
     curves: tuple[Curve, ...]

@@ -1,6 +1,7 @@
 """A debrief as xAPI 1.0.3 statements (ADL): what a learning record store takes in. Nothing is sent anywhere.
 
-Ids are made of the record alone (uuid5), so that the same session exported twice is one statement, not two.
+Ids are made of the record and of the statement (uuid5), so that the same session exported twice is one statement, not
+two, and that two that differ never share an id.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def statements(
     base = home_page.rstrip("/")
     registration = str(uuid.uuid5(_SPACE, identity))
     who = _agent(home_page, actor or pseudonym(report.trainee))
-    ended = _ended(report)
+    when = _when(report, started)
     persona, procedure = started.get("persona"), started.get("procedure")
     scenario = _slug(persona.get("id") if isinstance(persona, Mapping) else "", report.persona or "call")
     steps_of = f"{base}/procedures/{_slug(procedure, report.procedure or 'none')}"
@@ -52,12 +53,11 @@ def statements(
         context["contextActivities"] = {"grouping": [_activity(steps_of, report.procedure, "objective")]}
 
     def statement(name: str, verb: str, activity: dict[str, Any], **more: Any) -> dict[str, Any]:
-        content = json.dumps([verb, more.get("result")], sort_keys=True)  # another result is another statement
-        made = {
-            "id": str(uuid.uuid5(_SPACE, f"{identity}/{name}/{content}")), "actor": who, "verb": _verb(verb), "object": activity,
-            "version": VERSION, "context": context, **more,
-        }  # fmt: skip
-        return {**made, "timestamp": ended} if ended else made
+        made = {"actor": who, "verb": _verb(verb), "object": activity, "version": VERSION, "context": context, **more}
+        if when:
+            made["timestamp"] = when
+        content = json.dumps(made, sort_keys=True)
+        return {"id": str(uuid.uuid5(_SPACE, f"{identity}/{name}/{content}")), **made}
 
     finished = report.outcome not in UNFINISHED
     result: dict[str, Any] = {
@@ -115,11 +115,15 @@ def _slug(given: Any, otherwise: str) -> str:
     return quote(given if isinstance(given, str) and given else otherwise, safe="")[:200]
 
 
-def _ended(report: Report) -> str:
-    """When the call ended, ISO 8601 with the session's own offset; empty where the record has no such time."""
+def _when(report: Report, started: Mapping[str, Any]) -> str:
+    """When the call ended, ISO 8601 with the session's own offset; empty where the record has no such time.
+
+    Of a recording only the time of its review is known.
+    """
+    length_s = 0.0 if started.get("mode") == "review" else report.duration_s
     try:
         began = dt.datetime.fromisoformat(report.wall)
-        ended = began + dt.timedelta(milliseconds=round(1000 * report.duration_s))
+        ended = began + dt.timedelta(milliseconds=round(1000 * length_s))
     except (ValueError, OverflowError):
         return ""
     return "" if began.tzinfo is None else ended.isoformat(timespec="milliseconds")

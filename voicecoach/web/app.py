@@ -26,7 +26,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from voicecoach import bundles, calibration, record, retention, volume
+from voicecoach import bundles, calibration, copies, record, retention, volume
 from voicecoach import desk as trainers
 from voicecoach.errors import DeviceError, VoicecoachError
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -83,9 +83,13 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
     def session(request: Request) -> Response:
         folder = own(request)
         if request.method == "DELETE":
+            made = copies.of(folder) if request.query_params.get("copies") == "yes" else ()
             retention.delete(folder, house.data)
-            return JSONResponse({})
+            return JSONResponse({"left": sum(not copies.remove(copy) for copy in made)})
         return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
+
+    def made_of(request: Request) -> Response:
+        return JSONResponse({"copies": [f"{copy.what}: {copy.path}" for copy in copies.of(own(request))]})
 
     def sound(request: Request) -> Response:
         return _recording(*places.sound_of(record.read(own(request))))
@@ -101,7 +105,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         with_sound = request.query_params.get("sound") != "no"
         if request.method == "GET":
             return JSONResponse({"lines": desk.would_give(own(request), with_sound)})
-        return JSONResponse({"name": desk.submit(house, own(request), with_sound)})
+        return JSONResponse(desk.submit(house, own(request), with_sound))
 
     def collect(_: Request) -> Response:
         return JSONResponse({"lines": desk.collect(house)})
@@ -177,6 +181,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
             Route("/api/volume.wav", sample),
             Route("/api/sessions", sessions),
             Route("/api/sessions/{key}", session, methods=["GET", "DELETE"]),
+            Route("/api/sessions/{key}/copies", made_of),
             Route("/api/sessions/{key}/sound", sound),
             Route("/api/sessions/{key}/takes", takes),
             Route("/api/sessions/{key}/submit", submit, methods=["GET", "POST"]),

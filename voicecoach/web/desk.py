@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from voicecoach import bundles, desk, prepare, record
+from voicecoach import bundles, copies, desk, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.record import from_json
@@ -128,9 +128,10 @@ def agreement(house: House) -> dict[str, Any]:
     return {"lines": list(as_lines(told)), "problems": list(problems)}
 
 
-def submit(house: House, folder: Path, sound: bool) -> str:
-    """Put a session on the desk; the name of the bundle."""
-    return desk.submit(folder, inbox(house), prepare.now(), sound=sound).name
+def submit(house: House, folder: Path, sound: bool) -> dict[str, Any]:
+    """Put a session on the desk; the name of the bundle, and whether the session could note where it went."""
+    bundle = desk.submit(folder, inbox(house), sound=sound)
+    return {"name": bundle.name, "noted": copies.note(folder, "submitted", bundle, prepare.now())}
 
 
 def would_give(folder: Path, sound: bool) -> list[str]:

@@ -125,8 +125,8 @@ const one = async (main, page, key) => {
       button(T.submitNow, async (event) => {
         event.target.disabled = true;
         try {
-          const { name } = await post(`/api/sessions/${key}/submit?sound=${sounds.checked ? "yes" : "no"}`, S.sorry, {}).then((answer) => answer.json());
-          outcome.textContent = T.submitted(name);
+          const { name, noted } = await post(`/api/sessions/${key}/submit?sound=${sounds.checked ? "yes" : "no"}`, S.sorry, {}).then((answer) => answer.json());
+          outcome.textContent = noted ? T.submitted(name) : `${T.submitted(name)} ${T.unnoted}`;
         } catch (failure) {
           outcome.textContent = failure.message;
         }
@@ -136,9 +136,17 @@ const one = async (main, page, key) => {
     await show();
     box.showModal();
   };
-  const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), h("p", { class: "row" },
+  const copies = h("div", {});
+  const these = h("input", { type: "checkbox" });
+  const removing = async () => {
+    const made = (await json(`/api/sessions/${key}/copies`)).copies;
+    these.checked = false;
+    put(copies, made.length > 0 && [h("p", {}, T.copies), h("ul", { class: "plain" }, made.map((line) => h("li", {}, line))), h("label", { class: "check" }, these, T.copiesToo)]);
+    sure.showModal();
+  };
+  const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), copies, h("p", { class: "row" },
     button(T.keepIt, () => sure.close(), "first"),
-    button(T.remove, async () => { await ask(`/api/sessions/${key}`, S.sorry, { method: "DELETE" }); sure.close(); page.say(T.removed); page.go("debrief"); }, "end")));
+    button(T.remove, async () => { const { left } = await ask(`/api/sessions/${key}${these.checked ? "?copies=yes" : ""}`, S.sorry, { method: "DELETE" }).then((answer) => answer.json()); sure.close(); page.say(left ? T.copiesLeft(left) : T.removed); page.go("debrief"); }, "end")));
   put(main, h("div", { class: "column wide" },
     h("p", {}, h("a", { href: "#debrief" }, T.back)),
     h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),
@@ -150,7 +158,7 @@ const one = async (main, page, key) => {
     told.turns.length > 0 && h("section", { class: "card" }, h("h2", {}, T.turns), turns),
     h("section", {}, h("div", { class: "row spread" }, h("h2", {}, T.whole), h("a", { href: `/sessions/${key}/debrief`, target: "_blank", rel: "noopener" }, T.open)),
       h("iframe", { class: "whole", title: T.wholeLabel, src: `/sessions/${key}/debrief`, sandbox: "allow-scripts", loading: "lazy" })),
-    h("p", { class: "row spread" }, button(T.submit, submitting, "submit"), button(T.remove, () => sure.showModal(), "quiet")), sure));
+    h("p", { class: "row spread" }, button(T.submit, submitting, "submit"), button(T.remove, removing, "quiet")), sure));
   return () => {
     sound.close();
     for (const other of others.values()) other.close();
