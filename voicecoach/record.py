@@ -414,6 +414,18 @@ def read_events(folder: Path) -> Record:
     )  # fmt: skip
 
 
+def stamp(folder: Path) -> str:
+    """What changes when a session does, or what a trainer says of it: size and time of its files but the recording."""
+    parts = []
+    for name in ("events.jsonl", "persona.yaml", "procedure.yaml", TRAINER):
+        try:
+            found = os.stat(folder / name)  # noqa: PTH116 - four calls a session, and Path.stat is slower
+            parts.append(f"{found.st_size}:{found.st_mtime_ns}")
+        except OSError:
+            parts.append("-")
+    return " ".join(parts)
+
+
 def opening(folder: Path) -> Event | None:
     """The `started` of a session where it is the first event, without reading the rest; else None."""
     try:

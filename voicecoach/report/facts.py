@@ -56,6 +56,11 @@ def text(data: Any) -> str:
     return _UNSHOWABLE.sub("", data.encode("utf-8", "replace").decode("utf-8"))
 
 
+def named(data: Any) -> str:
+    """The name in a mapping such as {id, name, sha256}, or the text itself."""
+    return text(data.get("name") or data.get("id")) if isinstance(data, Mapping) else text(data)
+
+
 def number(data: Any) -> float | None:
     """`data` as a finite number of sane size, or None."""
     if isinstance(data, bool) or not isinstance(data, int | float) or not abs(data) <= LARGEST:
