@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-from voicecoach import bundles, record
+from voicecoach import record
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 
 EXPORTS = "exports"
@@ -84,7 +84,7 @@ def delete(folder: Path, data: Path) -> None:
     try:
         if exported.is_dir() and not exported.is_symlink():
             shutil.rmtree(exported)
-        for made in (*(data / name for name in OF_ALL), *(other / bundles.PAGE for other in beside)):
+        for made in (*(data / name for name in OF_ALL), *(other / record.PAGE for other in beside)):
             made.unlink(missing_ok=True)
     except OSError as error:
         raise DiskError(

@@ -33,9 +33,9 @@ from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.recorded import doubts
 from voicecoach.report.replay import replay
 from voicecoach.report.rounds import rounds
-from voicecoach.report.steps import as_marked, call_as_told, cycle_lines, step_lines
+from voicecoach.report.steps import as_marked, call_as_told, cycle_lines, step_lines, times_of
 from voicecoach.report.text import RECORDING
-from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn, Span
+from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
 
@@ -222,7 +222,7 @@ def _in_kind(exchange: Exchange) -> InKind | None:
 
 
 def _mark(finding: Finding, turn: TurnFacts, said: str, sources: Mapping[str, str]) -> Mark:
-    start, end = _times(finding, (turn.start_s, turn.end_s))
+    start, end = times_of(finding, (turn.start_s, turn.end_s))
     fits = 0 <= finding.start < finding.end <= len(said)
     return Mark(
         turn=turn.number,
@@ -239,12 +239,6 @@ def _mark(finding: Finding, turn: TurnFacts, said: str, sources: Mapping[str, st
         confidence=finding.confidence,
         rule=rule_of(finding.code, finding.source, sources),
     )
-
-
-def _times(finding: Finding, turn: Span) -> Span:
-    """Where to hear the finding: its own words, or the whole turn where these have no times."""
-    start, end = finding.start_s, finding.end_s
-    return turn if start is None or end is None or not 0 <= start < end else (start, end)
 
 
 # --- measurements ------------------------------------------------------------------------------------

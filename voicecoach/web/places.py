@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from voicecoach import before, calibration, debrief, drills, history, prepare, record, takes, volume
-from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.persona import LEVELS
 from voicecoach.report import progress, progress_page, trainer, words
 from voicecoach.report.head import head_of
@@ -165,17 +164,7 @@ def sound_of(told: record.Record) -> tuple[str, bytes]:
 
 def volume_sample(volume_db: float) -> bytes:
     """A calm line and the loudest, at a volume between LOWEST_DB and HIGHEST_DB, as a WAV file."""
-    import io
-    import wave
-
-    samples = volume.sample(prepare.spoken(), volume_db)
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return buffer.getvalue()
+    return audiofiles.as_wav(volume.sample(prepare.spoken(), volume_db))
 
 
 def page_of(folder: Path, report: Report) -> str:
