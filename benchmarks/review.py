@@ -102,7 +102,7 @@ def measured(path: Path, recogniser: bool) -> dict[str, Any]:
     reviewed = time.perf_counter()
     session = record.read(folder)
     _, page = debrief.debrief_of(session)
-    debrief.write_page(page, folder / debrief.PAGE)
+    debrief.write_page(page, folder / record.PAGE)
     told = time.perf_counter()
     silent = (
         page if 'src="data:' not in page else page[: page.index('src="data:')] + page[page.index('" aria-label="Rec') :]

@@ -11,9 +11,10 @@ import pytest
 from voicecoach import judge, prepare, testing
 from voicecoach.call import Call, entries, memory
 from voicecoach.call.saying import Saying
-from voicecoach.call.tape import Tape, dbfs
+from voicecoach.call.tape import Tape
 from voicecoach.errors import MissingModel
 from voicecoach.measure import observe
+from voicecoach.measure.observe import dbfs
 from voicecoach.nouns import SAMPLE_RATE_HZ, Moment, Mood, Reaction, Reply
 from voicecoach.testing import Block, FileDuplex, PlainRecording
 from voicecoach.world.hearing import Hearing

@@ -31,7 +31,7 @@ def test_a_page_is_private_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_folder_gets_the_page_in_it(tmp_path: Path) -> None:
     """`--html .` means here."""
-    assert debrief.write_page("x", tmp_path) == tmp_path / debrief.PAGE
+    assert debrief.write_page("x", tmp_path) == tmp_path / record.PAGE
 
 
 def test_places_that_cannot_hold_a_page_are_sentences(tmp_path: Path) -> None:

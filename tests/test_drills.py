@@ -195,9 +195,7 @@ def test_a_drill_is_a_session_like_any_other(tmp_path: Path) -> None:
     folder = hold(tmp_path, "apologise", ["Let me check.", *[sorry] * 4])
     told = record.read(folder)
     report = report_on(told)
-    started = told.first("started")
-    assert started is not None
-    row = row_of(report, started.data)
+    row = row_of(report, told.events)
 
     assert [(one.level, one.verdict) for one in report.rounds] == [
         (2, "not yet"), (2, "passed"), (3, "passed"), (4, "passed"), (5, "passed"),

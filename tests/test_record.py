@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from voicecoach import record
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.nouns import SAMPLE_RATE_HZ, Word
+from voicecoach.nouns import SAMPLE_RATE_HZ, SLUG, Word, slug
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text(),
@@ -579,6 +579,16 @@ def test_a_call_that_is_being_recorded_is_not_deleted(tmp_path: Path) -> None:
     record.delete(tmp_path / "s")
 
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("Dana, the printer!", "dana-the-printer"), ("Žofie", "zofie"), ("a -- b_c", "a-b-c"), ("x" * 39 + " y", "x" * 39), ("…", "")],
+)  # fmt: skip
+def test_a_name_becomes_an_id(name: str, made: str) -> None:
+    """Letters lose their accents, all else is one dash, and none is left at an edge, also where it is cut."""
+    assert slug(name) == made
+    assert not made or SLUG.fullmatch(made)
 
 
 @given(st.text(), st.text(max_size=60))

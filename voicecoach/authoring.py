@@ -6,8 +6,6 @@ What is typed becomes quoted text in a YAML file, never structure.
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +13,10 @@ from typing import Any, get_args
 
 from voicecoach import judge, yamlfile
 from voicecoach.errors import BadInput, DiskError
+from voicecoach.nouns import SLUG, slug
 from voicecoach.persona import Persona
 from voicecoach.persona import model as customers
-from voicecoach.persona.model import FALLBACKS, KEYS, KNOWN, SLUG, Line, Person, Scenario, Situation
+from voicecoach.persona.model import FALLBACKS, KEYS, KNOWN, Line, Person, Scenario, Situation
 from voicecoach.simulate import Exchange, Manner, Rehearsal
 
 Ask = Callable[[str], str | None]
@@ -165,7 +164,7 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
         "A new call, in ten questions, and five more for somebody new. Every answer can be changed later in the file.\n"
     )
     title = needed("What is the call about, in a few words? ")
-    suggestion = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-")
+    suggestion = slug(title)
 
     def fits_id(typed: str) -> bool:
         name = typed or suggestion
@@ -180,7 +179,7 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
     )
     person = needed(
         f"Who calls ({', '.join(known)}, or the first name of somebody new)? ",
-        lambda t: t.lower() in known or bool(_id_of(t)), "One of these names, or another first name.",
+        lambda t: t.lower() in known or bool(slug(t)), "One of these names, or another first name.",
     )  # fmt: skip
     stranger = None if person.lower() in known else _stranger(needed, person)
     person = stranger.id if stranger else person.lower()
@@ -199,12 +198,6 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
     )  # fmt: skip
 
 
-def _id_of(name: str) -> str:
-    """A name as an id for a file; empty where it has no letter for one."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
-
-
 def _stranger(needed: Callable[..., str], name: str) -> _Stranger:
     def one_of(prompt: str, choices: Mapping[str, str]) -> str:
         typed = needed(f"{prompt} ({' or '.join(choices)})? ", lambda t: t.lower() in choices, "One of these words.")
@@ -215,7 +208,7 @@ def _stranger(needed: Callable[..., str], name: str) -> _Stranger:
     sex = one_of(f"Is {name} a", {"woman": "female", "man": "male"})
     accent = one_of("Which English", {"american": "american", "british": "british"})
     cold = one_of("Is the anger", {"hot": "", "cold": "cold"})
-    return _Stranger(_id_of(name), name, surname, about, sex, accent, bool(cold))
+    return _Stranger(slug(name), name, surname, about, sex, accent, bool(cold))
 
 
 def _person_text(who: _Stranger) -> str:

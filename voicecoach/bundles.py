@@ -31,7 +31,6 @@ from voicecoach.report.facts import text
 
 MANIFEST = "manifest.json"
 FORMAT = "voicecoach session 1"
-PAGE = "debrief.html"
 MB = 1 << 20
 LIMITS: Mapping[str, int] = {
     MANIFEST: MB,
@@ -85,7 +84,7 @@ def write(folder: Path, names: Sequence[str], path: Path, *, mode: int = 0o600) 
 
 def _rank(name: str) -> tuple[int, str]:
     """The words first and the sound last, so that of a torn bundle the words are still there."""
-    return (name.startswith("audio.") + 2 * (name == PAGE), name)
+    return (name.startswith("audio.") + 2 * (name == record.PAGE), name)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -266,7 +265,7 @@ def _chosen(entries: Sequence[_Entry], path: Path, problems: list[str]) -> dict[
     for entry in plain:
         name = entry.name.removeprefix(top)
         if entry.link or _odd(entry.name) or not entry.name.startswith(top) or name not in LIMITS:
-            if name not in {PAGE, record.COPIES} or entry.link:
+            if name not in {record.PAGE, record.COPIES} or entry.link:
                 strange.append(text(entry.name)[:60] or "(no name)")
         elif entry.encrypted:
             problems.append(f"{name} is locked with a password and left out.")

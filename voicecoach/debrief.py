@@ -17,8 +17,6 @@ from voicecoach.report.trainer import desk_of, marks_of
 from voicecoach.world import audiofiles
 from voicecoach.world.playback import Samples
 
-PAGE = "debrief.html"
-
 
 def report_on(session: record.Record, rules: judge.Rules | None = None) -> Report:
     """Tell a session as read, under the rules of today (`rules`, if at hand); what cannot be used is said and left out."""
@@ -77,9 +75,9 @@ def _first(blocks: Iterable[Samples], n: int) -> Iterator[Samples]:
 
 
 def write_page(html: str, path: Path) -> Path:
-    """Write the page whole or not at all, into `path` or, if that is a folder, there as PAGE; raises DiskError."""
+    """Write the page whole or not at all, into `path` or, if that is a folder, there as `record.PAGE`; raises DiskError."""
     if path.is_dir():
-        path /= PAGE
+        path /= record.PAGE
     if path.exists() and not path.is_file():  # a device or a pipe, which a file would replace
         raise BadInput(f"{path} is not a file.", "Choose another place with: voicecoach report SESSION --html FILE")
     try:

@@ -18,10 +18,10 @@ from typing import Any
 from voicecoach import RULES_VERSION, bundles, debrief, judge, prepare, record, yamlfile
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
-from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.report.agreement import Agreement, agreement
 from voicecoach.report.desk import MAX_CHARS, MOVE_VERDICTS, Assignment, SessionVerdict, verdicts_for
 from voicecoach.report.facts import text
+from voicecoach.report.head import head_of
 from voicecoach.report.progress import instant
 from voicecoach.report.trainer import machine_marks
 from voicecoach.report.values import Report
@@ -53,15 +53,14 @@ class Contents:
 def contents(session: Path, *, sound: bool = True) -> Contents:
     """What would be in a submission; nothing is written."""
     told = record.read(session)
-    started = told.first("started")
+    head = head_of(told.events)
     names = tuple(name for name in (*SUBMITTED, *(AUDIO if sound else ())) if (session / name).is_file())
-    last = max((event.at for event in told.events), default=0)
     return Contents(
         session=session.resolve().name,
-        trainee=text(started.data.get("trainee")) if started else "",
+        trainee=head.trainee,
         files=names,
-        minutes=last / SAMPLE_RATE_HZ / 60,
-        turns=sum(1 for _ in told.of("spoke")),
+        minutes=head.minutes,
+        turns=head.turns,
         notes=sum(1 for _ in told.of("note")),
         sound=any(name in AUDIO for name in names),
     )
@@ -149,19 +148,17 @@ def _submission(path: Path) -> Submission:
 
 
 def _summary(path: Path, session: record.Record) -> Submission:
-    started, ended = session.first("started"), session.first("ended")
-    data: Mapping[str, Any] = started.data if started else {}
-    persona = data.get("persona")
+    head = head_of(session.events)
     verdicts = [line.get("verdict") for line in session.trainer if line.get("kind") == "verdict"]
     said = any(line.get("kind") in ("comment", "mark", "next") for line in session.trainer)
     return Submission(
         path=path,
         name=path.stem if path.is_file() else path.name,
-        trainee=text(data.get("trainee")),
-        persona=text(persona.get("name")) if isinstance(persona, Mapping) else "",
-        wall=text(data.get("wall")),
-        turns=sum(1 for _ in session.of("spoke")),
-        outcome=text(ended.data.get("outcome")) if ended else "cut off",
+        trainee=head.trainee,
+        persona=head.persona,
+        wall=head.wall,
+        turns=head.turns,
+        outcome=head.outcome,
         state=text(verdicts[-1]) if verdicts else "commented" if said else "new",
         problems=session.problems,
     )

@@ -16,6 +16,7 @@ import numpy as np
 
 from voicecoach import RULES_VERSION, __version__, echotest, prepare, record, retention
 from voicecoach.errors import DeviceError, VoicecoachError
+from voicecoach.measure.observe import dbfs
 from voicecoach.measure.turns import NORMAL
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
@@ -234,8 +235,7 @@ def listen(device_in: str | None, device_out: str | None, show: Callable[[float]
         for _ in range(blocks):
             block = device.read()
             zeros = zeros and not block.mic.any()
-            power = float(np.mean((block.mic.astype(np.float64) / 32768) ** 2))
-            level = 10 * float(np.log10(power + 1e-12))
+            level = dbfs(block.mic)
             peak = max(peak, level)
             show(level)
     except DeviceError as error:

@@ -81,7 +81,7 @@ def export(session: record.Record, kind: str, out: Path, who: Who = Who()) -> Pa
     if kind == "zip":
         _free(out)
         beside = retention.others(session.folder)  # the page would have their voices in it
-        names = [name for name in bundles.whole(session.folder) if name != bundles.PAGE or not beside]
+        names = [name for name in bundles.whole(session.folder) if name != record.PAGE or not beside]
         bundles.write(session.folder, names, out)
         return out
     return write(text_of(session, debrief.report_on(session), kind, who), out)

@@ -24,8 +24,6 @@ from voicecoach.report.tell import tell
 
 VERSION = f"2/{RULES_VERSION}"
 """Raised when a row is made otherwise; rows of another version are made again."""
-FILES = ("events.jsonl", "persona.yaml", "procedure.yaml")
-"""What a row is made of."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def read(root: Path, *, index: bool = True, progress: Callable[[int, int], None]
         skipped: list[str] = []
         fresh: list[tuple[str, str, str]] = []
         for done, folder in enumerate(folders):
-            mark = _mark(folder)
+            mark = record.stamp(folder)
             row = known.get((folder.name, mark))
             if row is None:
                 progress(done, len(folders))
@@ -103,7 +101,7 @@ class _Maker:
             rules=None if same else self._todays(),
         )
         # Through JSON, as from the index: the same either way.
-        return row_from(json.loads(record.to_json(row_of(report, opening.data))))
+        return row_from(json.loads(record.to_json(row_of(report, session.events))))
 
     def _todays(self) -> judge.Rules:
         self._rules = self._rules or prepare.rules()
@@ -117,18 +115,6 @@ def _parsed(known: dict[str, Any], given: str, parse: Callable[[str, str], Any])
         with contextlib.suppress(BadInput):
             known[given] = parse(given, "the file beside the record")
     return known.get(given)
-
-
-def _mark(folder: Path) -> str:
-    """What changes when a session does: size and time of its files."""
-    parts = []
-    for name in FILES:
-        try:
-            found = os.stat(folder / name)  # noqa: PTH116 - three calls a session, and Path.stat is slower
-            parts.append(f"{found.st_size}:{found.st_mtime_ns}")
-        except OSError:
-            parts.append("-")
-    return " ".join(parts)
 
 
 # --- the index -----------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ Units are in the names: `_hz` hertz, `_st` semitones, `_db` decibels, `_s` secon
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
@@ -21,6 +23,15 @@ SAMPLE_RATE_HZ = 16_000
 
 Strict: Mapping[str, Any] = {"extra": "forbid"}
 """`__pydantic_config__` of the values that are read from files: an unknown key is a mistake."""
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+"""An id, which may name a file."""
+
+
+def slug(name: str) -> str:
+    """A name as an id; empty where it has no letter and no digit for one."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
 
 
 # --- ears and measure ------------------------------------------------------------------------------

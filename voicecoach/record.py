@@ -75,7 +75,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event, slug
 
 Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
@@ -96,7 +96,7 @@ MAX_TEXT_BYTES = 256 * 1024
 """Of a persona or a procedure; `yamlfile` takes a quarter of it."""
 MAX_LINES_BYTES = 4 * 1024 * 1024
 """Of a trainer's file, or of the list of copies."""
-TRAINER, COPIES = "trainer.jsonl", "copies.jsonl"
+TRAINER, COPIES, PAGE = "trainer.jsonl", "copies.jsonl", "debrief.html"
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _FRAME_BYTES = 4
 """Two channels of int16."""
@@ -414,6 +414,18 @@ def read_events(folder: Path) -> Record:
     )  # fmt: skip
 
 
+def stamp(folder: Path) -> str:
+    """What changes when a session does, or what a trainer says of it: size and time of its files but the recording."""
+    parts = []
+    for name in ("events.jsonl", "persona.yaml", "procedure.yaml", TRAINER):
+        try:
+            found = os.stat(folder / name)  # noqa: PTH116 - four calls a session, and Path.stat is slower
+            parts.append(f"{found.st_size}:{found.st_mtime_ns}")
+        except OSError:
+            parts.append("-")
+    return " ".join(parts)
+
+
 def opening(folder: Path) -> Event | None:
     """The `started` of a session where it is the first event, without reading the rest; else None."""
     try:
@@ -614,11 +626,11 @@ def new_folder(root: Path, wall: str, name: str) -> Path:
     """A session folder's path that is not taken: date, time and name; `wall` is ISO 8601."""
     stamp = re.sub(r"[^0-9T]", "", wall)[:15].replace("T", "-")
     stamp = stamp.strip("-") or "session"
-    slug = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:40] or "call"
-    folder, count = root / f"{stamp}-{slug}", 1
+    called = slug(name) or "call"
+    folder, count = root / f"{stamp}-{called}", 1
     while folder.exists():
         count += 1
-        folder = root / f"{stamp}-{slug}-{count}"
+        folder = root / f"{stamp}-{called}-{count}"
     return folder
 
 

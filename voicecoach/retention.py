@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from voicecoach import bundles, kept, record
+from voicecoach import kept, record
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.report.facts import text
 
@@ -72,7 +72,7 @@ def delete(folder: Path, data: Path) -> None:
     try:
         if exported.is_dir() and not exported.is_symlink():
             shutil.rmtree(exported)
-        for made in (*(data / name for name in OF_ALL), *(other / bundles.PAGE for other in beside)):
+        for made in (*(data / name for name in OF_ALL), *(other / record.PAGE for other in beside)):
             made.unlink(missing_ok=True)
     except OSError as error:
         raise DiskError(

@@ -20,6 +20,7 @@ from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import MAX_TURN_S, turns_of
 from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Baseline, Heard, Observation, Turn, TurnContext
 from voicecoach.record import Writer
+from voicecoach.report.words import clock
 from voicecoach.world import pitch, vad
 from voicecoach.world.audiofiles import Spool
 from voicecoach.world.ears import Ears
@@ -334,14 +335,9 @@ def faults_of(spool: Spool, path: Path) -> tuple[tuple[str, str], ...]:
     if not spool.missing_s:
         return ()
     there_s = spool.samples / SAMPLE_RATE_HZ
-    what = (
-        f"{path.name} breaks off after {_clock(there_s)}: it says that it is {_clock(there_s + spool.missing_s)} long."
-    )
+    there, told = clock(there_s), clock(there_s + spool.missing_s)
+    what = f"{path.name} breaks off after {there}: it says that it is {told} long."
     return ((what, "Copy it again from where it was recorded; what is there was reviewed."),)
-
-
-def _clock(time_s: float) -> str:
-    return f"{int(time_s) // 60}:{int(time_s) % 60:02d}"
 
 
 def sides_line(said: Sequence[Utterance], which: str) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voicecoach.nouns import SAMPLE_RATE_HZ, Event
+from voicecoach.report.words import clock
 from voicecoach.session import Tick
 from voicecoach.world.echo import HALF_DUPLEX
 
@@ -148,8 +149,7 @@ class Screen:
         top.add_column(ratio=1)
         top.add_column(justify="right")
         who = WHO[tick.who].format(name=self._customer)
-        clock = f"{int(tick.at_s) // 60}:{int(tick.at_s) % 60:02d}"
-        top.add_row(Text(who, style="bold"), Text(clock, style="dim"))
+        top.add_row(Text(who, style="bold"), Text(clock(tick.at_s), style="dim"))
         parts: list[Any] = [top, Text("█" * filled, style="cyan") + Text("─" * (METER_CELLS - filled), style="dim")]
         if self._words:
             parts += [Text(f"{who}: {text}" if who else text, style="dim") for who, text in self._lines]

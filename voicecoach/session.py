@@ -24,14 +24,14 @@ from voicecoach.call.cueing import Cueing
 from voicecoach.call.echoguard import EchoGuard
 from voicecoach.call.openturn import OpenTurn
 from voicecoach.call.saying import Past, Saying
-from voicecoach.call.tape import Tape, dbfs
+from voicecoach.call.tape import Tape
 from voicecoach.errors import DiskError, VoicecoachError
 from voicecoach.judge.context import TOGETHER_S
 from voicecoach.judge.ending import unfinished
 from voicecoach.judge.moves import only_nods
 from voicecoach.judge.silence import EXPLAINED_S
 from voicecoach.measure import activity
-from voicecoach.measure.observe import Floats
+from voicecoach.measure.observe import Floats, dbfs
 from voicecoach.measure.turns import (
     Frame,
     Patience,

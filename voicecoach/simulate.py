@@ -5,7 +5,7 @@ The customer is the same pure engine as in a call, so a simulation is the same u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -237,18 +237,3 @@ def svg(calls: Sequence[Simulated], title: str) -> str:
             f'<text x="{x}" y="{y + tall + 28}" fill="{colour}">{escape(call.outcome)}, {call.anger[-1]:.1f}</text>',
         ]
     return "\n".join([*out, "</svg>"]) + "\n"
-
-
-def spearman(pairs: Iterable[tuple[float, float]]) -> float | None:
-    """Spearman's rank correlation of pairs, ties given their mean rank; None where one side does not vary."""
-    both = list(pairs)
-    xs, ys = _ranks([x for x, _ in both]), _ranks([y for _, y in both])
-    mean = (len(both) + 1) / 2
-    across = sum((x - mean) * (y - mean) for x, y in zip(xs, ys, strict=True))
-    spread = (sum((x - mean) ** 2 for x in xs) * sum((y - mean) ** 2 for y in ys)) ** 0.5
-    return across / spread if spread else None
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    below: Callable[[float], int] = lambda value: sum(other < value for other in values)  # noqa: E731
-    return [below(value) + (values.count(value) + 1) / 2 for value in values]

@@ -7,8 +7,9 @@ import pytest
 
 from voicecoach import persona, prepare
 from voicecoach.judge import Rules
+from voicecoach.judge.in_kind import spearman
 from voicecoach.persona import LEVELS, LevelName, Persona
-from voicecoach.simulate import Rehearsal, Simulated, curve, load_trainees, simulate, spearman, svg
+from voicecoach.simulate import Rehearsal, Simulated, curve, load_trainees, simulate, svg
 
 ROOT = Path(__file__).parents[2]
 TWELVE = load_trainees(ROOT / "assets" / "scripted" / "twelve.yaml")
@@ -45,7 +46,7 @@ def test_final_anger_orders_the_trainees(name: str, level: LevelName, rules: Rul
     customer = cast(name, level)
     for seed in (1, 2):
         calls = [simulate(customer, trainee, rules, seed) for trainee in TWELVE]
-        rho = spearman((call.design, call.anger[-1]) for call in calls)
+        rho = spearman([(call.design, call.anger[-1]) for call in calls])
         assert rho is not None
         assert rho >= 0.9, curve(calls)
         for call, trainee in zip(calls, TWELVE, strict=True):
@@ -112,9 +113,3 @@ def test_silence_and_rambling(rules: Rules) -> None:
     assert [one.reaction.reply.line.split(".")[0] for one in call.say("")] == ["silence"]
     speech = "and then we would need to look at this and at that and at the other thing " * 3
     assert next(one.reaction.mood.state for one in call.say(speech, "calm")) == "CUTS_IN"
-
-
-def test_spearman() -> None:
-    assert spearman([(1, 1), (2, 2), (3, 3)]) == 1
-    assert spearman([(1, 3), (2, 2), (3, 1)]) == -1
-    assert spearman([(1, 1), (2, 1)]) is None

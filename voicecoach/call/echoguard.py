@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from voicecoach.call import Call
-from voicecoach.call.tape import Tape, dbfs
-from voicecoach.measure.activity import Span, intersect
-from voicecoach.measure.observe import Floats
+from voicecoach.call.tape import Tape
+from voicecoach.measure.activity import Span, extended, intersect
+from voicecoach.measure.observe import Floats, dbfs
 from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 from voicecoach.world import echo as echoes
 from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET
@@ -70,7 +70,7 @@ class EchoGuard:
         self._cleaned.add(at, cleaned)
         self._out.add(at, block.out)
         if block.customer:
-            self._note_played(at, at + len(block.out))
+            self._played = extended(self._played, at, at + len(block.out))
         return cleaned
 
     def forget(self, before: int) -> None:
@@ -78,12 +78,6 @@ class EchoGuard:
         self._cleaned.forget(before)
         self._out.forget(before)
         self._played = tuple(span for span in self._played if span[1] + self.late >= before)
-
-    def _note_played(self, start: int, end: int) -> None:
-        if self._played and self._played[-1][1] == start:
-            self._played = (*self._played[:-1], (self._played[-1][0], end))
-        else:
-            self._played = (*self._played, (start, end))
 
     def spoiled(self, start: int, end: int, overlap: Sequence[Span]) -> tuple[Span, ...]:
         """Where the microphone held the customer's voice too, from a sample to another: nobody's delivery is measured there.

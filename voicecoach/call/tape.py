@@ -45,8 +45,3 @@ class Tape:
         first = self.start
         part = self.all()[max(0, start - first) : None if end is None else max(0, end - first)]
         return np.asarray(part.astype(np.float32) / 32768, np.float32)
-
-
-def dbfs(samples: Samples) -> float:
-    """The level of a block (dB re full scale), -120 for zeros."""
-    return 10 * float(np.log10(np.mean((samples.astype(np.float64) / 32768) ** 2) + 1e-12))

@@ -142,7 +142,7 @@ def show_debrief(folder: Path, html: Path | None = None, open_page: bool = False
     report, page = debrief.debrief_of(session)
     width = min(100, common.console().width)
     typer.echo(as_text(report, width) + takes_text(takes_of(folder), width))
-    path = debrief.write_page(page, html or folder / debrief.PAGE)
+    path = debrief.write_page(page, html or folder / record.PAGE)
     typer.echo(f"\nThe page with the recording: {path}")
     if open_page:
         common.open_page(path)

@@ -116,6 +116,7 @@ def read_aloud(sound: Duplex, seconds: float) -> Floats:
     from rich.text import Text
 
     from voicecoach import calibration
+    from voicecoach.measure.observe import dbfs
     from voicecoach.nouns import SAMPLE_RATE_HZ
 
     typer.echo("Read this aloud, calmly, as you would to a friendly customer:\n")
@@ -132,7 +133,6 @@ def read_aloud(sound: Duplex, seconds: float) -> Floats:
                 break
             blocks.append(block.mic)
             got += len(block.mic)
-            level = 20 * np.log10(np.sqrt(np.mean((block.mic / 32768.0) ** 2)) + 1e-6)
             left = (needed - got) / SAMPLE_RATE_HZ
-            live.update(Text("█" * max(0, int((level + 60) / 2.5)) + f"  {left:.0f} s"))
+            live.update(Text("█" * max(0, int((dbfs(block.mic) + 60) / 2.5)) + f"  {left:.0f} s"))
     return np.asarray(np.concatenate(blocks) / 32768, np.float32)

@@ -260,11 +260,10 @@ def desk_assign(
 
 
 def _assignment(file: Path, *, minimums: list[str], **values: Any) -> Any:
-    import re
-
+    from voicecoach.nouns import slug
     from voicecoach.report.desk import Assignment, Minimum
 
-    name = re.sub(r"[^a-z0-9-]+", "-", file.stem.lower()).strip("-")[:40] or "assignment"
+    name = slug(file.stem) or "assignment"
     try:
         steps = []
         for written in minimums:

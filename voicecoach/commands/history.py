@@ -108,19 +108,17 @@ def _list(folders: Any, as_json: bool) -> None:
 
 def _row(folder: Path) -> dict[str, Any]:
     from voicecoach import record
-    from voicecoach.nouns import SAMPLE_RATE_HZ
-    from voicecoach.report.facts import text
+    from voicecoach.report.facts import number
+    from voicecoach.report.head import head_of
 
     session = record.read_events(folder)
-    started, ended = session.first("started"), session.first("ended")
-    angers = [event.data["anger"] for event in session.of("said") if isinstance(event.data.get("anger"), int | float)]
-    last = session.events[-1].at if session.events else 0
-    customer = started.data.get("persona") if started else None
+    head = head_of(session.events)
+    angers = [anger for event in session.of("said") if (anger := number(event.data.get("anger"))) is not None]
     return {
         "session": folder.name,
-        "persona": text(customer.get("name")) if isinstance(customer, dict) else "",
-        "minutes": round(last / SAMPLE_RATE_HZ / 60, 2),
-        "turns": sum(1 for _ in session.of("spoke")),
-        "outcome": text(ended.data.get("outcome")) if ended else "cut off",
+        "persona": head.persona,
+        "minutes": round(head.minutes, 2),
+        "turns": head.turns,
+        "outcome": head.outcome,
         "anger": [angers[0], angers[-1]] if angers else None,
     }

@@ -192,6 +192,7 @@ def personas_simulate(
     Example: `voicecoach personas simulate dana-printer --level hard --svg curves.svg`
     """
     from voicecoach import prepare, simulate
+    from voicecoach.judge.in_kind import spearman
     from voicecoach.world.places import bundled
 
     scripts = simulate.load_trainees(trainees or bundled("assets") / "scripted" / "twelve.yaml")
@@ -202,7 +203,7 @@ def personas_simulate(
     for name in chosen:
         customer, _ = prepare.choose_persona(name, level)
         calls = [simulate.simulate(customer, script, rules, seed) for script in scripts]
-        rho = simulate.spearman((call.design, call.anger[-1]) for call in calls)
+        rho = spearman([(call.design, call.anger[-1]) for call in calls])
         if as_json:
             for call in calls:
                 row = {

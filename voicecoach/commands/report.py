@@ -40,4 +40,4 @@ def report(
         return
     calls.show_debrief(folder, html, open_page)
     if html is not None:
-        common.note_copy(folder, "exported", html / debrief.PAGE if html.is_dir() else html)
+        common.note_copy(folder, "exported", html / record.PAGE if html.is_dir() else html)

@@ -213,7 +213,7 @@ def entrainment(turns: Sequence[Exchange]) -> CallInKind:
         held=verdicts.count("held"),
         drifted=verdicts.count("drifted"),
         matched=verdicts.count("matched the anger"),
-        correlation=spearman([height for height, _ in pairs], [effort for _, effort in pairs]),
+        correlation=spearman(pairs) if len(pairs) >= MIN_PAIRS else None,
         pairs=len(pairs),
         came_down=sum(fell),
         chances=len(fell),
@@ -242,11 +242,9 @@ def effort_db(observation: Observation | None) -> float | None:
     return observation.relative.effort_db if good and observation and observation.relative else None
 
 
-def spearman(xs: Sequence[float], ys: Sequence[float]) -> float | None:
-    """Spearman's rank correlation; None under MIN_PAIRS pairs or where one side never changes."""
-    if len(xs) < MIN_PAIRS:
-        return None
-    x, y = (_ranks(values) - (len(values) - 1) / 2 for values in (xs, ys))
+def spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Spearman's rank correlation; None where one side never changes."""
+    x, y = (_ranks([pair[side] for pair in pairs]) - (len(pairs) - 1) / 2 for side in (0, 1))
     norm = float(np.sqrt((x @ x) * (y @ y)))
     return float(x @ y) / norm if norm else None
 

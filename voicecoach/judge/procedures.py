@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from voicecoach import yamlfile
 from voicecoach.errors import BadInput
 from voicecoach.judge.cues import FAULTS, MOVES, line_of, suggestion
-from voicecoach.nouns import CUSTOMER_FINISHED, Procedure, Step
+from voicecoach.nouns import CUSTOMER_FINISHED, SLUG, Procedure, Step
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 MAX_STEPS = 20
 MAX_CHARS = 240
 """As much as fits a screen."""

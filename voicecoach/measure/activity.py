@@ -152,6 +152,13 @@ def total(spans: Sequence[Span]) -> int:
     return sum(end - start for start, end in spans)
 
 
+def extended(spans: tuple[Span, ...], start: int, end: int) -> tuple[Span, ...]:
+    """`spans` and one more, which makes the last one longer where it begins within or right after that."""
+    if spans and spans[-1][1] >= start:
+        return (*spans[:-1], (spans[-1][0], end))
+    return (*spans, (start, end))
+
+
 def intersect(a: Sequence[Span], b: Sequence[Span]) -> tuple[Span, ...]:
     """The parts that two sets of spans have in common."""
     common = ((max(x[0], y[0]), min(x[1], y[1])) for x in a for y in b)

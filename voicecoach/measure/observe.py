@@ -116,6 +116,12 @@ def offset_and_gain(mean: float, low: float, high: float) -> tuple[np.float32, n
     return np.float32(offset), np.float32(0.5 / peak if peak > SILENT else 1)
 
 
+def dbfs(samples: npt.NDArray[np.int16]) -> float:
+    """The level of a stretch of sound [shape=(n,)] (dB re full scale); -120 for zeros, and for nothing."""
+    power = float(np.mean((samples.astype(np.float64) / 32768) ** 2)) if len(samples) else 0.0
+    return 10 * float(np.log10(power + 1e-12))
+
+
 def _db(power: float) -> float:
     return 10.0 * float(np.log10(max(power, 1e-12)))
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, USUAL_HOLD_S, Span, intersect
+from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, USUAL_HOLD_S, Span, extended, intersect
 from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 
 START_S = 0.16
@@ -147,15 +147,9 @@ def _note_voice(state: TurnState, frame: Frame, voice: bool) -> TurnState:
     end = frame.at + FRAME
     if state.phase == "quiet":
         state = replace(state, phase="starting", onset=frame.at, speech=(), overlap=())
-    speech = _extend(state.speech, frame.at, end)
-    overlap = _extend(state.overlap, frame.at, end) if frame.customer else state.overlap
+    speech = extended(state.speech, frame.at, end)
+    overlap = extended(state.overlap, frame.at, end) if frame.customer else state.overlap
     return replace(state, speech=speech, overlap=overlap, last_voice=end, words="unknown")
-
-
-def _extend(spans: tuple[Span, ...], start: int, end: int) -> tuple[Span, ...]:
-    if spans and spans[-1][1] >= start:
-        return (*spans[:-1], (spans[-1][0], end))
-    return (*spans, (start, end))
 
 
 def _by_voice(state: TurnState, frame: Frame, voice: bool) -> tuple[TurnState, Turn | None]:

@@ -18,10 +18,9 @@ from typing import Any, ClassVar, Literal, get_args
 
 from voicecoach import yamlfile
 from voicecoach.errors import BadInput
-from voicecoach.nouns import Strict, Worksheet
+from voicecoach.nouns import SLUG, Strict, Worksheet
 from voicecoach.persona.effects import EFFECTS
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 """Ids end up in file names and in line ids, so they are short and plain."""
 FACT = re.compile(r"\{([^{}]*)\}")
 VOICE = re.compile(r"[a-z0-9]+/[A-Za-z0-9_-]+")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from voicecoach.judge.cues import FAULTS, MOVES
-from voicecoach.nouns import Strict
+from voicecoach.nouns import SLUG, Strict
 
 Level = Literal["mild", "medium", "hard"]
 AtLeast = Literal["done", "unsure"]
@@ -25,7 +25,6 @@ MOVE_VERDICTS = ("done", "unsure", "not heard")
 FAULT_VERDICTS = ("shown", "listen", "not heard")
 MAX_CHARS = 2000
 """Of a comment, a reason or a note: a page of handwriting."""
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """A bundled name, or a file beside the assignment: never a path that leads elsewhere."""
 
@@ -44,7 +43,7 @@ class Minimum:
     at_least: AtLeast = "done"
 
     def __post_init__(self) -> None:
-        if not _SLUG.fullmatch(self.step):
+        if not SLUG.fullmatch(self.step):
             raise ValueError(f"'step' must be the id of a step of the procedure, not '{self.step[:50]}'")
 
 
@@ -72,7 +71,7 @@ class Assignment:
     """The trainer's words to the trainee."""
 
     def __post_init__(self) -> None:
-        if not _SLUG.fullmatch(self.id):
+        if not SLUG.fullmatch(self.id):
             raise ValueError(f"'id' must be 1 to 40 of a-z, 0-9 and '-', not '{self.id[:50]}'")
         for what, name in (("scenario", self.scenario), ("procedure", self.procedure)):
             if not _NAME.fullmatch(name):

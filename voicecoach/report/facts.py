@@ -6,7 +6,6 @@ Where several events state the same (a turn heard again by a better model after 
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 import types
 import typing
@@ -14,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, TypeVar
+
+import numpy as np
 
 from voicecoach.judge.context import TOGETHER_S
 from voicecoach.nouns import (
@@ -54,6 +55,11 @@ def text(data: Any) -> str:
     if not isinstance(data, str):
         return ""
     return _UNSHOWABLE.sub("", data.encode("utf-8", "replace").decode("utf-8"))
+
+
+def named(data: Any) -> str:
+    """The name in a mapping such as {id, name, sha256}, or the text itself."""
+    return text(data.get("name") or data.get("id")) if isinstance(data, Mapping) else text(data)
 
 
 def number(data: Any) -> float | None:
@@ -524,16 +530,7 @@ def _latencies(timed: Sequence[tuple[int, Event]]) -> tuple[Latency, ...]:
     for part in ("endpoint_ms", "recognise_ms", "judge_ms", "voice_ms", "answer_ms"):
         found = [(value, place) for place, event in timed if (value := number(event.data.get(part))) is not None]
         if found:
-            values = sorted(value for value, _ in found)
-            p50, p95 = (_percentile(values, percent) for percent in (50, 95))
+            p50, p95 = (float(value) for value in np.percentile([value for value, _ in found], (50, 95)))
             places = tuple(place for _, place in found)
-            result.append(Latency(part.removesuffix("_ms"), p50, len(values), p95, places))
+            result.append(Latency(part.removesuffix("_ms"), p50, len(found), p95, places))
     return tuple(result)
-
-
-def _percentile(ordered: Sequence[float], percent: float) -> float:
-    """Of values in order, between two of them by their distance."""
-    place = (len(ordered) - 1) * percent / 100
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

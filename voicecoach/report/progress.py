@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from voicecoach.judge.delivery import BRISK_SPS
 from voicecoach.judge.drills import VOICE, Drill
+from voicecoach.nouns import Event
 from voicecoach.report import words
 from voicecoach.report.facts import read, text
+from voicecoach.report.head import Kind, head_of
 from voicecoach.report.values import Report, ReportTurn
-
-Kind = Literal["call", "retry", "drill", "review"]
 
 HALF_LIFE_CALLS = 5
 """A call counts half as much in the weighted mean as one that came so many calls later. Our judgement: a week's worth of
@@ -119,8 +119,10 @@ _RUSHED = {"slow": 0.0, "brisk": 0.0, "rushed": 1.0}
 _HELD = {"held": 1.0, "drifted": 0.0, "matched the anger": 0.0}
 
 
-def row_of(report: Report, started: Mapping[str, Any]) -> Row:
-    """A session as a row, from its report and its `started`."""
+def row_of(report: Report, events: Sequence[Event]) -> Row:
+    """A session as a row, from its report and the events that it tells of."""
+    head = head_of(events)
+    started: Mapping[str, Any] = next((event.data for event in events if event.kind == "started"), {})
     who = started.get("persona")
     sound = started.get("sound")
     drill = started.get("drill")
@@ -131,18 +133,18 @@ def row_of(report: Report, started: Mapping[str, Any]) -> Row:
     procedure = started.get("procedure")
     return Row(
         session=report.name,
-        wall=report.wall,
-        kind=_kind(started, bool(report.anger)),
-        trainee=report.trainee,
+        wall=head.wall,
+        kind=head.kind,
+        trainee=head.trainee,
         demo=isinstance(sound, Mapping) and sound.get("port") == "recorded trainee",
         persona=report.persona,
         scenario=text(who.get("id")),
-        level=text(who.get("level")),
+        level=head.level,
         procedure=text(procedure) if isinstance(procedure, str) else "",
         procedure_name=report.procedure,
-        outcome=report.outcome or "cut off",
-        minutes=round(report.duration_s / 60, 2),
-        turns=len(report.turns),
+        outcome=head.outcome,
+        minutes=round(head.minutes, 2),
+        turns=head.turns,
         anger=anger,
         values=tuple((name, values) for name, values in _values(report, anger).items() if values),
         steps=tuple((step.id, step.name, step.outcome) for step in report.steps),
@@ -152,14 +154,6 @@ def row_of(report: Report, started: Mapping[str, Any]) -> Row:
         passed=len(passed),
         levels=len(levels) if isinstance(drill, Mapping) and isinstance(levels := drill.get("levels"), list) else 0,
     )
-
-
-def _kind(started: Mapping[str, Any], simulated: bool) -> Kind:
-    if started.get("drill") is not None:
-        return "drill"
-    if started.get("retry") is not None:
-        return "retry"
-    return "review" if started.get("mode") == "review" or not simulated else "call"
 
 
 def _values(report: Report, anger: tuple[float, float] | None) -> dict[str, tuple[float, ...]]:

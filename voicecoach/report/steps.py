@@ -187,20 +187,20 @@ def _looked_for(outcome: StepOutcome) -> str:
 
 
 def _quote(turn: int, finding: Finding, times: Mapping[int, Span]) -> StepQuote:
-    start, end = _times(finding, times[turn])
+    start, end = times_of(finding, times[turn])
     return StepQuote(turn, finding.code, finding.quote, start, end, finding.outcome in ("done", "shown"))
 
 
 def _remark(remark: Remark, times: Mapping[int, Span]) -> StepRemark:
     if remark.turn is None or remark.finding is None:
         return StepRemark(remark.kind, remark.say)
-    start, end = _times(remark.finding, times[remark.turn])
+    start, end = times_of(remark.finding, times[remark.turn])
     return StepRemark(remark.kind, remark.say, remark.turn, remark.finding.quote, start, end)
 
 
 def _waited(wait: Wait, times: Mapping[int, Span]) -> StepRemark:
     """A question and what came after it; one that was not waited for has its own remark, so only the silence here."""
-    start, end = _times(wait.finding, times[wait.turn])
+    start, end = times_of(wait.finding, times[wait.turn])
     seconds = "" if wait.silence_s is None else f" {wait.silence_s:.1f} s"
     answer = f", and the customer said “{_short(wait.answer)}”" if wait.waited and wait.answer else ""
     if wait.waited:
@@ -221,7 +221,7 @@ def _notes(step: Step, notes: int) -> tuple[StepRemark, ...]:
     return (StepRemark("notes", f"{words.count(notes, 'note')} on record" if notes else "no notes are on record"),)
 
 
-def _times(finding: Finding, turn: Span) -> Span:
+def times_of(finding: Finding, turn: Span) -> Span:
     """Where to hear the finding: its own words, or the whole turn where these have no times."""
     start, end = finding.start_s, finding.end_s
     return turn if start is None or end is None or not 0 <= start < end else (start, end)

@@ -27,15 +27,15 @@ from voicecoach.report.actions import action_draft, actions, referral_draft
 from voicecoach.report.around import calm, degrees, preparation
 from voicecoach.report.customer import feelings
 from voicecoach.report.exchanges import after_cues, exchanges, recorded, why_not, with_own_change
-from voicecoach.report.facts import Facts, TurnFacts, gather, number, text
+from voicecoach.report.facts import Facts, TurnFacts, gather, named, number, text
 from voicecoach.report.moment import moment_of
 from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.recorded import doubts
 from voicecoach.report.replay import replay
 from voicecoach.report.rounds import rounds
-from voicecoach.report.steps import as_marked, call_as_told, cycle_lines, step_lines
+from voicecoach.report.steps import as_marked, call_as_told, cycle_lines, step_lines, times_of
 from voicecoach.report.text import RECORDING
-from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn, Span
+from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn
 
 __all__ = ["CURVES", "Report", "measures", "tell"]
 
@@ -83,8 +83,8 @@ def tell(
     )
     told = call_as_told(facts, again.assessments, again.finished)
     prepared = {name: done == "done" for name, done in _prepared(facts) if done}
-    named = _named(facts.started.get("persona")) or (persona.name if persona else "")
-    customer = persona.full_name if persona else named
+    called = named(facts.started.get("persona")) or (persona.name if persona else "")
+    customer = persona.full_name if persona else called
     brief = persona.brief if persona else Worksheet()
     known = TurnContext(customer_name="" if customer == _NO_NAME else customer, cannot=brief.cannot, can=brief.can)
     around = (turns, prepared, len(facts.notes), facts.lines, known, begun.done if begun else ())
@@ -99,13 +99,13 @@ def tell(
     wall = text(facts.started.get("wall"))
     return Report(
         name=text(name),
-        persona=named,
+        persona=called,
         trainee=text(facts.started.get("trainee")),
         procedure=procedure.name
         if procedure
         else ""
         if facts.started.get("drill")
-        else _named(facts.started.get("procedure")),
+        else named(facts.started.get("procedure")),
         wall=wall,
         duration_s=facts.duration_s,
         outcome=facts.outcome,
@@ -147,21 +147,17 @@ def _prepared(facts: Facts) -> tuple[tuple[str, str], ...]:
     return (("worksheet", facts.worksheet[0] if facts.worksheet else ""), ("focus", facts.focus))
 
 
-def _named(value: Any) -> str:
-    """The name in a mapping such as {id, name, sha256}, or the text itself."""
-    return text(value.get("name") or value.get("id")) if isinstance(value, Mapping) else text(value)
-
-
 def _origin(started: Mapping[str, Any]) -> str:
     """What the session is, where it is not a whole call."""
+    if isinstance(drill := started.get("drill"), Mapping):
+        return f"Drill: {named(drill)}"
     if isinstance(retry := started.get("retry"), Mapping):
         take, turn = (number(retry.get(key)) or 0 for key in ("take", "turn"))
         return f"Take {take:.0f} of turn {turn:.0f} of {text(retry.get('session'))}"
     sound = started.get("sound")
     if started.get("mode") == "review":
         return f"{RECORDING} {text(sound.get('input')) if isinstance(sound, Mapping) else ''}".rstrip()
-    drill = started.get("drill")
-    return f"Drill: {_named(drill)}" if isinstance(drill, Mapping) else ""
+    return ""
 
 
 def _latency_s(facts: Facts) -> float:
@@ -226,7 +222,7 @@ def _in_kind(exchange: Exchange) -> InKind | None:
 
 
 def _mark(finding: Finding, turn: TurnFacts, said: str, sources: Mapping[str, str]) -> Mark:
-    start, end = _times(finding, (turn.start_s, turn.end_s))
+    start, end = times_of(finding, (turn.start_s, turn.end_s))
     fits = 0 <= finding.start < finding.end <= len(said)
     return Mark(
         turn=turn.number,
@@ -243,12 +239,6 @@ def _mark(finding: Finding, turn: TurnFacts, said: str, sources: Mapping[str, st
         confidence=finding.confidence,
         rule=rule_of(finding.code, finding.source, sources),
     )
-
-
-def _times(finding: Finding, turn: Span) -> Span:
-    """Where to hear the finding: its own words, or the whole turn where these have no times."""
-    start, end = finding.start_s, finding.end_s
-    return turn if start is None or end is None or not 0 <= start < end else (start, end)
 
 
 # --- measurements ------------------------------------------------------------------------------------

@@ -469,7 +469,7 @@ class Rooms:
             finally:
                 writer.close(archive=failure is None)
         told = record.read(folder)
-        debrief.write_page(debrief.page_of(told, debrief.report_on(told)), folder / debrief.PAGE)
+        debrief.write_page(debrief.page_of(told, debrief.report_on(told)), folder / record.PAGE)
         room.say(t="over", session=key_of(folder))
 
     def _calibrate(self, room: Room, trainee: str) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from voicecoach import before, calibration, debrief, drills, history, prepare, record, takes, volume
-from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.persona import LEVELS
-from voicecoach.report import facts, progress, progress_page, trainer, words
+from voicecoach.report import progress, progress_page, trainer, words
+from voicecoach.report.head import head_of
 from voicecoach.report.takes import Takes
 from voicecoach.report.text import ending, subtitle, title
 from voicecoach.report.values import Point, Report
@@ -79,8 +79,8 @@ class Shelf:
     """What was read of sessions, kept until they change."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
-        self._reports: dict[str, tuple[tuple[int, ...], Report]] = {}
+        self._rows: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._reports: dict[str, tuple[str, Report]] = {}
         self._lock = threading.Lock()
 
     def rows(self, house: House) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ class Shelf:
 
     def row(self, folder: Path) -> dict[str, Any]:
         """One session as the list shows it."""
-        stamp = _stamp(folder)
+        stamp = record.stamp(folder)
         kept = self._rows.get(folder.name)
         if kept is None or kept[0] != stamp:
             kept = self._rows[folder.name] = (stamp, _row(folder))
@@ -98,7 +98,7 @@ class Shelf:
 
     def report(self, folder: Path) -> Report:
         """The debrief under the rules of today."""
-        stamp = _stamp(folder)
+        stamp = record.stamp(folder)
         with self._lock:  # judging is work: two tabs that ask for the same have it done once
             kept = self._reports.get(folder.name)
             if kept is None or kept[0] != stamp:
@@ -107,42 +107,22 @@ class Shelf:
             return kept[1]
 
 
-def _stamp(folder: Path) -> tuple[int, ...]:
-    """What changes when a session changes, or what a trainer says of it."""
-    found: list[int] = []
-    for name in ("events.jsonl", record.TRAINER):
-        try:
-            seen = (folder / name).stat()
-            found += [seen.st_mtime_ns, seen.st_size]
-        except OSError:
-            found += [0, 0]
-    return tuple(found)
-
-
 def _row(folder: Path) -> dict[str, Any]:
-    told = record.read(folder)
-    started, ended = told.first("started"), told.first("ended")
-    data: Mapping[str, Any] = started.data if started else {}
-    customer = data.get("persona")
-    last = told.events[-1].at if told.events else 0
+    told = record.read_events(folder)
+    head = head_of(told.events)
     return {
         "key": key_of(folder),
-        "wall": facts.text(data.get("wall")),
-        "trainee": facts.text(data.get("trainee")),
-        "customer": facts.text(customer.get("name")) if isinstance(customer, Mapping) else folder.name,
-        "person": facts.text(customer.get("person")) if isinstance(customer, Mapping) else "",
-        "level": facts.text(customer.get("level")) if isinstance(customer, Mapping) else "",
-        "minutes": round(last / SAMPLE_RATE_HZ / 60, 1),
-        "turns": sum(1 for _ in told.of("spoke")),
-        "outcome": facts.text(ended.data.get("outcome")) if ended else "",
-        "kind": _kind(data),
+        "wall": head.wall,
+        "trainee": head.trainee,
+        "customer": head.persona or folder.name,
+        "person": head.person,
+        "level": head.level,
+        "minutes": round(head.minutes, 1),
+        "turns": head.turns,
+        "outcome": head.outcome,
+        "kind": head.kind,
         "answered": bool(told.trainer),
     }
-
-
-def _kind(started: Mapping[str, Any]) -> str:
-    """What a session is besides a whole call."""
-    return "retry" if started.get("retry") else "drill" if started.get("drill") else "call"
 
 
 def told(report: Report, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,17 +164,7 @@ def sound_of(told: record.Record) -> tuple[str, bytes]:
 
 def volume_sample(volume_db: float) -> bytes:
     """A calm line and the loudest, at a volume between LOWEST_DB and HIGHEST_DB, as a WAV file."""
-    import io
-    import wave
-
-    samples = volume.sample(prepare.spoken(), volume_db)
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return buffer.getvalue()
+    return audiofiles.as_wav(volume.sample(prepare.spoken(), volume_db))
 
 
 def page_of(folder: Path, report: Report) -> str:

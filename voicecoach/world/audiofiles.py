@@ -373,16 +373,23 @@ def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first:
     return intake.done()
 
 
-def write_wav(path: Path, samples: Samples) -> None:
-    """Write int16 mono at 16 kHz; raises DiskError."""
+def as_wav(samples: Samples) -> bytes:
+    """A WAV file: int16 [shape=(n,)], mono, 16 kHz."""
     import wave
 
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE_HZ)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """Write `as_wav`; raises DiskError."""
     try:
-        with open(path, "wb") as raw, wave.open(raw, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE_HZ)
-            file.writeframes(samples.astype("<i2").tobytes())
+        path.write_bytes(as_wav(samples))
     except OSError as error:
         raise DiskError(f"{path} cannot be written ({error.strerror}).", "Choose another place with --out.") from error
 

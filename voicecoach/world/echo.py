@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from voicecoach.errors import MissingModel
 from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END
-from voicecoach.measure.observe import Floats
+from voicecoach.measure.observe import Floats, dbfs
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.sound import Duplex, Samples
 
@@ -142,17 +142,15 @@ def measure(
     """Both channels of a test [shape=(n,)], 16 kHz. `voice` is laid over the cancelled echo at `trainee_dbfs`."""
     playing = np.flatnonzero(out)
     if not len(playing):
-        return EchoTest(0.0, 0.0, -120.0, _dbfs(mic), 0.0, fault="not played")
+        return EchoTest(0.0, 0.0, -120.0, dbfs(mic), 0.0, fault="not played")
     if not mic[playing[0] :].any():
         return EchoTest(0.0, 0.0, -120.0, -120.0, 0.0, fault="zeros")
     first, last = int(playing[0]), int(playing[-1]) + 1
     delay, match = _delay(mic, out)
     start, end = first + delay, min(last + delay, len(mic))
-    noise_dbfs = _dbfs(mic[max(0, first - round(QUIET_S * SAMPLE_RATE_HZ)) : first])
+    noise_dbfs = dbfs(mic[max(0, first - round(QUIET_S * SAMPLE_RATE_HZ)) : first])
     spoken = _share(detect(_floats(mic)), start, end)
-    found = EchoTest(
-        match, delay / SAMPLE_RATE_HZ, _dbfs(mic[start:end]), noise_dbfs, spoken, trainee_dbfs=trainee_dbfs
-    )
+    found = EchoTest(match, delay / SAMPLE_RATE_HZ, dbfs(mic[start:end]), noise_dbfs, spoken, trainee_dbfs=trainee_dbfs)
     if canceller is None or match < MATCH:
         return found
     settled = min(start + round(SETTLES_S * SAMPLE_RATE_HZ), end)
@@ -232,16 +230,11 @@ def _floats(samples: Samples) -> Floats:
     return np.asarray(whole / 32768, np.float32)
 
 
-def _dbfs(samples: Samples) -> float:
-    power = float(np.mean((samples.astype(np.float64) / 32768) ** 2)) if len(samples) else 0.0
-    return 10 * float(np.log10(power + 1e-12))
-
-
-def _at(voice: Samples, dbfs: float) -> Samples:
+def _at(voice: Samples, level_dbfs: float) -> Samples:
     """A voice from its first sound on, at another level."""
     loud = np.flatnonzero(np.abs(voice) > 600)
     voice = voice[loud[0] :] if len(loud) else voice
-    gain = 10 ** ((dbfs - _dbfs(voice[np.abs(voice) > 300])) / 20)
+    gain = 10 ** ((level_dbfs - dbfs(voice[np.abs(voice) > 300])) / 20)
     return np.asarray(np.clip(voice * gain, -32768, 32767), np.int16)
 
 
