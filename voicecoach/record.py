@@ -530,11 +530,7 @@ def append_line(path: Path, entry: Mapping[str, Any], mode: int = 0o600) -> None
 
 def read_audio(record: Record) -> Samples:
     """The recording [shape=(n, 2)], int16; as much of it as can be read, empty where it is missing."""
-    if record.audio is None:
-        return np.zeros((0, 2), np.int16)
-    if record.audio.suffix == ".wav":
-        return np.array(_read_wav(record.audio), np.int16)
-    return _read_flac(record.audio)
+    return np.concatenate([np.zeros((0, 2), np.int16), *audio_blocks(record)])
 
 
 def audio_blocks(record: Record) -> Iterator[Samples]:
@@ -566,12 +562,6 @@ def audio_samples(record: Record) -> int:
 
 
 _BLOCK = 1 << 16
-
-
-def _read_flac(path: Path) -> Samples:
-    """What can be decoded, up to the first damage."""
-    blocks = list(_flac_blocks(path))
-    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
 
 
 def _flac_blocks(path: Path) -> Iterator[Samples]:

@@ -48,20 +48,6 @@ class Side(Protocol):
     def __len__(self) -> int: ...
 
 
-class Held:
-    """A channel in memory."""
-
-    def __init__(self, samples: Floats) -> None:
-        self._samples = samples
-
-    def read(self, start: int, end: int) -> Floats:
-        """See Side."""
-        return self._samples[start:end]
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-
 class OnDisk:
     """A channel of a spooled file."""
 

@@ -32,7 +32,6 @@ __all__ = [
     "Reply",
     "ScriptedEars",
     "Trainee",
-    "WavDuplex",
     "energy_activity",
     "flat_pitch",
     "noise",
@@ -139,8 +138,3 @@ class BeepVoice:
         """See world.voice.Voice."""
         beep = tone(220.0 * 2 ** (style.f0_st / 12), max(0.3, 0.25 * len(text.split())), style.level_db)
         return Line(beep, np.asarray(beep / 32768, np.float32), f"{self.name}/{style_name}")
-
-
-def WavDuplex(samples: Samples) -> FileDuplex:  # noqa: N802 - reads as the device that it stands for
-    """A duplex whose microphone plays `samples` and whose speaker is silent."""
-    return FileDuplex(PlainRecording(samples))

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
+from tests.web.site import CALL, HELLO, SAID, Page, Site, pack, serving
 from voicecoach import record, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web import sound as port
@@ -219,7 +219,7 @@ def test_one_call_too_many_is_refused_and_the_others_go_on(site: Site) -> None:
         page.vanish()
 
 
-FRAME_BYTES = wire.pack(wire.Frame(0, 0, (0, 0), 0, np.ones(500, np.int16), np.zeros(500, np.int16)))
+FRAME_BYTES = pack(wire.Frame(0, 0, (0, 0), 0, np.ones(500, np.int16), np.zeros(500, np.int16)))
 WRONG: dict[str, bytes | str] = {
     "garbage": b"\xff" * 100,
     "fewer samples than it says": FRAME_BYTES[:-2],

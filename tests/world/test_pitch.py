@@ -128,7 +128,7 @@ def test_a_tracker_that_cannot_be_loaded_falls_back(monkeypatch: pytest.MonkeyPa
 
 def test_real_speech_agrees_between_the_trackers() -> None:
     """On a woman's read sentence both find the same median within a semitone."""
-    samples = for_models(audiofiles.read_mono(DATA / "LJ001-0002.flac"))
+    samples = for_models(audiofiles.read_with_flat(DATA / "LJ001-0002.flac")[0])
     tracks = (pitch.track(samples), pitch.track_pyin(samples))
     medians = [float(np.median(track.f0_hz[track.confidence >= 0.5])) for track in tracks]
 
@@ -139,7 +139,7 @@ def test_real_speech_agrees_between_the_trackers() -> None:
 @pytest.mark.models
 def test_in_pieces_as_at_once() -> None:
     """A recording tracked piece by piece, as long ones are, has the pitch that the tracker gives for the whole."""
-    samples = audiofiles.read_mono(DATA / "jfk.flac")
+    samples = audiofiles.read_with_flat(DATA / "jfk.flac")[0]
     at_once = pitch.track(for_models(samples))
     in_pieces = pitch.track_of(pieces_for_models(samples))
     voiced = at_once.confidence > 0.5
