@@ -72,12 +72,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Samples
 
-Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
 
 INDEX = ".history.sqlite3"

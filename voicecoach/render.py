@@ -22,8 +22,8 @@ import numpy as np
 
 from voicecoach import persona as customers
 from voicecoach.errors import DiskError, MissingModel
-from voicecoach.measure.observe import Floats, for_models
-from voicecoach.nouns import SAMPLE_RATE_HZ, Style
+from voicecoach.measure.observe import for_models
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Style
 from voicecoach.persona import Persona, style
 from voicecoach.world import effects, kokoro, models, pitch
 from voicecoach.world.spoken import MANIFEST, Spoken, delivered, load, spoken_key

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.measure.activity import FRAME
-from voicecoach.measure.observe import HOP, Floats, PitchTrack
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Style, Word
-from voicecoach.world.sound import Block, Duplex, Samples
+from voicecoach.measure.observe import HOP, PitchTrack
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Heard, Samples, Style, Word
+from voicecoach.world.sound import Block, Duplex
 from voicecoach.world.trainee import FileDuplex, PlainRecording, RecordedTrainee, Reply, Trainee
 from voicecoach.world.voice import Line
 

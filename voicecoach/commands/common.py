@@ -21,7 +21,9 @@ Model = Annotated[str, typer.Option(help="Recogniser: a name (small.en), a folde
 Input = Annotated[str | None, typer.Option("--input", help="Microphone: part of its name, or its number in `doctor`.")]
 Output = Annotated[str | None, typer.Option("--output", help="Speaker: part of its name, or its number in `doctor`.")]
 Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept for each trainee and microphone.")]
-Level = Annotated[Literal["mild", "medium", "hard"] | None, typer.Option(help="mild, medium or hard.")]
+LevelName = Literal["mild", "medium", "hard"]
+"""As `persona.LevelName`, which is too heavy for `--help`."""
+Level = Annotated[LevelName | None, typer.Option(help="mild, medium or hard.")]
 
 
 class Options:

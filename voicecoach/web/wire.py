@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voicecoach.world.sound import Samples
+from voicecoach.nouns import Samples
 
 _UP = struct.Struct("<IIHHHHB3x")
 _DOWN = struct.Struct("<II")

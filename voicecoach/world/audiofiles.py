@@ -16,9 +16,8 @@ from typing import IO, Any, Protocol, Self
 import numpy as np
 
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ
-from voicecoach.record import MAX_SECONDS, Samples
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Samples
+from voicecoach.record import MAX_SECONDS
 
 RATES_HZ = (4_000, 384_000)
 """Sample rates outside are mistakes of a damaged header."""

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.errors import MissingModel, VoicecoachError
-from voicecoach.measure.observe import Floats, for_models
-from voicecoach.nouns import SAMPLE_RATE_HZ, Style
+from voicecoach.measure.observe import for_models
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Style
 from voicecoach.world import effects, engines, pitch
 from voicecoach.world.engines import Audio, Availability, Capabilities, Plugin, SpeechUrl, VoiceInfo
 from voicecoach.world.spoken import Spoken, delivered
