@@ -50,7 +50,7 @@ help:
 	@touch $@
 
 .make/run: .make/venv requirements.lock pyproject.toml
-	@echo "Setting up voicecoach (once: about 350 MB to download, a minute or two)..."
+	@echo "Setting up voicecoach (once: about 320 MB to download, about a minute)..."
 	$(PIP) install --progress-bar on --require-hashes -r requirements.lock
 	@$(PIP) install -q --no-deps --no-build-isolation -e .
 	@touch $@

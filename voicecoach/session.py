@@ -1,8 +1,8 @@
 """The call: customer speaks, trainee answers, the customer reacts; every step goes to the record as it happens.
 
-This is the only module that knows all the rooms. Three threads on the live path: the sound callback (in `world.sound`),
-this loop (turn-taking and writing), and one worker that recognises, measures, judges and speaks (`call.answering`). A
-fourth one does what nobody waits for (`call.aside`).
+It knows measure, judge, persona, the ports of the world and the record. Three threads are on the live path: the sound
+callback (in `world.sound`), this loop (turn-taking and writing), and one worker that recognises, measures, judges and
+speaks (`call.answering`). A fourth one does what nobody waits for (`call.aside`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from voicecoach import persona
 from voicecoach.call import Call, Keys, Outcome, Tick, Who, answering, entries, memory
-from voicecoach.call.answering import Answer, Answered, Delays, Piece, Question, Standing, Tools
+from voicecoach.call.answering import Answer, Answered, Piece, Question, Standing, Tools
 from voicecoach.call.aside import Aside
 from voicecoach.call.cueing import Cueing
 from voicecoach.call.echoguard import EchoGuard
@@ -361,7 +361,7 @@ class _Loop:
         spoken = self.saying.now
         if spoken is None or spoken.start is None:
             return
-        self.saying.told = True
+        self.saying.tell()
         reply = spoken.reaction.reply
         self._event("said", **entries.said(spoken, spoken.start))
         about = {"who": "customer", "line": reply.line}
@@ -463,10 +463,10 @@ class _Loop:
     def _standing(self) -> Standing:
         """How the call stands; the worker asks when it comes to a turn, as the one before may not be written down yet."""
         mood = (self.saying.reaction or self.opening).mood
-        return Standing(mood, self.memory, self._delays())
+        return Standing(mood, self.memory, self._latency())
 
-    def _delays(self) -> Delays:
-        return Delays(round(self.sound.info.latency_s * SAMPLE_RATE_HZ))
+    def _latency(self) -> int:
+        return round(self.sound.info.latency_s * SAMPLE_RATE_HZ)
 
     def _mind_barge_in(self, block: Block, at: int, probability: float) -> None:
         """Have the line ducked, held or stopped while the trainee speaks over it; who cuts in is not stopped."""
@@ -485,7 +485,7 @@ class _Loop:
         self.over.holds.clear()
 
     def _stood_still(self, start: int, end: int) -> None:
-        self.saying.holds = (*self.saying.holds, (start, end))
+        self.saying.stood_still(start, end)
         self._event("held", line=self.saying.name, start=start, end=end)
 
     def _tell_words(self) -> None:
@@ -519,7 +519,7 @@ class _Loop:
     def _interrupted(self, stopped: Stopped, now: int) -> None:
         """The trainee has stopped the customer: what of the line was heard, and what of the story."""
         saying = self.saying
-        saying.stopped = True
+        saying.stop()
         self._close_line()
         self._answer_again()
         if saying.now is not None and saying.now.start is not None:
@@ -729,7 +729,7 @@ class _Loop:
         for kind, data in self.aside.measured(wait):
             self._event(kind, **data)
         idle = self.turns.phase == "quiet" and self.pending is None and self.saying.clause is None
-        for again in self.aside.heard_again(wait, idle, self._delays()):
+        for again in self.aside.heard_again(wait, idle, self._latency()):
             self._tell_heard(again.number, again.heard, again.observation, again=True)
 
     def _measure_after_cues(self, turn: Turn) -> None:
@@ -798,8 +798,7 @@ class _Loop:
             echo=self.guard.mode, other=other,
         )  # fmt: skip
         self.quiet_from = at
-        if saying.end:
-            saying.end = max(saying.end, at)  # nobody was waited for meanwhile
+        saying.wait_from(at)
         self.second_look = SecondLook()
 
     def _mind_devices(self) -> None:

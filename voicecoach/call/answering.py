@@ -65,14 +65,6 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Delays:
-    """On these devices, in samples."""
-
-    sound: int
-    """Of the device, out plus in."""
-
-
-@dataclass(frozen=True)
 class Question:
     """A turn that is to be answered."""
 
@@ -107,7 +99,8 @@ class Standing:
 
     mood: Mood
     memory: Memory
-    delays: Delays
+    latency: int
+    """Of the sound device, out plus in, in samples."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +165,7 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     hearing = _joined(parts, [piece.start - turn.start for piece in question.pieces])
     nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
     observation = measure_turn(
-        turn, question.samples, heard, hearing, question.gap_from, question.spoiled, memory.baseline, known.delays
+        turn, question.samples, heard, hearing, question.gap_from, question.spoiled, memory.baseline, known.latency
     )
     context = next_context(
         memory.context,
@@ -214,12 +207,12 @@ def speak(tools: Tools, reaction: Reaction) -> Line:
     return line if tools.realtime else whole(line)
 
 
-def hear_again(ears: Ears, answered: Answered, delays: Delays) -> Again:
+def hear_again(ears: Ears, answered: Answered, latency: int) -> Again:
     """The careful pass over a turn that was answered to what a quick one heard."""
     turn, samples = answered.turn, answered.samples
     heard = ears.hear(samples, turn.start / SAMPLE_RATE_HZ)
     seen = measure_turn(
-        turn, samples, heard, listen(samples), answered.gap_from, answered.spoiled, answered.baseline, delays
+        turn, samples, heard, listen(samples), answered.gap_from, answered.spoiled, answered.baseline, latency
     )
     return Again(answered.number, heard, seen)
 
@@ -232,11 +225,11 @@ def measure_turn(
     gap_from: int,
     spoiled: Sequence[activity.Span],
     baseline: Baseline | None,
-    delays: Delays,
+    latency: int,
 ) -> Observation:
     """The numbers of a turn of the trainee, with its gap after the customer's line, below 0 where it overlaps that."""
     onset = turn.speech[0][0]
-    gap = (onset - delays.sound - gap_from) / SAMPLE_RATE_HZ if gap_from else None
+    gap = (onset - latency - gap_from) / SAMPLE_RATE_HZ if gap_from else None
     if gap is not None and turn.overlap and turn.overlap[0][0] == onset:
         gap = -activity.total(turn.overlap) / SAMPLE_RATE_HZ
     return observe.observe(

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from voicecoach.call import answering
-from voicecoach.call.answering import Again, Answered, Delays
+from voicecoach.call.answering import Again, Answered
 from voicecoach.nouns import Observation
 from voicecoach.world.ears import Ears
 
@@ -44,7 +44,7 @@ class Aside:
         """Have a turn heard with care, once there is time."""
         self._later.append(answered)
 
-    def heard_again(self, wait: bool, idle: bool, delays: Delays) -> Iterator[Again]:
+    def heard_again(self, wait: bool, idle: bool, latency: int) -> Iterator[Again]:
         """The turns that have been; the next one is begun where the worker is `idle`, all of them where it may `wait`."""
         while True:
             if self._again is not None and (wait or self._again.done()):
@@ -53,4 +53,4 @@ class Aside:
                     yield again
             if self._again is not None or not self._later or not (wait or idle):
                 return
-            self._again = self._worker.submit(answering.hear_again, self._ears, self._later.popleft(), delays)
+            self._again = self._worker.submit(answering.hear_again, self._ears, self._later.popleft(), latency)

@@ -114,6 +114,23 @@ class Saying:
         self.starts = (*self.starts, at)
         return True
 
+    def tell(self) -> None:
+        """The line has its event now."""
+        self.told = True
+
+    def stood_still(self, start: int, end: int) -> None:
+        """The line stood still there, and went on."""
+        self.holds = (*self.holds, (start, end))
+
+    def stop(self) -> None:
+        """The trainee has stopped the line."""
+        self.stopped = True
+
+    def wait_from(self, at: int) -> None:
+        """Nobody was waited for before this sample."""
+        if self.end:
+            self.end = max(self.end, at)
+
     def close(self) -> None:
         """No more clauses: what was spoken of the line is all there is."""
         self.clause = None

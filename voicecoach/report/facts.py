@@ -34,7 +34,7 @@ from voicecoach.report.values import CustomerLine, Events, Interruption, Latency
 T = TypeVar("T")
 
 LARGEST = 1e9
-"""No number in a record comes near it: sample indices end at 4 hours x 16 kHz = 2.3e8. Larger ones are damage."""
+"""No number in a record comes near it: sample indices end at 6 hours x 16 kHz = 3.5e8. Larger ones are damage."""
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 """Control characters, and marks that turn the direction of the text around them: they could alter a terminal or a page."""
 _MISSING: Any = object()

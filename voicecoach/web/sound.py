@@ -26,7 +26,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Samples
 from voicecoach.web.wire import Frame, chunks
 from voicecoach.world.down import down
 from voicecoach.world.playback import FADE_MS
-from voicecoach.world.sound import GIVE_UP_S, Away, Block, SoundInfo
+from voicecoach.world.sound import GIVE_UP_S, Away, Block, Marks, SoundInfo
 
 RATES_HZ = (8000, 192_000)
 """What audio contexts run at; anything else is no sound."""
@@ -122,8 +122,7 @@ class BrowserDuplex:
         self._base = 0
         self._frames = 0
         """Samples taken at `_down_hz` since `_base` (16 kHz)."""
-        self._spoken: deque[tuple[float, float]] = deque()
-        self._absent: deque[tuple[float, float, Away]] = deque()
+        self._marks = Marks()
 
     # --- the server's side ---------------------------------------------------------------------------
 
@@ -228,14 +227,8 @@ class BrowserDuplex:
             self._take(self._wait())
         block, self._ready = self._ready[:FRAME], self._ready[FRAME:]
         start, end = self._at, self._at + FRAME
-        while self._spoken and self._spoken[0][1] <= start:
-            self._spoken.popleft()
-        while self._absent and self._absent[0][1] <= start:
-            self._absent.popleft()
-        self._at += FRAME
-        customer = bool(self._spoken) and self._spoken[0][0] < end
-        away: Away = self._absent[0][2] if self._absent and self._absent[0][0] < end else ""
-        return Block(block[:, 0].copy(), block[:, 1].copy(), customer, away)
+        self._at = end
+        return Block(block[:, 0].copy(), block[:, 1].copy(), *self._marks.take(start, end))
 
     def _take(self, piece: _Piece) -> None:
         """Resample one stretch of both channels; another rate begins where the last one ended."""
@@ -247,9 +240,9 @@ class BrowserDuplex:
         if end > start:
             a, b = (self._base + (self._frames + edge) * SAMPLE_RATE_HZ / piece.rate_hz for edge in (start, end))
             if piece.away:
-                self._absent.append((a, b, piece.away))
+                self._marks.absent(a, b, piece.away)
             else:
-                self._spoken.append((a, b))
+                self._marks.played(a, b)
         self._frames += len(piece.mic)
         self._keep(self._down.resample_chunk(np.stack([piece.mic, piece.out], axis=1)))
 

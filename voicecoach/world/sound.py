@@ -71,6 +71,30 @@ class Block:
     """The device was away: this is the silence in its place, and nobody heard or said anything."""
 
 
+class Marks:
+    """What there is to say of sound that was taken in and not handed out yet, in order. Positions in samples at 16 kHz."""
+
+    def __init__(self) -> None:
+        self._played: deque[tuple[float, float]] = deque()
+        self._absent: deque[tuple[float, float, Away]] = deque()
+
+    def played(self, start: float, end: float) -> None:
+        """A line was played there."""
+        self._played.append((start, end))
+
+    def absent(self, start: float, end: float, why: Away) -> None:
+        """The device was away there."""
+        self._absent.append((start, end, why))
+
+    def take(self, start: int, end: int) -> tuple[bool, Away]:
+        """Of a block that is handed out: whether a line was played somewhere in it, and why there is no sound."""
+        for marks in (self._played, self._absent):
+            while marks and marks[0][1] <= start:
+                marks.popleft()
+        away: Away = self._absent[0][2] if self._absent and self._absent[0][0] < end else ""
+        return bool(self._played) and self._played[0][0] < end, away
+
+
 @dataclass(frozen=True)
 class SoundInfo:
     """What the record keeps about the sound: port, device names, device rate, and latency out plus in.
@@ -229,8 +253,7 @@ class Device:
         self._at = 0
         self._taken = 0
         """Samples at 16 kHz that have been taken in so far."""
-        self._spoken: deque[tuple[int, int]] = deque()
-        self._absent: deque[tuple[int, int, Away]] = deque()
+        self._marks = Marks()
         self._names = self._shown = ("", "")
         """What PortAudio calls the devices, and what people do."""
         self._lookout: Lookout | None = None
@@ -290,13 +313,8 @@ class Device:
         mic, self._ready_mic = self._ready_mic[:FRAME], self._ready_mic[FRAME:]
         out, self._ready_out = self._ready_out[:FRAME], self._ready_out[FRAME:]
         start, end = self._at, self._at + FRAME
-        while self._spoken and self._spoken[0][1] <= start:
-            self._spoken.popleft()
-        while self._absent and self._absent[0][1] <= start:
-            self._absent.popleft()
         self._at = end
-        away: Away = self._absent[0][2] if self._absent and self._absent[0][0] < end else ""
-        return Block(mic.copy(), out.copy(), bool(self._spoken) and self._spoken[0][0] < end, away)
+        return Block(mic.copy(), out.copy(), *self._marks.take(start, end))
 
     def _take(self, chunk: Chunk) -> None:
         """Bring a block to 16 kHz; silence in the place of dropped ones keeps the clock true."""
@@ -309,18 +327,18 @@ class Device:
         self._add(self._down_mic.resample_chunk(mic), self._down_out.resample_chunk(out))
         start = self._base + round(self._frames_out * SAMPLE_RATE_HZ / rate_out)
         if filled:
-            self._spoken.append((start, self._base + round((self._frames_out + filled) * SAMPLE_RATE_HZ / rate_out)))
+            self._marks.played(start, self._base + round((self._frames_out + filled) * SAMPLE_RATE_HZ / rate_out))
         self._frames_out += len(out)
         self._taken = self._base + round(self._frames_out * SAMPLE_RATE_HZ / rate_out)
         if self._away:
-            self._absent.append((start, self._taken, self._away))
+            self._marks.absent(start, self._taken, self._away)
 
     def _stand_in(self, seconds: float) -> None:
         """Silence in the place of `seconds` without a device."""
         n = round(seconds * SAMPLE_RATE_HZ)
         if self._frames_out:
             self._flush()
-        self._absent.append((self._taken, self._taken + n, self._away))
+        self._marks.absent(self._taken, self._taken + n, self._away)
         self._taken += n
         self._base, self._frames_out = self._taken, 0
         self._add(np.zeros(n, np.int16), np.zeros(n, np.int16))
