@@ -47,7 +47,7 @@ def pitch(data: Path) -> dict[str, Any]:
     for path in sorted((data / "speech" / "fda").glob("*.flac")):
         truth = np.loadtxt(path.with_suffix(".f0ref"))
         reference = float(np.median(truth[truth > 0]))
-        samples = audiofiles.read_mono(path)
+        samples = audiofiles.read_with_flat(path)[0]
         medians = [
             _f0(calibration.measure_file(level_changed(samples, gain), None)) for gain in (0.0, -GAIN_DB, GAIN_DB)
         ]
@@ -180,7 +180,7 @@ def _pink(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _gained(path: Path, rng: np.random.Generator) -> np.ndarray:
-    return level_changed(audiofiles.read_mono(path), rng.uniform(-GAIN_DB, GAIN_DB))
+    return level_changed(audiofiles.read_with_flat(path)[0], rng.uniform(-GAIN_DB, GAIN_DB))
 
 
 def replies(data: Path, rng: np.random.Generator, count: int = 20) -> Iterable[tuple[np.ndarray, str, float, float]]:
@@ -192,7 +192,7 @@ def replies(data: Path, rng: np.random.Generator, count: int = 20) -> Iterable[t
         numbers = rng.choice(25, 5, replace=False) + 1
         pieces, words, speech = [], [], 0.0
         for position, number in enumerate(numbers):
-            clip = _trimmed(audiofiles.read_mono(folder / f"{speaker}{number:03d}.flac"))
+            clip = _trimmed(audiofiles.read_with_flat(folder / f"{speaker}{number:03d}.flac")[0])
             pieces.append(clip)
             speech += len(clip) / SAMPLE_RATE_HZ
             words.append(texts[f"{number:03d}"].strip())
@@ -248,7 +248,7 @@ def _error(ratios: Sequence[float]) -> dict[str, float]:
 def tempo(data: Path, ears: Whisper) -> list[dict[str, float]]:
     """Rates of read speech at several tempi, relative to tempo 1; sox (WSOLA) changes the tempo."""
     names = ("jfk.flac", "LJ001-0002.flac", "LJ001-0004.flac", "LJ001-0008.flac", "LJ001-0013.flac")
-    sources = [audiofiles.read_mono(data / "speech" / "read" / name) for name in names]
+    sources = [audiofiles.read_with_flat(data / "speech" / "read" / name)[0] for name in names]
     found = {}
     for factor in TEMPI:
         seen = [calibration.measure_file(_at_tempo(one, factor), ears).rate for one in sources]
@@ -273,7 +273,7 @@ def speed(data: Path) -> dict[str, float]:
     """All measures but recognition, and librosa's default pYIN alone, in processor seconds per second of audio."""
     import librosa
 
-    clips = [audiofiles.read_mono(path) for path in sorted((data / "speech" / "fda").glob("rl0*.flac"))[:12]]
+    clips = [audiofiles.read_with_flat(path)[0] for path in sorted((data / "speech" / "fda").glob("rl0*.flac"))[:12]]
     seconds = sum(len(clip) for clip in clips) / SAMPLE_RATE_HZ
     calibration.measure_file(clips[0], None)
     librosa.pyin(clips[0], fmin=65, fmax=2093, sr=SAMPLE_RATE_HZ)

@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer.main
 from typer.testing import CliRunner
 
 from voicecoach import __version__, cli, record
+from voicecoach.commands import common
+from voicecoach.persona import LEVELS
 
 HEAVY = (
     "numpy", "scipy", "librosa", "numba", "faster_whisper", "ctranslate2", "onnxruntime", "sounddevice", "soundfile", "soxr",
@@ -98,6 +100,11 @@ def test_help_imports_nothing_heavy() -> None:
         done = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, check=True)
 
         assert done.stderr.strip() == "[]"
+
+
+def test_the_levels_of_a_call_are_those_of_its_customer() -> None:
+    """The command line has its own list of them, because it reads no customer for --help."""
+    assert get_args(common.LevelName) == LEVELS
 
 
 def test_the_version(tmp_path: Path) -> None:

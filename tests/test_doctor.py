@@ -25,7 +25,7 @@ from voicecoach.world.sound import SoundInfo
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Engines that start at once; whether real ones do is tested with the voices."""
     works = type("Works", (), {"name": "good"})
-    monkeypatch.setattr(doctor, "ENGINES", (works,))
+    monkeypatch.setattr(voice, "ENGINES", (works,))
 
 
 def named(data: Path, name: str, **options: Any) -> list[doctor.Check]:
@@ -90,7 +90,7 @@ def test_missing_things_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     no_voice.name = "mute"  # type: ignore[attr-defined]
     monkeypatch.setattr(doctor, "version", version)
     monkeypatch.setattr(doctor, "import_sounddevice", no_sound)
-    monkeypatch.setattr(doctor, "ENGINES", (no_voice,))
+    monkeypatch.setattr(voice, "ENGINES", (no_voice,))
     monkeypatch.setattr(pitch, "_tracker", lambda: None)
     found = {check.name: check for check in doctor.checks(tmp_path)}
 
@@ -273,6 +273,13 @@ def test_a_device_that_does_not_open_is_a_finding(monkeypatch: pytest.MonkeyPatc
     assert (check.ok, check.found, check.do) == (False, "No microphone was found.", "Plug one in.")
 
 
-def test_all_engines_are_asked() -> None:
-    """The list of engines is the voices' own."""
-    assert [kind.name for kind in voice.ENGINES] == ["piper/joe", "pyttsx3"]
+def test_all_engines_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of engines is the voices' own: the shipped ones, plug-ins, and the speech URL where it is set."""
+    hums = type("Hums", (), {"name": "hums", "probe": lambda: True})
+    monkeypatch.setattr(voice.engines, "plugged", lambda: iter((hums,)))
+    monkeypatch.setenv("VOICECOACH_SPEECH_URL", "http://localhost:8880/v1")
+    _, *voices = doctor._voices()
+
+    assert [(check.name, check.found) for check in voices] == [
+        ("voice good", "speaks"), ("voice hums", "is there"), ("voice openai", "is there"),
+    ]  # fmt: skip

@@ -22,7 +22,7 @@ TEXT = "And so my fellow Americans ask not what your country can do for you ask 
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
     """The observation of a turn that was spoken live, and `measure` of the trainee's channel as it was recorded."""
     folder = tmp_path_factory.mktemp("call")
-    voice = testing.to_int16(audiofiles.read_mono(DATA / "jfk.flac"))
+    voice = testing.to_int16(audiofiles.read_with_flat(DATA / "jfk.flac")[0])
     persona, persona_text = prepare.choose_persona("dana-printer")
     procedure, procedure_text = prepare.choose_procedure("six-guidelines")
     call = session.Call(

@@ -214,7 +214,7 @@ def chord(*f0_hz: float) -> np.ndarray:
 
 
 def mono(name: str) -> np.ndarray:
-    return audiofiles.read_mono(DATA / f"{name}.flac")
+    return audiofiles.read_with_flat(DATA / f"{name}.flac")[0]
 
 
 NOT_A_VOICE = {

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from voicecoach import record
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.nouns import SAMPLE_RATE_HZ, SLUG, Word, slug
+from voicecoach.nouns import SAMPLE_RATE_HZ, SLUG, Samples, Word, slug
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text(),
@@ -33,7 +33,7 @@ JSON = st.recursive(
 NAMES = st.text("abcdefgh_", min_size=3, max_size=12).filter(lambda name: name not in {"self", "kind"})
 
 
-def ramp(n: int, start: int = 0) -> record.Samples:
+def ramp(n: int, start: int = 0) -> Samples:
     """Two channels that count, so that every sample tells where it belongs."""
     count = np.arange(start, start + n)
     return np.stack([count % 32768, (count // 32768) - 16384], axis=1).astype(np.int16)

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from voicecoach import cli, prepare, render, testing
+from voicecoach import cli, misheard, prepare, render, testing
 from voicecoach import persona as customers
 from voicecoach.commands import common, personas
 from voicecoach.errors import MissingModel
@@ -132,12 +132,12 @@ def test_whisper_understands_them() -> None:
     """By what was heard when each was spoken: at most 3 % of the words over all, and at every level."""
     levels: dict[str, list[dict[str, int]]] = {}
     for entry in render.read(BUNDLED).values():
-        found = render.counted(entry["text"], entry["measured"]["heard"])
+        found = misheard.counted(entry["text"], entry["measured"]["heard"])
         levels.setdefault(entry["style"].rpartition("-")[2], []).append(found)
 
-    assert render.word_error_rate([one for found in levels.values() for one in found]) <= render.MAX_WER
+    assert misheard.word_error_rate([one for found in levels.values() for one in found]) <= render.MAX_WER
     assert {
-        level: wer for level, found in levels.items() if (wer := render.word_error_rate(found)) > render.MAX_WER
+        level: wer for level, found in levels.items() if (wer := misheard.word_error_rate(found)) > render.MAX_WER
     } == {}
 
 
@@ -212,7 +212,7 @@ def test_tidy_drops_what_nobody_says(tmp_path: Path) -> None:
     ],
 )
 def test_words_are_compared_however_they_are_written(said: str, heard: str, errors: int) -> None:
-    assert render.word_errors(said, heard) == errors
+    assert misheard.word_errors(said, heard) == errors
 
 
 def test_what_is_wrong_is_told(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
         entries[line.key] = {
             **line.entry,
             "seconds": 1.0,
-            "measured": {**found, **render.counted(line.text, line.text)},
+            "measured": {**found, **misheard.counted(line.text, line.text)},
         }
     render.write(tmp_path, entries)
     assert list(render.problems(tmp_path, lines)) == []

@@ -13,9 +13,8 @@ from voicecoach import kept
 from voicecoach.errors import BadInput
 from voicecoach.measure import observe
 from voicecoach.measure.activity import Span
-from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import MAX_TURN_S, turns_of
-from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Observation
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Floats, Heard, Observation
 from voicecoach.record import from_json, to_json
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import listen

@@ -10,12 +10,12 @@ from pathlib import Path
 from voicecoach import bundles, judge, kept, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
+from voicecoach.nouns import Samples
 from voicecoach.report.page import as_html
 from voicecoach.report.takes import Takes
 from voicecoach.report.tell import Report, tell
 from voicecoach.report.trainer import desk_of, marks_of
 from voicecoach.world import audiofiles
-from voicecoach.world.playback import Samples
 
 
 def report_on(session: record.Record, rules: judge.Rules | None = None) -> Report:

@@ -20,14 +20,13 @@ from voicecoach.measure.observe import dbfs
 from voicecoach.measure.turns import NORMAL
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import ROOM_NEEDED_BYTES
-from voicecoach.world import echo, engines, pitch, reader, vad
+from voicecoach.world import echo, engines, pitch, reader, vad, voice
 from voicecoach.world.ears import Whisper
 from voicecoach.world.hearing import weights
 from voicecoach.world.models import OFFLINE, find
 from voicecoach.world.places import bundled
 from voicecoach.world.sound import Device, import_sounddevice
 from voicecoach.world.spoken import Spoken
-from voicecoach.world.voice import ENGINES
 
 LIBRARIES = ("faster-whisper", "ctranslate2", "onnxruntime", "swift-f0", "librosa", "numpy", "sounddevice", "pyttsx3")
 PAGE_LIBRARIES = ("starlette", "uvicorn", "websockets")
@@ -148,18 +147,16 @@ def _encoder() -> Check:
 def _voices() -> Iterator[Check]:
     lines = Spoken.open(bundled("assets") / "spoken")
     yield Check("spoken lines", bool(lines.entries), f"{len(lines.entries)} bundled", "Install voicecoach again.")
-    for kind in ENGINES:
+    for kind in voice.all_engines():
+        if kind not in voice.ENGINES:
+            found = engines.probe(kind)
+            yield Check(f"voice {kind.name}", found.ok, "is there" if found.ok else found.why, found.do, needed=False)
+            continue
         try:
             kind()
             yield Check(f"voice {kind.name}", True, "speaks")
         except VoicecoachError as error:
             yield Check(f"voice {kind.name}", False, error.what, error.do, needed=False)
-    shipped = {kind.name for kind in ENGINES}
-    others: list[Any] = [kind for kind in engines.plugged() if kind.name not in shipped]
-    for other in (*(kind for kind in others if kind.name != engines.SpeechUrl.name), engines.SpeechUrl):
-        found = engines.probe(other)
-        if found.ok or other is not engines.SpeechUrl:
-            yield Check(f"voice {other.name}", found.ok, "is there" if found.ok else found.why, found.do, needed=False)
 
 
 def _disk(data: Path) -> Check:

@@ -14,6 +14,7 @@ from typing import Any
 from voicecoach import kept
 from voicecoach.call.entries import ECHO
 from voicecoach.errors import DiskError, MissingModel
+from voicecoach.nouns import Samples
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.record import Record
 from voicecoach.world import vad
@@ -33,7 +34,7 @@ from voicecoach.world.echo import (
     measure,
 )
 from voicecoach.world.kokoro import CALIBRATION
-from voicecoach.world.sound import Duplex, Samples
+from voicecoach.world.sound import Duplex
 from voicecoach.world.spoken import Spoken
 from voicecoach.world.voice import CustomerVoice, whole
 

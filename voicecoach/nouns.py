@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 SAMPLE_RATE_HZ = 16_000
 """The record's clock, and the rate of everything that is measured, recognised or recorded."""
 
+Samples: TypeAlias = "npt.NDArray[np.int16]"
+"""Sound as it is recorded and played [shape=(n,)], or both channels of it [shape=(n, 2)]."""
+Floats: TypeAlias = "npt.NDArray[np.float32]"
+"""Sound as it is measured, full scale at -1 and 1, and what models take and give."""
+
 Strict: Mapping[str, Any] = {"extra": "forbid"}
 """`__pydantic_config__` of the values that are read from files: an unknown key is a mistake."""
 
@@ -230,9 +235,6 @@ class TurnContext:
     """What the scenario does not allow, as short phrases: promising it is more than can be kept (000.1, 000.4)."""
     can: tuple[str, ...] = ()
     """What the scenario allows, as short phrases: advice is given in these."""
-
-
-Floats: TypeAlias = "npt.NDArray[np.float32]"
 
 
 @dataclass(frozen=True)

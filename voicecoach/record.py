@@ -72,12 +72,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event, slug
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Samples, slug
 
-Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
 
 INDEX = ".history.sqlite3"
@@ -542,11 +540,7 @@ def append_line(path: Path, entry: Mapping[str, Any], mode: int = 0o600) -> None
 
 def read_audio(record: Record) -> Samples:
     """The recording [shape=(n, 2)], int16; as much of it as can be read, empty where it is missing."""
-    if record.audio is None:
-        return np.zeros((0, 2), np.int16)
-    if record.audio.suffix == ".wav":
-        return np.array(_read_wav(record.audio), np.int16)
-    return _read_flac(record.audio)
+    return np.concatenate([np.zeros((0, 2), np.int16), *audio_blocks(record)])
 
 
 def audio_blocks(record: Record) -> Iterator[Samples]:
@@ -578,12 +572,6 @@ def audio_samples(record: Record) -> int:
 
 
 _BLOCK = 1 << 16
-
-
-def _read_flac(path: Path) -> Samples:
-    """What can be decoded, up to the first damage."""
-    blocks = list(_flac_blocks(path))
-    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
 
 
 def _flac_blocks(path: Path) -> Iterator[Samples]:

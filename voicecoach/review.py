@@ -16,9 +16,8 @@ from voicecoach import RULES_VERSION, __version__, judge
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.measure import activity, observe
-from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import MAX_TURN_S, turns_of
-from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Baseline, Heard, Observation, Turn, TurnContext
+from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Baseline, Floats, Heard, Observation, Turn, TurnContext
 from voicecoach.record import Writer
 from voicecoach.report.words import clock
 from voicecoach.world import pitch, vad
@@ -47,20 +46,6 @@ class Side(Protocol):
         ...
 
     def __len__(self) -> int: ...
-
-
-class Held:
-    """A channel in memory."""
-
-    def __init__(self, samples: Floats) -> None:
-        self._samples = samples
-
-    def read(self, start: int, end: int) -> Floats:
-        """See Side."""
-        return self._samples[start:end]
-
-    def __len__(self) -> int:
-        return len(self._samples)
 
 
 class OnDisk:

@@ -31,7 +31,7 @@ from voicecoach.judge.ending import unfinished
 from voicecoach.judge.moves import only_nods
 from voicecoach.judge.silence import EXPLAINED_S
 from voicecoach.measure import activity
-from voicecoach.measure.observe import Floats, dbfs
+from voicecoach.measure.observe import dbfs
 from voicecoach.measure.turns import (
     Frame,
     Patience,
@@ -44,7 +44,7 @@ from voicecoach.measure.turns import (
     resume,
     told,
 )
-from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Heard, Observation, Reaction, Turn
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Floats, Heard, Observation, Reaction, Turn
 from voicecoach.record import Writer
 from voicecoach.talkover import Stopped, TalkOver
 from voicecoach.world import vad

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from voicecoach.measure.activity import FRAME, Span
 from voicecoach.measure.bargein import DUCK_DB, BargeIn, Over, Words, next_step, words_so_far
-from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats
 from voicecoach.world.glimpse import Glimpse
 from voicecoach.world.sound import Duplex
 

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.measure.activity import FRAME
-from voicecoach.measure.observe import HOP, Floats, PitchTrack
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Style, Word
-from voicecoach.world.sound import Block, Duplex, Samples
+from voicecoach.measure.observe import HOP, PitchTrack
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Heard, Samples, Style, Word
+from voicecoach.world.sound import Block, Duplex
 from voicecoach.world.trainee import FileDuplex, PlainRecording, RecordedTrainee, Reply, Trainee
 from voicecoach.world.voice import Line
 
@@ -32,7 +32,6 @@ __all__ = [
     "Reply",
     "ScriptedEars",
     "Trainee",
-    "WavDuplex",
     "energy_activity",
     "flat_pitch",
     "noise",
@@ -139,8 +138,3 @@ class BeepVoice:
         """See world.voice.Voice."""
         beep = tone(220.0 * 2 ** (style.f0_st / 12), max(0.3, 0.25 * len(text.split())), style.level_db)
         return Line(beep, np.asarray(beep / 32768, np.float32), f"{self.name}/{style_name}")
-
-
-def WavDuplex(samples: Samples) -> FileDuplex:  # noqa: N802 - reads as the device that it stands for
-    """A duplex whose microphone plays `samples` and whose speaker is silent."""
-    return FileDuplex(PlainRecording(samples))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from voicecoach import kept
 from voicecoach.before import SKIP, Terminal
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Samples
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.world.kokoro import CALIBRATION
-from voicecoach.world.sound import Duplex, Samples
+from voicecoach.world.sound import Duplex
 from voicecoach.world.spoken import Spoken
 from voicecoach.world.voice import CustomerVoice, whole
 

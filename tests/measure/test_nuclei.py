@@ -100,7 +100,7 @@ def heard(samples: Floats) -> float:
 def test_a_faster_reading_counts_more(names: tuple[str, ...]) -> None:
     """Sped up 1.4 times the count rises, less than the tempo does (docs/delivery.md: it compresses)."""
     gap = np.zeros(6400, np.float32)
-    read = [audiofiles.read_mono(DATA / f"{name}.flac") for name in names]
+    read = [audiofiles.read_with_flat(DATA / f"{name}.flac")[0] for name in names]
     samples = np.concatenate([part for one in read for part in (one, gap)])
     assert 1.08 < heard(faster(samples, 1.4)) / heard(samples) < 1.5
 
@@ -108,7 +108,7 @@ def test_a_faster_reading_counts_more(names: tuple[str, ...]) -> None:
 @pytest.mark.models
 def test_ordinary_speech_calls_for_no_cue() -> None:
     """Every four seconds of a reading stay under the line against the whole of it; sped up, some come over it."""
-    samples = audiofiles.read_mono(DATA / "jfk.flac")
+    samples = audiofiles.read_with_flat(DATA / "jfk.flac")[0]
     calm = heard(samples)
 
     def windows(voice: Floats) -> list[float]:

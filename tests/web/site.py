@@ -124,6 +124,20 @@ def wait_until(there: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
+def pack(frame: wire.Frame) -> bytes:
+    """The bytes of a frame, as the page makes them."""
+    has_out = bool(frame.out.any()) or frame.spoken[1] > 0
+    flags = wire.HAS_OUT * has_out + wire.DEAF * frame.deaf
+    head = wire._UP.pack(frame.first, frame.done, len(frame.mic), *frame.spoken, frame.dry, flags)
+    return head + frame.mic.astype("<i2").tobytes() + (frame.out.astype("<i2").tobytes() if has_out else b"")
+
+
+def unpack_chunk(data: bytes) -> tuple[int, testing.Samples]:
+    """(first, samples) of a message of `wire.chunks`."""
+    first, _ = wire._DOWN.unpack_from(data)
+    return first, np.frombuffer(data, "<i2", offset=wire._DOWN.size).astype(np.int16)
+
+
 class Page:
     """What the page does, without a browser: plays what comes, sends both channels, `speed` times as fast as time."""
 
@@ -153,7 +167,7 @@ class Page:
         try:
             for message in line:
                 if isinstance(message, bytes):
-                    first, samples = wire.unpack_chunk(message)
+                    first, samples = unpack_chunk(message)
                     fresh = samples[max(0, self.got - first) :]
                     self.got += len(fresh)
                     self.line = np.concatenate([self.line, fresh])
@@ -184,7 +198,7 @@ class Page:
             self.first += FRAME
             if not self.mute:
                 with contextlib.suppress(ConnectionClosed, OSError):
-                    self.socket.send(wire.pack(frame))
+                    self.socket.send(pack(frame))
             due += FRAME / SAMPLE_RATE_HZ / self.speed
             time.sleep(max(0.0, due - time.monotonic()))
 

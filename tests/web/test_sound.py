@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.web.site import unpack_chunk
 from voicecoach import testing
 from voicecoach.errors import DeviceError
 from voicecoach.measure.activity import FRAME
@@ -48,7 +49,7 @@ class Far:
     @property
     def line(self) -> Samples:
         """The samples of the customer that came."""
-        found = [wire.unpack_chunk(message)[1] for message in self.messages if isinstance(message, bytes)]
+        found = [unpack_chunk(message)[1] for message in self.messages if isinstance(message, bytes)]
         return np.concatenate(found) if found else np.zeros(0, np.int16)
 
 

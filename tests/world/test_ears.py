@@ -25,7 +25,7 @@ def whisper() -> ears.Whisper:
 
 @pytest.fixture(scope="module")
 def jfk() -> Floats:
-    return audiofiles.read_mono(DATA / "jfk.flac")
+    return audiofiles.read_with_flat(DATA / "jfk.flac")[0]
 
 
 @pytest.mark.models
@@ -48,7 +48,7 @@ def test_known_speech_is_recognised(whisper: ears.Whisper, jfk: Floats) -> None:
 )
 def test_read_sentences_are_recognised(whisper: ears.Whisper, name: str, text: str) -> None:
     """Short sentences, whole."""
-    assert ears.plain(whisper.hear(audiofiles.read_mono(DATA / f"{name}.flac")).text) == text
+    assert ears.plain(whisper.hear(audiofiles.read_with_flat(DATA / f"{name}.flac")[0]).text) == text
 
 
 @pytest.mark.models

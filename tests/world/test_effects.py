@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicecoach.nouns import Style
+from voicecoach.nouns import Floats, Style
 from voicecoach.world import effects, spoken
 
 RATE = 16_000
@@ -13,13 +13,13 @@ HOP = 256
 SPOKEN = Path(__file__).parents[2] / "assets" / "spoken"
 
 
-def tone(hz: float, seconds: float = 1.0, dbfs: float = -20.0, rate_hz: int = RATE) -> effects.Samples:
+def tone(hz: float, seconds: float = 1.0, dbfs: float = -20.0, rate_hz: int = RATE) -> Floats:
     """A sine whose RMS is `dbfs`."""
     t = np.arange(round(seconds * rate_hz)) / rate_hz
     return (np.sqrt(2) * 10 ** (dbfs / 20) * np.sin(2 * np.pi * hz * t)).astype(np.float32)
 
 
-def voice(f0_hz: np.ndarray, formant_hz: float = 1200.0) -> effects.Samples:
+def voice(f0_hz: np.ndarray, formant_hz: float = 1200.0) -> Floats:
     """A harmonic tone that follows `f0_hz` (one value a sample), with one formant."""
     phase = 2 * np.pi * np.cumsum(f0_hz) / RATE
     x = np.zeros(f0_hz.size)
@@ -35,7 +35,7 @@ def track_of(f0_hz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return frames, frames > 0
 
 
-def measured_st(x: effects.Samples) -> np.ndarray:
+def measured_st(x: Floats) -> np.ndarray:
     """Semitones re 55 Hz of 40 ms frames by autocorrelation, parabola on top: an independent ruler for made voices."""
     found = []
     for start in range(1600, x.size - 2240, 160):
@@ -48,7 +48,7 @@ def measured_st(x: effects.Samples) -> np.ndarray:
     return np.array(found)
 
 
-def gain_db(x: effects.Samples, y: effects.Samples) -> float:
+def gain_db(x: Floats, y: Floats) -> float:
     """Change of level in the middle of a signal, away from the edges."""
     middle = slice(x.size // 4, -x.size // 4)
     return float(10 * np.log10(np.mean(y[middle].astype(float) ** 2) / np.mean(x[middle].astype(float) ** 2)))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.models
 
 def sentences(silence_s: float, *, noise: float = 1e-4) -> tuple[Floats, float]:
     """Two read sentences with a known silence between them, after a second of it; and the time of both together."""
-    first, second = (trimmed(audiofiles.read_mono(DATA / f"LJ001-000{n}.flac")) for n in (8, 2))
+    first, second = (trimmed(audiofiles.read_with_flat(DATA / f"LJ001-000{n}.flac")[0]) for n in (8, 2))
     rest = np.zeros(SAMPLE_RATE_HZ, np.float32)
     samples = np.concatenate([rest, first, np.zeros(round(silence_s * SAMPLE_RATE_HZ), np.float32), second, rest, rest])
     samples += (noise * np.random.default_rng(4).normal(size=len(samples))).astype(np.float32)
@@ -76,7 +76,7 @@ def test_live_blocks_and_the_file_measure_the_same() -> None:
 
 def test_a_narrow_telephone_line_is_heard() -> None:
     """Cut sharply at 300 and 3400 Hz, four fifths of the speech and more are found."""
-    samples = audiofiles.read_mono(DATA / "jfk.flac")
+    samples = audiofiles.read_with_flat(DATA / "jfk.flac")[0]
     spectrum = np.fft.rfft(samples)
     frequencies = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)
     spectrum[(frequencies < 300) | (frequencies > 3400)] = 0

@@ -142,7 +142,7 @@ def test_a_tracker_that_cannot_be_loaded_falls_back(monkeypatch: pytest.MonkeyPa
 @pytest.mark.models
 def test_in_pieces_as_at_once() -> None:
     """A recording tracked piece by piece, as long ones are, has the pitch that the tracker gives for the whole."""
-    samples = audiofiles.read_mono(DATA / "jfk.flac")
+    samples = audiofiles.read_with_flat(DATA / "jfk.flac")[0]
     at_once = pitch.track(for_models(samples))
     in_pieces = pitch.track_of(pieces_for_models(samples))
     voiced = at_once.confidence > 0.5

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.models
 
 @pytest.fixture(scope="module")
 def jfk() -> Floats:
-    return for_models(audiofiles.read_mono(DATA / "jfk.flac"))
+    return for_models(audiofiles.read_with_flat(DATA / "jfk.flac")[0])
 
 
 @pytest.mark.parametrize("frames", [1, 3, 50])

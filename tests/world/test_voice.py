@@ -66,7 +66,7 @@ def test_an_engine_speaks_at_the_rate_it_is_told(kind: type[Any]) -> None:
 def test_anger_is_heard_in_the_voice(kind: type[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A furious line is louder, higher and faster than the same line said calmly, whoever speaks."""
     speaker = engine(kind)
-    monkeypatch.setattr(voice, "best_engine", lambda: speaker)
+    monkeypatch.setattr(voice, "best_engine", lambda _: speaker)
     customer = voice.CustomerVoice([], NOTHING)
     calm, furious = (voice.whole(customer.speak(TEXT, style_for(n, "hot"), f"hot-{n}")) for n in (0, 4))
     (calm_db, calm_hz, calm_wpm), (db, hz, wpm) = numbers(calm.clean), numbers(furious.clean)
@@ -218,7 +218,7 @@ def test_warm_lines_are_not_read_again(tmp_path: Path, monkeypatch: pytest.Monke
 def test_other_lines_are_spoken_by_one_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded once, told the rate of the style."""
     made: list[Fake] = []
-    monkeypatch.setattr(voice, "best_engine", lambda: made.append(Fake()) or made[-1])
+    monkeypatch.setattr(voice, "best_engine", lambda _: made.append(Fake()) or made[-1])
     customer = voice.CustomerVoice(["a/1"], spoken(tmp_path, ("a/1", "hot-1", "Hello.")))
     customer.ready([("Hello.", "hot-1")])
 
@@ -237,7 +237,7 @@ def test_a_voice_does_not_change_in_mid_call(
 ) -> None:
     """Where more than a line in ten was not spoken beforehand, the engine speaks those that were, too."""
     engine = Fake()
-    monkeypatch.setattr(voice, "best_engine", lambda: engine)
+    monkeypatch.setattr(voice, "best_engine", lambda _: engine)
     texts = [f"Line {number}." for number in range(10)]
     customer = voice.CustomerVoice(["a/1"], spoken(tmp_path, *(("a/1", "hot-1", text) for text in texts[:-missing])))
     customer.ready([(text, "hot-1") for text in texts])
@@ -265,7 +265,7 @@ def test_the_telephone_takes_the_lows_and_highs(tmp_path: Path) -> None:
 def test_no_line_is_a_silence_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that finds nothing to say in a text."""
     silent = SimpleNamespace(name="mute", render=lambda text, wpm: np.zeros(0, np.float32))
-    monkeypatch.setattr(voice, "best_engine", lambda: silent)
+    monkeypatch.setattr(voice, "best_engine", lambda _: silent)
 
     assert len(voice.CustomerVoice([], NOTHING).speak("...", style_for(3, "hot"), "hot-3").samples) == 0
 
@@ -273,7 +273,7 @@ def test_no_line_is_a_silence_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -
 def test_lines_not_spoken_beforehand_are_spoken_by_clause(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first clause is there before the second is begun; all together are the line, with the style's pauses."""
     speaker = Fake()
-    monkeypatch.setattr(voice, "best_engine", lambda: speaker)
+    monkeypatch.setattr(voice, "best_engine", lambda _: speaker)
     style = style_for(3, "hot")
     text = "You said Tuesday morning. I waited all day, and nobody called me back!"
     line = voice.CustomerVoice([], NOTHING).speak(text, style, "hot-3")

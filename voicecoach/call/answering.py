@@ -17,11 +17,11 @@ from voicecoach.call.memory import Memory
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.judge.moves import only_nods
 from voicecoach.measure import activity, observe, pieces
-from voicecoach.measure.observe import Floats
 from voicecoach.nouns import (
     SAMPLE_RATE_HZ,
     Assessment,
     Baseline,
+    Floats,
     Heard,
     Mood,
     Observation,

@@ -9,11 +9,11 @@ from typing import Any
 from voicecoach.call import Call
 from voicecoach.call.tape import Tape
 from voicecoach.measure.activity import Span, extended, intersect
-from voicecoach.measure.observe import Floats, dbfs
-from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
+from voicecoach.measure.observe import dbfs
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Samples, Turn
 from voicecoach.world import echo as echoes
 from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET
-from voicecoach.world.sound import Block, Duplex, Samples
+from voicecoach.world.sound import Block, Duplex
 
 ECHO_TAIL_S = 0.3
 """In half duplex the microphone stays deaf for this long after the customer's last word."""

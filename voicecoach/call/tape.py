@@ -6,8 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from voicecoach.measure.observe import Floats
-from voicecoach.world.sound import Samples
+from voicecoach.nouns import Floats, Samples
 
 
 class Tape:

@@ -12,11 +12,10 @@ from voicecoach.commands import common
 from voicecoach.errors import BadInput
 
 if TYPE_CHECKING:
-    from voicecoach.measure.observe import Floats
-    from voicecoach.nouns import Baseline
+    from voicecoach.nouns import Baseline, Floats, Samples
     from voicecoach.session import Call
     from voicecoach.world.ears import Ears
-    from voicecoach.world.sound import Duplex, Samples
+    from voicecoach.world.sound import Duplex
 
 READING_S = 22.0
 """The three calibration sentences at an easy pace, with a breath before and after."""

@@ -31,7 +31,9 @@ Echo = Annotated[
         help="The customer in your microphone: tested once for each pair of devices, tested again, or as you say."
     ),
 ]
-Level = Annotated[Literal["mild", "medium", "hard"] | None, typer.Option(help="mild, medium or hard.")]
+LevelName = Literal["mild", "medium", "hard"]
+"""As `persona.LevelName`, which is too heavy for `--help`."""
+Level = Annotated[LevelName | None, typer.Option(help="mild, medium or hard.")]
 
 
 class Options:

@@ -13,7 +13,6 @@ from typer.core import TyperGroup
 from voicecoach.commands import common
 from voicecoach.errors import BadInput
 
-Level = Literal["mild", "medium", "hard"]
 _Session = Annotated[Path, typer.Argument(help="A bundle or a session folder.")]
 _Trainer = Annotated[str, typer.Option(help="Your name, as the trainee will read it.")]
 
@@ -42,7 +41,7 @@ class Taken:
     """An assignment as `rehearse` takes it: names, and the event that the record gets."""
 
     scenario: str
-    level: Level | None
+    level: common.LevelName | None
     procedure: str
     event: tuple[str, dict[str, Any]]
 
@@ -222,7 +221,7 @@ def _kept(path: Path) -> None:
 def desk_assign(
     file: Annotated[Path, typer.Argument(help="The assignment: a new file, or one to check.")],
     scenario: Annotated[str, typer.Option(help="Which call: a bundled scenario, or a file beside this one.")] = "",
-    level: Annotated[Literal["mild", "medium", "hard"] | None, typer.Option(help="How hard it is.")] = None,
+    level: Annotated[common.LevelName | None, typer.Option(help="How hard it is.")] = None,
     procedure: Annotated[str, typer.Option(help="What scores the call.")] = "six-guidelines",
     due: Annotated[str, typer.Option(help="The last day, such as 2026-12-31.")] = "",
     attempts: Annotated[int | None, typer.Option(help="How many calls count.", min=1, max=99)] = None,

@@ -12,7 +12,7 @@ from voicecoach.commands import common, devices
 from voicecoach.errors import BadInput, DiskError
 
 if TYPE_CHECKING:
-    from voicecoach.world.sound import Samples
+    from voicecoach.nouns import Samples
 
 personas_app = typer.Typer(invoke_without_command=True)
 

@@ -29,7 +29,7 @@ def rehearse(
         str | None, typer.Option("--scenario", "--persona", help="The same as an option.", metavar="NAME")
     ] = None,
     level: Annotated[
-        Literal["mild", "medium", "hard"] | None,
+        common.LevelName | None,
         typer.Option(help="How angry the customer begins, and how hard it is."),
     ] = None,
     procedure: Annotated[

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from voicecoach.judge.clauses import listed, split
+from voicecoach.judge.content import LIMIT_SHARE, content, content_of
 from voicecoach.judge.theirs import Telling, Theirs, telling, tells_much
 from voicecoach.nouns import Finding, TurnContext
 
@@ -23,8 +24,6 @@ MAX_OFFER_CHARS = 80
 MAX_ADVICE_CHARS = 240
 """As much as fits a screen; a sentence that would be longer is not given."""
 MAX_OFFERS = 20
-LIMIT_SHARE = 0.6
-"""With this share of a limit's content words a promise is about it (as in `moves`)."""
 
 
 def advised(findings: Sequence[Finding], context: TurnContext) -> tuple[Finding, ...]:
@@ -91,9 +90,9 @@ class _Case:
 
 
 def _case(context: TurnContext, quote: str, beside: Collection[str]) -> _Case:
-    wanted = _content(quote[:400])
+    wanted = content_of(quote[:400])
     offers, told = _offers(context.can), _told(context.customer_said[-LOOKED_AT:], context.story[-LOOKED_AT:])
-    limits = [(limit, _content(limit)) for limit in context.cannot[:MAX_OFFERS]]
+    limits = [(limit, content_of(limit)) for limit in context.cannot[:MAX_OFFERS]]
     near = [limit for limit, words in limits if words and len(words & wanted) >= LIMIT_SHARE * len(words)]
     return _Case(
         telling=telling(context.customer_said, context.story),
@@ -110,15 +109,8 @@ def _case(context: TurnContext, quote: str, beside: Collection[str]) -> _Case:
 
 def _near(offer: str, words: frozenset[str]) -> float:
     """The share of the offer's content words that are among `words`."""
-    own = _content(offer)
+    own = content_of(offer)
     return len(own & words) / max(1, len(own))
-
-
-@lru_cache(maxsize=256)
-def _content(text: str) -> frozenset[str]:
-    from voicecoach.judge.moves import content
-
-    return content(" ".join(clause.plain for clause in split(text)))
 
 
 _TITLES = listed("mr mrs ms miss mx dr sir madam prof")
@@ -181,8 +173,6 @@ def _offers(can: tuple[str, ...]) -> tuple[str, ...]:
 
 def _shared(quote: str, theirs: frozenset[str]) -> tuple[str, ...]:
     """Up to three telling words of the quote that the customer had used; a single one only where it tells much."""
-    from voicecoach.judge.moves import content
-
     found: list[str] = []
     for clause in split(quote[:400]):
         for token in clause.tokens:
@@ -202,8 +192,6 @@ _FAINT = listed(
 @lru_cache(maxsize=16)
 def _told(said: str, story: str) -> frozenset[str]:
     """The customer's content words, roughly: contractions stay as they are."""
-    from voicecoach.judge.moves import content
-
     words = re.findall(r"[a-z0-9]+", f"{story} {said}".lower())
     return content(" ".join(words))
 

@@ -30,6 +30,10 @@ FAULTS = (
 )  # fmt: skip
 NEVER_SHOWN = frozenset({"insincere"})
 """Faults that words alone never prove: only ever worth a listen (docs/procedures.md)."""
+ACKNOWLEDGING = frozenset({"empathise", "apologise", "restate_facts", "restate_feelings"})
+"""What a customer hears as "I was heard" (000.2-3, 002.4-5, 003.2): solutions come after one of these."""
+OFFERED = frozenset({"resolution", "alternatives", "referral", "follow_up", "res_when"})
+"""After one of these there is something to check back about."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import Literal
 
 from voicecoach.judge.better import advised
 from voicecoach.judge.clauses import Aligned, Clause, align, listed, split
-from voicecoach.judge.cues import FAULTS, NEVER_SHOWN, Cues, ReadyCue, ReadyGuard
+from voicecoach.judge.content import LIMIT_SHARE, content, content_of
+from voicecoach.judge.cues import ACKNOWLEDGING, FAULTS, NEVER_SHOWN, OFFERED, Cues, ReadyCue, ReadyGuard
 from voicecoach.judge.reading import INDEX, question
 from voicecoach.nouns import Finding, Floats, Outcome, Reading, TurnContext, Word
 
@@ -33,16 +34,9 @@ beyond that has chosen to. The sum is our judgement; the rule is 001.1 and 003.1
 MAX_NOD_WORDS = 10
 """A verbal nod adds nothing; longer turns say something."""
 
-ACKNOWLEDGING = frozenset({"empathise", "apologise", "restate_facts", "restate_feelings"})
-"""What a customer hears as "I was heard" (000.2-3, 002.4-5, 003.2): solutions come after one of these."""
 HURRIED = frozenset({"resolution", "alternatives", "explain", "clarify"})
 """What 000.3, 002.3 and 003.1 ask to hold back until the customer has finished and been acknowledged."""
-OFFERED = frozenset({"resolution", "alternatives", "referral", "follow_up", "res_when"})
-"""After one of these there is something to check back about."""
-
 _PROMISES = frozenset({"resolution", "alternatives"})
-LIMIT_SHARE_WEAK = 0.6
-"""An offer with this share of a limit's content words is worth a listen, with all of them it breaks it: our judgement."""
 
 OVERLAP_SHARE = 0.5
 """A restating clause takes at least half of its content words from the customer."""
@@ -424,14 +418,6 @@ def _introduces(clause: Clause, place: int) -> bool:
 
 # --- restating -------------------------------------------------------------------------------------
 
-_STOPWORDS = listed(
-    "the a an and or but so if of in on at to for from by with about as is am are was were be been being do does did "
-    "have has had will would can could should may might must shall not no yes ok i you he she it we they me him her us "
-    "them my your his its our their this that these those there here what which who when where why how all any some "
-    "just now then than too very really up down out off over again still more most much many only even also because "
-    "get got go going know say said tell told want like well right let make see think thing things one please "
-    "cannot sorry hello hi thank thanks sir mr mrs ms miss"
-)
 _ASKS = re.compile(
     r"(?:and |so |or )?(?:what|when|where|who|why|how|which|can|could|would|will|may|shall|do|did|is|are)\b"
 )
@@ -443,22 +429,9 @@ _NOT_RESTATING = frozenset(
 )  # fmt: skip
 
 
-def content(plain: str) -> frozenset[str]:
-    """The content words of `plain`, roughly stemmed, so that "waited" and "waiting" meet."""
-    words = (word for word in plain.split() if word not in _STOPWORDS and (len(word) > 2 or word[0].isdigit()))
-    return frozenset(_stem(word) for word in words)
-
-
-def _stem(word: str) -> str:
-    for ending in ("ing", "ies", "ed", "es", "s", "d", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
 def _restated(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> list[_Hit]:
     """Weigh cued restatements by the customer's own words, and find those that no cue announces."""
-    told = content(" ".join(clause.plain for clause in split(f"{context.story}. {context.customer_said}")))
+    told = content_of(f"{context.story}. {context.customer_said}")
     shared = [content(clause.plain) & told for clause in clauses]
     kept = [hit if hit.code != "restate_facts" else _weighed(hit, shared, told) for hit in hits]
     taken = {hit.clause for hit in hits if hit.code == "restate_facts" or hit.code in _NOT_RESTATING}
@@ -528,7 +501,7 @@ def _too_early(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnCon
 
 def _beyond_limits(hits: Sequence[_Hit], clauses: Sequence[Clause], context: TurnContext, cues: Cues) -> Iterator[_Hit]:
     """Offers of what the scenario does not allow (000.1, 000.4): all content words of a limit in an offer's clause."""
-    limits = [content(" ".join(clause.plain for clause in split(limit))) for limit in context.cannot]
+    limits = [content_of(limit) for limit in context.cannot]
     seen: set[int] = set()
     for hit in hits:
         if hit.code not in _PROMISES or hit.outcome != "done" or hit.clause in seen:
@@ -541,7 +514,7 @@ def _beyond_limits(hits: Sequence[_Hit], clauses: Sequence[Clause], context: Tur
             for limit, said in zip(limits, context.cannot, strict=True)
             if limit and not _another_week(said, clause)
         ]
-        if shares and max(shares) >= LIMIT_SHARE_WEAK:
+        if shares and max(shares) >= LIMIT_SHARE:
             confidence = STRONG_CONFIDENCE if max(shares) >= 1 else WEAK_CONFIDENCE
             yield _of_context("overpromise", confidence, cues, hit.clause, hit.start, hit.end)
 

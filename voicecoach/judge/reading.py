@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from voicecoach.judge.clauses import Clause, split
-from voicecoach.judge.cues import FAULTS, MOVES
+from voicecoach.judge.clauses import Clause
+from voicecoach.judge.content import content, content_of
+from voicecoach.judge.cues import ACKNOWLEDGING, FAULTS, MOVES, OFFERED
 from voicecoach.nouns import Finding, Floats, Question, TurnContext
 
 CODES = (*MOVES, *FAULTS)
@@ -41,9 +42,7 @@ def features(clauses: Sequence[Clause], context: TurnContext, found: Sequence[Fi
     """
     import numpy as np
 
-    from voicecoach.judge.moves import ACKNOWLEDGING, OFFERED, content
-
-    told = content(" ".join(clause.plain for clause in split(f"{context.story} {context.customer_said}")))
+    told = content_of(f"{context.story} {context.customer_said}")
     done = set(context.history)
     finished = 0.5 if context.customer_finished is None else float(context.customer_finished)
     rows = np.zeros((len(clauses), N_FEATURES), np.float32)

@@ -19,6 +19,7 @@ from voicecoach.nouns import (
     SAMPLE_RATE_HZ,
     Baseline,
     Effort,
+    Floats,
     Heard,
     Level,
     Observation,
@@ -27,8 +28,6 @@ from voicecoach.nouns import (
     Relative,
     Word,
 )
-
-Floats = npt.NDArray[np.float32]
 
 HOP = 256
 """Samples between frames (16 ms): the hop of the pitch tracker, shared by the spectra."""

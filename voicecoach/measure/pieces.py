@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from voicecoach.measure.activity import FRAME, Span
-from voicecoach.measure.observe import HOP, Floats, PitchTrack
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.measure.observe import HOP, PitchTrack
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats
 
 PIECE_S = 4.0
 """A stretch up to a pause becomes a piece from here; shorter ones are heard better together with what follows."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 AT_ONCE = "This sounds like more than one voice at once."
 IN_TURN = "This sounds like two people in turn, a low voice and a high one."
@@ -42,7 +42,7 @@ BRIGHTER_PER_ST = 0.03
 more (35 recordings with calm and angry clips of one actor); a woman after a man is so by 0.02 in the middle."""
 
 
-def several(semitones: Floats, log_centroid: Floats, weights: Floats, hop_s: float) -> bool:
+def several(semitones: Doubles, log_centroid: Doubles, weights: Doubles, hop_s: float) -> bool:
     """Whether two voices speak in turn, from the voiced frames: pitch, log2 centroid and weights [shape=(n,)].
 
     `hop_s` is the time that one frame stands for.
@@ -64,7 +64,7 @@ def several(semitones: Floats, log_centroid: Floats, weights: Floats, hop_s: flo
     return bool(brighter < BRIGHTER_PER_ST * apart)
 
 
-def _upper(values: Floats) -> npt.NDArray[np.bool_]:
+def _upper(values: Doubles) -> npt.NDArray[np.bool_]:
     """Which values belong to the upper of two groups: the split with the least variance inside them (Otsu 1979)."""
     ordered = np.sort(values)
     n = len(ordered)
@@ -82,7 +82,7 @@ def _in_stretches(mine: npt.NDArray[np.bool_], hop_s: float) -> float:
     return float(lengths[lengths * hop_s >= STRETCH_S].sum() / max(lengths.sum(), 1))
 
 
-def at_once(frames: npt.NDArray[np.intp], semitones: Floats, confidence: float, hop_s: float) -> bool:
+def at_once(frames: npt.NDArray[np.intp], semitones: Doubles, confidence: float, hop_s: float) -> bool:
     """Whether two voices speak at once, from the voiced frames and the median confidence of the loud ones."""
     voiced_s = len(frames) * hop_s
     shout_st = 12 * float(np.log2(SHOUT_HZ))

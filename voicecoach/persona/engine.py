@@ -651,8 +651,9 @@ def _demand(persona: Persona, mood: Mood, heard: _Heard) -> tuple[str, str]:
     }  # she does not ask for what is on the table
     unmet = [f"need.{need}" for need in NEEDS if need not in met] or ["need.acknowledged"]
     key = min(unmet, key=lambda key: sum(name.startswith(f"{key}.") for name in mood.used))
-    if key == "need.solution" and "not_possible" in persona.lines and _is_fresh(persona, mood, "not_possible"):
-        return "DEMAND", "not_possible" if not any(n.startswith("not_possible.") for n in mood.used) else key
+    asked = any(name.startswith("not_possible.") for name in mood.used)
+    if key == "need.solution" and "not_possible" in persona.lines and not asked:
+        return "DEMAND", "not_possible"
     return "DEMAND", key
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from voicecoach.judge.better import PLAINLY, better, could_say
 from voicecoach.judge.context import STORY_CHARS
-from voicecoach.judge.moves import OFFERED
+from voicecoach.judge.cues import OFFERED
 from voicecoach.judge.steps import Told
 from voicecoach.judge.theirs import telling
 from voicecoach.nouns import Finding, StepOutcome, TurnContext

@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Literal
 
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.nouns import SLUG, Strict
+from voicecoach.persona import LevelName
 
-Level = Literal["mild", "medium", "hard"]
 AtLeast = Literal["done", "unsure"]
 MarkVerdict = Literal["done", "unsure", "not heard", "shown", "listen"]
 SessionVerdict = Literal["pass", "fail", "again"]
@@ -58,7 +58,7 @@ class Assignment:
     scenario: str
     """A bundled scenario's name, or a .yaml file beside the assignment."""
     procedure: str = "six-guidelines"
-    level: Level | None = None
+    level: LevelName | None = None
     title: str = ""
     due: str = ""
     """The last day, as 2026-12-31; empty for none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from voicecoach.judge.context import TOGETHER_S
@@ -32,7 +32,6 @@ REJECTING = (
     "rushed_to_solve", "manager",
 )  # fmt: skip
 """Keys of a persona's lines with which a solution is not taken; "story" brings something new."""
-NOTHING_KNOWN = TurnContext()
 
 
 def call_as_told(facts: Facts, assessments: Mapping[int, Assessment], finished: Mapping[int, bool]) -> tuple[Told, ...]:
@@ -96,7 +95,7 @@ def _brought(lines: Sequence[CustomerLine]) -> Literal["", "rejects", "new probl
     return ""
 
 
-def as_marked(told: Sequence[Told], marked: Mapping[tuple[int, str], str]) -> tuple[Told, ...]:
+def _as_marked(told: Sequence[Told], marked: Mapping[tuple[int, str], str]) -> tuple[Told, ...]:
     """The same turns with the trainer's marks, by (turn, code), in the place of the machine's.
 
     What the machine had not found has no place in the turn, so it is anywhere in it.
@@ -127,29 +126,44 @@ def as_marked(told: Sequence[Told], marked: Mapping[tuple[int, str], str]) -> tu
 # --- steps -------------------------------------------------------------------------------------------
 
 
-def step_lines(
-    procedure: Procedure | None,
-    told: Sequence[Told],
-    turns: Sequence[ReportTurn],
-    prepared: Mapping[str, bool],
-    notes: int,
-    lines: Sequence[CustomerLine] = (),
-    known: TurnContext = NOTHING_KNOWN,
-    done: Collection[str] = (),
-) -> tuple[StepLine, ...]:
-    """Every step of the procedure with its outcome and what shows it.
+@dataclass(frozen=True)
+class Around:
+    """What the steps of a call are scored with, besides the words of its turns."""
 
-    `lines` are the customer's and `known` what else is known of the call, for what could have been said. `done` are
-    the steps that were done before a retry began: where nothing of them is heard in it, their outcome is "before".
-    """
+    turns: tuple[ReportTurn, ...]
+    prepared: Mapping[str, bool]
+    """What of the preparation was done (True) or skipped, by the names that procedures call it."""
+    notes: int
+    """How many there are on record."""
+    lines: tuple[CustomerLine, ...]
+    """The customer's."""
+    known: TurnContext
+    """What else is known of the call, for what could have been said."""
+    done: Collection[str]
+    """The steps that were done before a retry began: where nothing of them is heard in it, their outcome is "before"."""
+
+
+def step_lines(
+    procedure: Procedure | None, told: Sequence[Told], around: Around, marked: Mapping[tuple[int, str], str]
+) -> tuple[StepLine, ...]:
+    """Every step of the procedure with its outcome and what shows it; see `tell` for `marked`."""
     if procedure is None:
         return ()
-    times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
-    found = (
-        _line(outcome, times, notes, could_have_said(outcome, told, times, lines, known))
-        for outcome in score(procedure, told, prepared, done)
+    own = _scored(procedure, told, around)
+    theirs = _scored(procedure, _as_marked(told, marked), around) if marked else own
+    return tuple(
+        replace(step, marked=other.outcome) if other.outcome != step.outcome else step
+        for step, other in zip(own, theirs, strict=True)
     )
-    return tuple(_before(line) if line.id in done else line for line in found)
+
+
+def _scored(procedure: Procedure, told: Sequence[Told], around: Around) -> tuple[StepLine, ...]:
+    times = {turn.number: (turn.start_s, turn.end_s) for turn in around.turns}
+    found = (
+        _line(outcome, times, around.notes, could_have_said(outcome, told, times, around.lines, around.known))
+        for outcome in score(procedure, told, around.prepared, around.done)
+    )
+    return tuple(_before(line) if line.id in around.done else line for line in found)
 
 
 def _before(line: StepLine) -> StepLine:

@@ -9,6 +9,7 @@ from typing import Any
 from voicecoach import RULES_VERSION
 from voicecoach.judge import Rules
 from voicecoach.judge.in_kind import Exchange, entrainment
+from voicecoach.judge.silence import Silence
 from voicecoach.judge.sources import in_words, rule_of
 from voicecoach.nouns import (
     Assessment,
@@ -33,7 +34,7 @@ from voicecoach.report.quiet import long_silences, waiting
 from voicecoach.report.recorded import doubts
 from voicecoach.report.replay import replay
 from voicecoach.report.rounds import rounds
-from voicecoach.report.steps import as_marked, call_as_told, cycle_lines, step_lines, times_of
+from voicecoach.report.steps import Around, call_as_told, cycle_lines, step_lines, times_of
 from voicecoach.report.text import RECORDING
 from voicecoach.report.values import Curve, CurvePoint, CustomerLine, Events, Mark, Point, Report, ReportTurn
 
@@ -67,51 +68,29 @@ def tell(
     is missing from the events or odd in them.
     """
     facts = gather(events)
-    begun = moment_of(facts.started)
     sources = {**(in_words([procedure]) if procedure else {}), **(rules.sources if rules else {})}
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
-    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), facts.away) if rules else ()
-    turns = tuple(
-        replace(
-            _turn(turn, again.assessments.get(turn.number), sources),
-            in_kind=_in_kind(exchange),
-            after_cues=after_cues(turn, following),
-            waiting=waiting(turn, quiet, _only_nods(again.assessments.get(turn.number))) if rules else None,
-        )
-        for turn, exchange, following in zip(facts.turns, spoken, (*facts.turns[1:], None), strict=False)
-    )
+    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), facts.away) if rules else None
+    turns = _turns(facts.turns, spoken, again.assessments, sources, quiet)
     told = call_as_told(facts, again.assessments, again.finished)
-    prepared = {name: done == "done" for name, done in _prepared(facts) if done}
     called = named(facts.started.get("persona")) or (persona.name if persona else "")
     customer = persona.full_name if persona else called
     brief = persona.brief if persona else Worksheet()
-    known = TurnContext(customer_name="" if customer == _NO_NAME else customer, cannot=brief.cannot, can=brief.can)
-    around = (turns, prepared, len(facts.notes), facts.lines, known, begun.done if begun else ())
-    steps = step_lines(procedure, told, *around)
-    if marked:
-        theirs = step_lines(procedure, as_marked(told, marked), *around)
-        steps = tuple(
-            replace(step, marked=other.outcome) if other.outcome != step.outcome else step
-            for step, other in zip(steps, theirs, strict=True)
-        )
+    steps = step_lines(procedure, told, _around(facts, turns, customer, brief), marked or {})
     offers = actions(turns, told)
     wall = text(facts.started.get("wall"))
     return Report(
         name=text(name),
         persona=called,
         trainee=text(facts.started.get("trainee")),
-        procedure=procedure.name
-        if procedure
-        else ""
-        if facts.started.get("drill")
-        else named(facts.started.get("procedure")),
+        procedure=_procedure(facts, procedure),
         wall=wall,
         duration_s=facts.duration_s,
         outcome=facts.outcome,
         why=facts.why,
         well=_ruled(points.well(turns, again.anger), sources, turns, facts.lines),
-        work=_ruled(points.work(turns, again.anger, steps, quiet), sources, turns, facts.lines),
+        work=_ruled(points.work(turns, again.anger, steps, quiet or ()), sources, turns, facts.lines),
         lines=with_own_change(facts.lines),
         turns=turns,
         anger=again.anger,
@@ -128,7 +107,7 @@ def tell(
         in_kind=replace(
             entrainment(spoken), why_not=why_not(facts.lines, spoken, facts.started.get("mode") == "review")
         ),
-        silences=quiet,
+        silences=quiet or (),
         interruptions=tuple(cut for cut in facts.interruptions if not cut.together),
         faults=facts.faults,
         notes=facts.notes,
@@ -142,9 +121,25 @@ def tell(
     )
 
 
-def _prepared(facts: Facts) -> tuple[tuple[str, str], ...]:
-    """What of the preparation was done or skipped, by the names that procedures call it."""
-    return (("worksheet", facts.worksheet[0] if facts.worksheet else ""), ("focus", facts.focus))
+def _around(facts: Facts, turns: tuple[ReportTurn, ...], customer: str, brief: Worksheet) -> Around:
+    """What the steps are scored with besides the words."""
+    preparation = {"worksheet": facts.worksheet[0] if facts.worksheet else "", "focus": facts.focus}
+    begun = moment_of(facts.started)
+    return Around(
+        turns=turns,
+        prepared={name: done == "done" for name, done in preparation.items() if done},
+        notes=len(facts.notes),
+        lines=facts.lines,
+        known=TurnContext(customer_name="" if customer == _NO_NAME else customer, cannot=brief.cannot, can=brief.can),
+        done=begun.done if begun else (),
+    )
+
+
+def _procedure(facts: Facts, procedure: Procedure | None) -> str:
+    """The procedure's name; a drill has none."""
+    if procedure:
+        return procedure.name
+    return "" if facts.started.get("drill") else named(facts.started.get("procedure"))
 
 
 def _origin(started: Mapping[str, Any]) -> str:
@@ -194,6 +189,25 @@ def _ruled(
 
     return tuple(
         replace(point, rule=point.rule or sources.get(point.source, ""), events=events(point)) for point in found
+    )
+
+
+def _turns(
+    turns: Sequence[TurnFacts],
+    spoken: Sequence[Exchange],
+    assessments: Mapping[int, Assessment],
+    sources: Mapping[str, str],
+    quiet: Sequence[Silence] | None,
+) -> tuple[ReportTurn, ...]:
+    """The turns as they are told; how long they were waited for only where `quiet`, the long silences, is known."""
+    return tuple(
+        replace(
+            _turn(turn, assessments.get(turn.number), sources),
+            in_kind=_in_kind(exchange),
+            after_cues=after_cues(turn, following),
+            waiting=None if quiet is None else waiting(turn, quiet, _only_nods(assessments.get(turn.number))),
+        )
+        for turn, exchange, following in zip(turns, spoken, (*turns[1:], None), strict=False)
     )
 
 

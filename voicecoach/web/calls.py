@@ -37,7 +37,7 @@ from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.keys import MAX_NOTES
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.turns import PRESETS, Mode
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Strict
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Samples, Strict
 from voicecoach.persona import LevelName, Persona
 from voicecoach.persona.drills import CUE
 from voicecoach.report.desk import Assignment
@@ -49,7 +49,6 @@ from voicecoach.web.wire import Frame
 from voicecoach.world.ears import Ears
 from voicecoach.world.echo import HALF_DUPLEX, HEADSET
 from voicecoach.world.models import ModelFiles
-from voicecoach.world.sound import Samples
 from voicecoach.world.voice import Voice
 
 TICK_EVERY_S = 0.08

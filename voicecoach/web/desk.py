@@ -164,14 +164,6 @@ def take_in(house: House, data: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def given_back(house: House, key: str) -> tuple[str, bytes]:
-    """(name, bytes) of a submission's bundle, to be passed on; raises BadInput where it is a folder."""
-    path = path_of(house, key)
-    if not path.is_file():
-        raise BadInput("This submission is a folder.", "Pass the folder itself on.")
-    return path.name, path.read_bytes()
-
-
 def trainer_lines(house: House, key: str) -> bytes:
     """What the trainer wrote about a submission, as the file that goes back to the trainee."""
     target = bundles.trainer_file(path_of(house, key))

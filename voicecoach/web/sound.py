@@ -22,11 +22,11 @@ import soxr
 
 from voicecoach.errors import DeviceError
 from voicecoach.measure.activity import FRAME
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Samples
 from voicecoach.web.wire import Frame, chunks
 from voicecoach.world.down import down
 from voicecoach.world.playback import FADE_MS
-from voicecoach.world.sound import GIVE_UP_S, Away, Block, Marks, Samples, SoundInfo
+from voicecoach.world.sound import GIVE_UP_S, Away, Block, Marks, SoundInfo
 
 RATES_HZ = (8000, 192_000)
 """What audio contexts run at; anything else is no sound."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voicecoach.world.sound import Samples
+from voicecoach.nouns import Samples
 
 _UP = struct.Struct("<IIHHHHB3x")
 _DOWN = struct.Struct("<II")
@@ -57,23 +57,9 @@ def unpack(data: bytes) -> Frame:
     return Frame(first, done, (start, end), dry, samples[:n], samples[n:] if has_out else np.zeros(n, np.int16), deaf)
 
 
-def pack(frame: Frame) -> bytes:
-    """The bytes of a frame, as the page makes them."""
-    has_out = bool(frame.out.any()) or frame.spoken[1] > 0
-    flags = HAS_OUT * has_out + DEAF * frame.deaf
-    head = _UP.pack(frame.first, frame.done, len(frame.mic), *frame.spoken, frame.dry, flags)
-    return head + frame.mic.astype("<i2").tobytes() + (frame.out.astype("<i2").tobytes() if has_out else b"")
-
-
 def chunks(first: int, samples: Samples) -> list[bytes]:
     """The customer's samples as messages."""
     return [
         _DOWN.pack(first + at, at + CHUNK < len(samples)) + samples[at : at + CHUNK].astype("<i2").tobytes()
         for at in range(0, len(samples), CHUNK)
     ]
-
-
-def unpack_chunk(data: bytes) -> tuple[int, Samples]:
-    """(first, samples) of a message of `chunks`."""
-    first, _ = _DOWN.unpack_from(data)
-    return first, np.frombuffer(data, "<i2", offset=_DOWN.size).astype(np.int16)

@@ -16,9 +16,8 @@ from typing import IO, Any, Protocol, Self
 import numpy as np
 
 from voicecoach.errors import BadInput, DiskError
-from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ
-from voicecoach.record import MAX_SECONDS, Samples
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Samples
+from voicecoach.record import MAX_SECONDS
 
 RATES_HZ = (4_000, 384_000)
 """Sample rates outside are mistakes of a damaged header."""
@@ -47,27 +46,24 @@ MAX_EMBEDDED_S = 2 * 3600
 """Longer recordings would make a page of over 50 MB."""
 
 
-def read(path: Path) -> list[Floats]:
-    """The channels of an audio file, each float32 at 16 kHz [shape=(n,)]. Raises BadInput as `_read`."""
-    samples = _read(path, mix=False)
-    return [np.ascontiguousarray(samples[:, channel]) for channel in range(samples.shape[1])]
-
-
-def read_mono(path: Path) -> Floats:
-    """All channels of a file mixed to one, without ever holding more than that one. Raises BadInput as `_read`."""
-    return _read(path, mix=True).reshape(-1)
-
-
 def read_with_flat(path: Path) -> tuple[Floats, float]:
-    """As `read_mono`, with the share of samples that were cut flat (`_Flat`)."""
-    samples, intake = _read_all(path, mix=True)
-    return samples.reshape(-1), intake.flat
+    """An audio file mixed to one channel, float32 at 16 kHz [shape=(n,)], and the share of samples cut flat (`_Flat`).
+
+    WAV, FLAC, OGG and MP3 through libsndfile; M4A and whatever else FFmpeg knows through PyAV. It is read and resampled
+    piece by piece, so that memory follows the result and not what a header says.
+    Raises BadInput with a sentence for what is no audio, holds nothing, or is over four hours long.
+    """
+    kept = _Kept()
+    intake = _take(path, True, HELD_SECONDS, kept)
+    if not kept.data:
+        raise BadInput(f"{path} holds no audio.", "Record it again.")
+    return np.frombuffer(kept.data, np.float32), intake.flat
 
 
 def read_start(path: Path, longest_s: float) -> tuple[Floats, bool, float]:
     """As `read_with_flat`, but no more than the first `longest_s`; and in between, whether there was more.
 
-    Of what is cut short the share of flat samples is not known, and 0. Raises BadInput as `_read`.
+    Of what is cut short the share of flat samples is not known, and 0. Raises BadInput as `read_with_flat`.
     """
     wanted = round(longest_s * SAMPLE_RATE_HZ)
     start = _Start(wanted)
@@ -107,10 +103,10 @@ class Spool:
 
 
 def spooled(path: Path, folder: Path | None = None) -> Spool:
-    """An audio file as `read` gives it, but on disk (in `folder`): memory does not grow with its length.
+    """The channels of an audio file at 16 kHz, on disk (in `folder`): memory does not grow with its length.
 
-    Of a file that is cut off or damaged, what is before that. Raises BadInput as `_read`, and DiskError where there is
-    no room for it (230 MB an hour and channel).
+    Of a file that is cut off or damaged, what is before that. Raises BadInput as `read_with_flat`, and DiskError where
+    there is no room for it (230 MB an hour and channel).
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -127,25 +123,6 @@ def spooled(path: Path, folder: Path | None = None) -> Spool:
             raise BadInput(f"{path} holds no audio.", "Record it again.")
         stack.pop_all()
     return Spool(file, intake.channels, samples, intake.missing_s)
-
-
-def _read(path: Path, mix: bool) -> Floats:
-    """An audio file as float32 at 16 kHz [shape=(n, channels)], or `mix`ed to one channel.
-
-    WAV, FLAC, OGG and MP3 through libsndfile; M4A and whatever else FFmpeg knows through PyAV. It is read and resampled
-    piece by piece, so that memory follows the result and not what a header says.
-    Raises BadInput with a sentence for what is no audio, holds nothing, or is over four hours long.
-    """
-    return _read_all(path, mix)[0]
-
-
-def _read_all(path: Path, mix: bool) -> tuple[Floats, _Intake]:
-    kept = _Kept()
-    intake = _take(path, mix, HELD_SECONDS, kept)
-    samples = np.frombuffer(kept.data, np.float32).reshape(-1, intake.channels)
-    if not len(samples):
-        raise BadInput(f"{path} holds no audio.", "Record it again.")
-    return samples, intake
 
 
 class _Kept:
@@ -197,7 +174,7 @@ class _Sink(Protocol):
 
 
 def _take(path: Path, mix: bool, longest_s: float, sink: _Sink, *, torn: bool = False) -> _Intake:
-    """Read a file into `sink`, float32 at 16 kHz; see `_read`. With `torn`, what comes before a damage is enough."""
+    """Read a file into `sink`, float32 at 16 kHz. With `torn`, what comes before a damage is enough."""
     try:
         there = path.is_file()
     except (OSError, ValueError):  # a name that no file can have
@@ -460,11 +437,6 @@ def _mp3(blocks: Iterator[Samples]) -> bytes | None:
     except RuntimeError:
         return None
     return buffer.getvalue()
-
-
-def envelope(samples: Samples, points: int = 1200) -> tuple[tuple[float, ...], ...]:
-    """As `envelope_of`, for a recording [shape=(n, 2)] in memory."""
-    return envelope_of([samples], len(samples), points)
 
 
 def envelope_of(blocks: Iterable[Samples], n_samples: int, points: int = 1200) -> tuple[tuple[float, ...], ...]:

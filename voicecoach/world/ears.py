@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.errors import MissingModel
-from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Word
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Heard, Word
 from voicecoach.world.glimpse import Glimpse, glimpse
 from voicecoach.world.models import ModelFiles
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from voicecoach.errors import MissingModel
 from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END
-from voicecoach.measure.observe import Floats, dbfs
-from voicecoach.nouns import SAMPLE_RATE_HZ
-from voicecoach.world.sound import Duplex, Samples
+from voicecoach.measure.observe import dbfs
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Samples
+from voicecoach.world.sound import Duplex
 
 EchoMode = Literal["headset", "cancelled", "half duplex"]
 EchoFault = Literal["", "zeros", "not played", "away"]

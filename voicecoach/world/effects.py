@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from voicecoach.nouns import Style
+from voicecoach.nouns import Floats, Style
 
-Samples = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.floating[Any]]
 
 TRACK_HOP_S = 256 / 16_000
@@ -45,7 +44,7 @@ def apply(
     style: Style,
     f0_hz: npt.ArrayLike | None = None,
     voiced: npt.ArrayLike | None = None,
-) -> Samples:
+) -> Floats:
     """`samples` as `style` asks for them, in the order F0, shelf, drive, level; the rate is the voice's own business.
 
     `f0_hz` and `voiced`, both (frames,) at `TRACK_HOP_S`, are the pitch track of `samples`. Without them the pitch
@@ -58,7 +57,7 @@ def apply(
     return set_level(x, rate_hz, style.level_db)
 
 
-def clean(samples: npt.ArrayLike) -> Samples:
+def clean(samples: npt.ArrayLike) -> Floats:
     """`samples` as float32 (n,), with 0 for what is not a finite number."""
     x = np.asarray(samples, dtype=np.float32).reshape(-1)
     return x if np.isfinite(x).all() else np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
@@ -67,14 +66,14 @@ def clean(samples: npt.ArrayLike) -> Samples:
 # --- spectrum --------------------------------------------------------------------------------------
 
 
-def high_shelf(samples: npt.ArrayLike, rate_hz: int, gain_db: float, corner_hz: float = SHELF_HZ) -> Samples:
+def high_shelf(samples: npt.ArrayLike, rate_hz: int, gain_db: float, corner_hz: float = SHELF_HZ) -> Floats:
     """Raise (or lower) everything above `corner_hz` by `gain_db`, half of it (in dB) at the corner; zero phase."""
     if gain_db == 0:
         return clean(samples)
     return _filtered(samples, rate_hz, lambda hz: 10 ** (gain_db / 20 / (1 + (corner_hz / np.maximum(hz, 1e-3)) ** 4)))
 
 
-def telephone_band(samples: npt.ArrayLike, rate_hz: int, band_hz: tuple[float, float] = TELEPHONE_HZ) -> Samples:
+def telephone_band(samples: npt.ArrayLike, rate_hz: int, band_hz: tuple[float, float] = TELEPHONE_HZ) -> Floats:
     """What is left of a voice on a telephone line: 4th-order Butterworth slopes at both edges, then the old level."""
     low_hz, high_hz = band_hz
     level = speech_level_db(samples, rate_hz)
@@ -86,7 +85,7 @@ def telephone_band(samples: npt.ArrayLike, rate_hz: int, band_hz: tuple[float, f
     return x if level is None else set_level(x, rate_hz, level)
 
 
-def _filtered(samples: npt.ArrayLike, rate_hz: int, gain: Callable[[Numbers], Numbers]) -> Samples:
+def _filtered(samples: npt.ArrayLike, rate_hz: int, gain: Callable[[Numbers], Numbers]) -> Floats:
     """`samples` filtered with the zero-phase response `gain(frequencies in Hz)`, without wrap-around."""
     x = clean(samples)
     if x.size == 0:
@@ -99,7 +98,7 @@ def _filtered(samples: npt.ArrayLike, rate_hz: int, gain: Callable[[Numbers], Nu
 # --- amplitude -------------------------------------------------------------------------------------
 
 
-def drive(samples: npt.ArrayLike, drive_db: float) -> Samples:
+def drive(samples: npt.ArrayLike, drive_db: float) -> Floats:
     """Soft (tanh) saturation that lowers the highest peak by `drive_db` (at most 6) and leaves quiet samples alone."""
     x = clean(samples)
     peak = float(np.max(np.abs(x), initial=0.0))
@@ -131,7 +130,7 @@ def speech_level_db(samples: npt.ArrayLike, rate_hz: int) -> float | None:
     return float(10 * np.log10(power[power >= loudest * 10 ** (-_ACTIVE_DB / 10)].mean()))
 
 
-def set_level(samples: npt.ArrayLike, rate_hz: int, level_db: float, peak_db: float = PEAK_DB) -> Samples:
+def set_level(samples: npt.ArrayLike, rate_hz: int, level_db: float, peak_db: float = PEAK_DB) -> Floats:
     """`samples` at the speech level `level_db`, with no sample above `peak_db`; silence stays silence.
 
     Where both cannot be had, the peak wins: at most 12 dB are made up for what the limiter takes away.
@@ -151,7 +150,7 @@ def set_level(samples: npt.ArrayLike, rate_hz: int, level_db: float, peak_db: fl
     return y
 
 
-def limit(samples: npt.ArrayLike, rate_hz: int, peak_db: float = PEAK_DB) -> Samples:
+def limit(samples: npt.ArrayLike, rate_hz: int, peak_db: float = PEAK_DB) -> Floats:
     """`samples` with their peaks turned down to `peak_db`, by a gain that moves smoothly over 10 ms each way."""
     x = clean(samples)
     ceiling = 10 ** (peak_db / 20)
@@ -186,7 +185,7 @@ def shift_f0(
     voiced: npt.ArrayLike,
     st: float,
     range_factor: float = 1.0,
-) -> Samples:
+) -> Floats:
     """Move the pitch by `st` semitones and stretch its excursions from the median by `range_factor`; same duration.
 
     `f0_hz` and `voiced`, both (frames,) at `TRACK_HOP_S`, are the pitch track of `samples`. Time-domain PSOLA
@@ -219,7 +218,7 @@ def _runs(on: npt.NDArray[np.bool_], hop: float, size: int) -> Iterator[tuple[in
         yield max(0, round((first - 0.5) * hop)), min(size, round((last - 0.5) * hop))
 
 
-def _pitch_marks(x: Samples, start: int, end: int, period: Callable[[float], float]) -> list[int]:
+def _pitch_marks(x: Floats, start: int, end: int, period: Callable[[float], float]) -> list[int]:
     """One sample index per glottal period in [start, end): the strongest peak, and walks from it to both sides.
 
     Each step goes to where the waveform around the last mark fits best, within 20 % of the tracked `period(t)`.
@@ -239,7 +238,7 @@ def _pitch_marks(x: Samples, start: int, end: int, period: Callable[[float], flo
     return [*reversed(ways[-1]), first, *ways[1]]
 
 
-def _next_mark(x: Samples, mark: int, way: int, period: float) -> int | None:
+def _next_mark(x: Floats, mark: int, way: int, period: float) -> int | None:
     """The mark about one `period` (samples) from `mark`, or None at the ends of the signal."""
     half, slack = max(1, round(period / 2)), max(1, round(period * 0.2))
     middle = mark + way * round(period)
@@ -253,7 +252,7 @@ def _next_mark(x: Samples, mark: int, way: int, period: float) -> int | None:
     return low + half + int(np.argmax(fit))
 
 
-def _overlap_add(x: Samples, marks: list[int], period: Callable[[float], float], out: Numbers, keep: Numbers) -> None:
+def _overlap_add(x: Floats, marks: list[int], period: Callable[[float], float], out: Numbers, keep: Numbers) -> None:
     """Lay the grains of one voiced stretch into `out` at the new `period(t)`, and fade `keep` out beneath them."""
     source = np.asarray(marks)
     places = [float(source[0])]

@@ -16,8 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from voicecoach.errors import MissingModel
-from voicecoach.measure.observe import Floats
-from voicecoach.nouns import Style
+from voicecoach.nouns import Floats, Style
 from voicecoach.world import http
 
 GROUP = "voicecoach.tts"

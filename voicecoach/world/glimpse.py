@@ -8,8 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats
 
 WINDOW_S = 12.0
 """What the model hears, filled up with silence: less lets it loop, all 30 s cost 2.6 times as much (docs/voice-loop.md)."""

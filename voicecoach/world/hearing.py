@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from voicecoach.measure import activity, observe
 from voicecoach.measure.activity import FRAME, Span
-from voicecoach.measure.observe import HOP, PIECE, VOICED, Floats, PitchTrack
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.measure.observe import HOP, PIECE, VOICED, PitchTrack
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats
 from voicecoach.world import pitch, vad
 from voicecoach.world.models import sha256
 

@@ -24,8 +24,7 @@ from typing import Any
 import numpy as np
 
 from voicecoach.errors import MissingModel
-from voicecoach.nouns import Style
-from voicecoach.world.effects import Samples
+from voicecoach.nouns import Floats, Style
 
 NAME = "kokoro-82m-v1.0-int8"
 RATE_HZ = 24_000
@@ -172,7 +171,7 @@ class Kokoro:
         self._tokenizer: Any = Tokenizer()
 
     @functools.cache  # noqa: B019  (one Kokoro lives as long as the process)
-    def vectors(self, voice: str) -> Samples:
+    def vectors(self, voice: str) -> Floats:
         """The style vectors (510, 1, 256) of a voice such as "kokoro/af_bella", one per number of phonemes."""
         short = voice.removeprefix(PREFIX)
         with tarfile.open(archive()) as tar:
@@ -194,7 +193,7 @@ class Kokoro:
 
     def say(
         self, text: str, voice: str, speed: float = 1.0, gain: float = 1.0, f0_range: float = 1.0, ref_hz: float = 200.0
-    ) -> tuple[Samples, Marks, Samples]:
+    ) -> tuple[Floats, Marks, Floats]:
         """(samples (n,), punctuation, F0 (frames,) in Hz where voiced)."""
         phonemes = self._tokenizer.phonemize(text, accent(voice))
         known = self._tokenizer.known(phonemes)
@@ -210,13 +209,13 @@ class Kokoro:
         marks = [(int(edges[i]), int(edges[i + 1]), mark) for i, mark in enumerate(known) if mark in ".!?;:,"]
         return audio.ravel().astype(np.float32), marks, f0.ravel()
 
-    def speak(self, text: str, voice: str, style: Style, *, own_pauses: bool = False) -> Samples:
+    def speak(self, text: str, voice: str, style: Style, *, own_pauses: bool = False) -> Floats:
         """One line with rate, pitch and pauses as its style asks, before the effects."""
         its = own(voice)
         gain = min(2 ** (style.f0_st / its.reach / 12), F0_GAIN_MAX)
         f0_range = min(style.f0_range, F0_RANGE_MAX)
 
-        def at(speed: float) -> tuple[Samples, Marks]:
+        def at(speed: float) -> tuple[Floats, Marks]:
             return self.say(text, voice, float(np.clip(speed, *SPEED)), gain, f0_range, its.f0_hz)[:2]
 
         # A customer's rate is that of the clauses (the style sets the pauses), and differs from line to line as
@@ -242,7 +241,7 @@ def accent(voice: str) -> str:
     return "en-gb" if voice.removeprefix(PREFIX).startswith("b") else "en-us"
 
 
-def trimmed(samples: Samples, rate_hz: int = RATE_HZ, floor_db: float = -45.0, keep_s: float = 0.03) -> Samples:
+def trimmed(samples: Floats, rate_hz: int = RATE_HZ, floor_db: float = -45.0, keep_s: float = 0.03) -> Floats:
     """`samples` without the silence at both ends."""
     hop = rate_hz // 200
     frames = np.abs(samples[: len(samples) // hop * hop]).reshape(-1, hop).max(axis=1)
@@ -251,7 +250,7 @@ def trimmed(samples: Samples, rate_hz: int = RATE_HZ, floor_db: float = -45.0, k
     return faded(samples[max(0, loud[0] * hop - keep) : (loud[-1] + 1) * hop + keep])
 
 
-def with_pauses(samples: Samples, marks: Iterable[tuple[int, int, str]], pause_s: float) -> Samples:
+def with_pauses(samples: Floats, marks: Iterable[tuple[int, int, str]], pause_s: float) -> Floats:
     """`samples` with each silence at a punctuation mark made `pause_s` long (half of it at a comma).
 
     Where the voice runs on without a silence, it is left alone.
@@ -280,7 +279,7 @@ def with_pauses(samples: Samples, marks: Iterable[tuple[int, int, str]], pause_s
     return np.concatenate([*out, faded(samples[done:])])
 
 
-def faded(samples: Samples) -> Samples:
+def faded(samples: Floats) -> Floats:
     """`samples` with 5 ms ramps at both ends, against clicks."""
     ramp = np.minimum(1.0, (np.arange(len(samples)) + 1) / (0.005 * RATE_HZ)).astype(np.float32)
     return samples * ramp * ramp[::-1]

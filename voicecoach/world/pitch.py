@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from voicecoach.measure.observe import HOP, Floats, PitchTrack
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.measure.observe import HOP, PitchTrack
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats
 
 F0_MIN_HZ = 60.0
 F0_MAX_HZ = 700.0

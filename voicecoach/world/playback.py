@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.int16]
+from voicecoach.nouns import Samples
 
 FADE_MS = 60
 """From full volume to silence or back: shorter clicks, longer sounds like a fault."""

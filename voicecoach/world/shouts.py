@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from voicecoach.measure.activity import FRAME, THRESHOLD
-from voicecoach.measure.observe import Floats
+from voicecoach.nouns import Floats
 from voicecoach.world import vad
 from voicecoach.world.hearing import SLOWED
 

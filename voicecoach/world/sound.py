@@ -19,17 +19,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from voicecoach.errors import DeviceError, NoDevice, VoicecoachError
 from voicecoach.measure.activity import FRAME
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Samples
 from voicecoach.world.down import down
 from voicecoach.world.playback import Playback, resampled
 from voicecoach.world.sound_server import Lookout, behind
 from voicecoach.world.streams import DEVICE_RATE_HZ, Chunk, Speaks, Streams
 
-Samples = npt.NDArray[np.int16]
 T = TypeVar("T")
 Opened = tuple[Streams, tuple[str, str], tuple[str, str]]
 """Streams, PortAudio's names of microphone and speaker, and those with what a sound server has behind them."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from voicecoach.errors import BadInput
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats
 from voicecoach.world import effects
 
 MANIFEST = "manifest.json"
@@ -58,7 +58,7 @@ class Spoken:
         return self.more.find(voice, style, text) if self.more else None
 
 
-def load(path: Path) -> effects.Samples:
+def load(path: Path) -> Floats:
     """The sound of one file as float32 mono (n,) at 16 kHz. BadInput when it is missing, damaged or empty."""
     import soundfile
     import soxr
@@ -77,6 +77,6 @@ def load(path: Path) -> effects.Samples:
     return effects.limit(soxr.resample(samples.mean(axis=1), rate_hz, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
 
 
-def delivered(path: Path, level_db: float) -> effects.Samples:
+def delivered(path: Path, level_db: float) -> Floats:
     """The sound of one file at exactly the level of its style: coding takes up to 1 dB off the loudest."""
     return effects.set_level(load(path), SAMPLE_RATE_HZ, level_db)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from voicecoach.errors import DeviceError
-from voicecoach.world.playback import Samples
+from voicecoach.nouns import Samples
 
 DEVICE_RATE_HZ = 48_000
 """What consumer sound hardware runs at; other rates pass through more resamplers (docs/voice-loop.md)."""

@@ -16,9 +16,9 @@ import numpy as np
 
 from voicecoach.errors import BadInput
 from voicecoach.measure.activity import FRAME
-from voicecoach.nouns import SAMPLE_RATE_HZ, Strict
+from voicecoach.nouns import SAMPLE_RATE_HZ, Samples, Strict
 from voicecoach.world.playback import Playback
-from voicecoach.world.sound import Block, Samples, SoundInfo
+from voicecoach.world.sound import Block, SoundInfo
 from voicecoach.world.spoken import Spoken, load
 from voicecoach.yamlfile import load as load_yaml
 

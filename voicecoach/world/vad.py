@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from voicecoach.measure.activity import FRAME
-from voicecoach.measure.observe import Floats
+from voicecoach.nouns import Floats
 
 NAME = "silero-vad-v6"
 _CONTEXT = 64

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from voicecoach.errors import MissingModel, VoicecoachError
-from voicecoach.measure.observe import Floats, for_models
-from voicecoach.nouns import SAMPLE_RATE_HZ, Style
+from voicecoach.measure.observe import for_models
+from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Style
 from voicecoach.world import effects, engines, pitch
 from voicecoach.world.engines import Audio, Availability, Capabilities, Plugin, SpeechUrl, VoiceInfo
 from voicecoach.world.spoken import Spoken, delivered
@@ -327,12 +327,9 @@ class CustomerVoice:
         """The same words as they were spoken in the nearest mood, where no engine can speak."""
         temper, _, level = style_name.rpartition("-")
         wanted = int(level) if level.isdigit() else 0
-        for other in sorted(range(6), key=lambda one: abs(one - wanted)):
-            for voice in self._prefer:
-                path = self._spoken.find(voice, f"{temper}-{other}", text)
-                if path is not None:
-                    return self._finish(delivered(path, style.level_db), voice)
-        return None
+        moods = sorted(range(6), key=lambda other: abs(other - wanted))
+        lines = (self._spoken_line(text, style, f"{temper}-{mood}") for mood in moods)
+        return next((line for line in lines if line is not None), None)
 
     def ready(self, texts: Sequence[tuple[str, str]]) -> None:
         """Load an engine now if any of `texts` (text, style name) was not spoken before, so that no reply waits for it.
@@ -370,7 +367,7 @@ class CustomerVoice:
 
     def _best_engine(self) -> Engine | Plugin:
         if self._engine is None:
-            self._engine = self._preferred() or (best_engine(self._failed) if self._failed else best_engine())
+            self._engine = self._preferred() or best_engine(self._failed)
         return self._engine
 
     def _preferred(self) -> Plugin | None:
