@@ -248,6 +248,71 @@ def test_a_microphone_that_cannot_be_had_is_a_sentence_and_a_way_on(tab: Tab, na
     page.wait_for_selector("text=What the browser does to your voice")
 
 
+def checked(tab: Tab) -> Any:
+    """A page whose microphone was checked."""
+    tab.context.add_init_script(PEEK)
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector("text=What the browser does to your voice")
+    page.wait_for_selector(".reading", state="hidden")
+    return page
+
+
+def test_a_microphone_that_is_lost_before_the_call_is_opened_anew(tab: Tab) -> None:
+    """Checked, unplugged, plugged in again, answered: the call begins with one that lives."""
+    page = checked(tab)
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    page.wait_for_selector(".reading .sorry:has-text('The microphone was unplugged.')")
+    assert page.locator("text=Read aloud, 20 seconds").is_hidden()  # nothing would listen
+    page.click(".answer")
+    put_through(page)
+    page.wait_for_timeout(1500)
+    assert page.evaluate("streams.length") == 2
+    assert page.locator(".paused").count() == 0
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert list(told.of("fault")) == []
+    assert list(told.of("resumed")) == []
+
+
+def test_a_microphone_that_dies_on_the_way_into_the_call_is_replaced(tab: Tab) -> None:
+    """Nobody hears its event: the call looks at it when it begins."""
+    page = checked(tab)
+    page.evaluate("streams[0].getAudioTracks()[0].stop()")  # a page that stops a track is told of nothing
+    page.click(".answer")
+    put_through(page)
+    page.wait_for_selector(".stage:not(.paused)")
+    assert page.evaluate("streams.map((one) => one.getAudioTracks()[0].readyState)") == ["ended", "live"]
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert list(told.of("fault")) == []
+
+
+def test_a_microphone_that_is_muted_before_the_call_is_told_of_in_it(tab: Tab) -> None:
+    page = checked(tab)
+    page.evaluate("""() => {
+      const [track] = streams[0].getAudioTracks();
+      Object.defineProperty(track, "muted", { value: true, configurable: true });
+      track.dispatchEvent(new Event("mute"));
+    }""")
+    page.click(".answer")
+    page.wait_for_selector(".paused")
+    page.wait_for_timeout(1000)
+    if page.locator("dialog[open]").count():
+        page.click("text=I agree")
+    page.wait_for_selector(".notice:has-text('The system has muted your microphone. Unmute it')")
+    page.wait_for_selector(".paused")
+    page.evaluate("streams[0].getAudioTracks()[0].dispatchEvent(new Event('unmute'))")
+    page.wait_for_selector(".stage:not(.paused)")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
 def test_an_insecure_page_says_so(tab: Tab) -> None:
     tab.context.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
     page = tab.open()

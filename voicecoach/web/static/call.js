@@ -349,6 +349,12 @@ export const call = async (main, page, _rest, handed) => {
       return;
     }
     wire();
+    // What happened to the microphone on its way here is not told again.
+    if (sound.track.readyState === "ended") await sound.lost();
+    else if (sound.track.muted) {
+      sound.deafen(true);
+      sound.muted(true);
+    }
     if (!sound.awake) sound.asleep(true);
     line = new Line(sound, handed.resume ? { t: "resume", call: handed.resume, have: null } : { t: "call", call: wanted }, ways);
   };

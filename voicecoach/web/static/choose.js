@@ -169,6 +169,11 @@ export const choose = async (main, page, _rest, handed) => {
     const after = h("div", { class: "after", hidden: true });
     const which = h("select", { "aria-label": T.which, onchange: () => { choice.deviceId = which.value; remember(); check(); } });
     const sorry = (failure) => put(reading, page.sorry(failure)) && (reading.hidden = false);
+    const without = (failure) => { // there is no microphone
+      after.hidden = true;
+      told.textContent = "";
+      sorry(failure);
+    };
 
     const check = async () => {
       close();
@@ -182,9 +187,7 @@ export const choose = async (main, page, _rest, handed) => {
           return Sound.open({ speakers: choice.speakers });
         });
       } catch (failure) {
-        after.hidden = true;
-        told.textContent = "";
-        sorry(failure);
+        without(failure);
         return;
       } finally {
         start.disabled = false;
@@ -198,11 +201,16 @@ export const choose = async (main, page, _rest, handed) => {
         if (loudest > QUIET_DBFS) told.textContent = T.fine;
         else if (performance.now() - since > 4000) told.textContent = T.quiet;
       };
-      sound.lost = () => sorry({ what: S.mic.lost, todo: S.mic.noneDo });
+      sound.lost = () => {
+        close(); // so that nothing goes on with a dead one
+        without({ what: S.mic.lost, todo: S.mic.noneDo });
+      };
       told.textContent = T.say;
       what.textContent = processing(sound.describe().settings) + (choice.speakers && sound.describe().settings.echoCancellation !== true ? ` ${T.noCancel}` : "");
       after.hidden = false;
+      const mine = sound;
       const devices = await Sound.microphones();
+      if (sound !== mine) return; // given up meanwhile
       put(which, devices.map((one) => h("option", { value: one.deviceId, selected: one.label === sound.track.label }, one.label || S.mic.unnamed)));
       await ready();
     };
