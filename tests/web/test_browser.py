@@ -313,6 +313,52 @@ def test_a_microphone_that_is_muted_before_the_call_is_told_of_in_it(tab: Tab) -
     page.wait_for_selector("text=You ended the call.")
 
 
+SLOWLY = """
+  const soon = navigator.mediaDevices.getUserMedia;
+  navigator.mediaDevices.getUserMedia = (wish) => new Promise((then) => setTimeout(then, 1000)).then(() => soon(wish));
+"""
+"""Who is asked whether the page may listen takes a second to answer."""
+LIVE = "streams.flatMap((one) => one.getTracks()).filter((one) => one.readyState === 'live').length"
+
+
+@pytest.mark.parametrize("press", ["text=Check the microphone", ".answer"])
+def test_a_microphone_that_comes_after_the_place_was_left_is_closed(tab: Tab, press: str) -> None:
+    """Nobody is listened to, or put into a call, where they did not stay."""
+    tab.context.add_init_script(PEEK + SLOWLY)
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click(press)
+    page.click("nav >> text=Progress")
+    page.wait_for_selector(".drills")
+    until(page, "streams.length === 1")
+    page.wait_for_timeout(500)
+
+    assert page.evaluate(LIVE) == 0
+    assert page.url.endswith("#progress")
+
+
+def test_whoever_asks_twice_gets_one_microphone(tab: Tab) -> None:
+    """Check, speakers, and Answer, each before the one before was granted: the newest wish is the one that counts."""
+    tab.context.add_init_script(PEEK + SLOWLY)
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.click("label:has-text('Speakers')")
+    until(page, "streams.length === 2")
+    page.wait_for_selector("text=What the browser does to your voice")
+    assert page.evaluate("streams[1].getAudioTracks()[0].getConstraints().echoCancellation") is True
+    until(page, f"{LIVE} === 1")
+    page.click("text=Check again")
+    page.click(".answer")
+    put_through(page)
+    assert page.evaluate(LIVE) == 1
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+    assert page.evaluate("streams.length") == 4
+    assert page.evaluate(LIVE) == 0
+
+
 def test_an_insecure_page_says_so(tab: Tab) -> None:
     tab.context.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
     page = tab.open()

@@ -340,10 +340,7 @@ export const call = async (main, page, _rest, handed) => {
     try {
       const { deviceId, wanted: usual } = habits();
       const wish = { speakers: (wanted || usual).speakers, deviceId: handed.resume ? deviceId : handed.deviceId || "" };
-      sound = sound || (await Sound.open(wish).catch((failure) => {
-        if (!wish.deviceId) throw failure;
-        return Sound.open({ ...wish, deviceId: "" }); // the one of last time is not there any more
-      }));
+      sound = sound || (await Sound.open(wish));
     } catch (failure) {
       stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => page.go("call", handed), "first"), toChoose()]);
       return;

@@ -68,16 +68,35 @@ export const choose = async (main, page, _rest, handed) => {
   };
   const prepared = { worksheet: null, focus: false, recovery: false };
   let sound = null;
+  let wish = null; // what was asked of the browser: there already, or on its way
   let line = null;
   let handedOver = false;
   const remember = () => {
     localStorage.setItem(KEPT, JSON.stringify({ ...choice, person: choice.person.id }));
   };
   const close = () => {
+    wish = null;
     line?.drop();
     line = null;
     if (!handedOver) sound?.close();
     sound = null;
+  };
+  // A microphone as it is chosen now; null where it comes too late: the place was left, or another one was asked for.
+  const opened = async () => {
+    close();
+    const mine = { deviceId: choice.deviceId, speakers: choice.speakers };
+    wish = mine;
+    try {
+      const found = await Sound.open(mine);
+      if (wish === mine) sound = found;
+      else found.close();
+    } catch (failure) {
+      if (wish === mine) {
+        wish = null;
+        throw failure;
+      }
+    }
+    return wish === mine ? sound : null;
   };
 
   // --- who ---------------------------------------------------------------------------------------
@@ -176,23 +195,17 @@ export const choose = async (main, page, _rest, handed) => {
     };
 
     const check = async () => {
-      close();
       reading.hidden = true;
-      read.disabled = false; // a reading that was going on is over
-      start.disabled = true;
+      read.disabled = true; // a reading that was going on is over, and there is nothing to read into yet
+      let mine;
       try {
-        sound = await Sound.open({ deviceId: choice.deviceId, speakers: choice.speakers }).catch((failure) => {
-          if (!choice.deviceId) throw failure;
-          choice.deviceId = ""; // the one of last time is not there any more
-          return Sound.open({ speakers: choice.speakers });
-        });
+        mine = await opened();
       } catch (failure) {
         without(failure);
-        return;
       } finally {
-        start.disabled = false;
         start.textContent = T.checkAgain;
       }
+      if (!mine) return;
       let loudest = FLOOR_DBFS;
       const since = performance.now();
       sound.heard = (level) => {
@@ -208,7 +221,7 @@ export const choose = async (main, page, _rest, handed) => {
       told.textContent = T.say;
       what.textContent = processing(sound.describe().settings) + (choice.speakers && sound.describe().settings.echoCancellation !== true ? ` ${T.noCancel}` : "");
       after.hidden = false;
-      const mine = sound;
+      read.disabled = false;
       const devices = await Sound.microphones();
       if (sound !== mine) return; // given up meanwhile
       put(which, devices.map((one) => h("option", { value: one.deviceId, selected: one.label === sound.track.label }, one.label || S.mic.unnamed)));
@@ -268,7 +281,7 @@ export const choose = async (main, page, _rest, handed) => {
     patience.hidden = choice.mode !== "hands-free";
     const start = button(T.check, check, "first");
     const read = button(T.calibrate, calibrate, "first");
-    const again = () => sound && check();
+    const again = () => wish && check();
     put(after, h("label", { class: "part" }, h("h3", {}, T.which), which), h("div", { class: "part" }, h("h3", {}, T.yourLevel), bar.node, told, what), h("div", { class: "part" }, known, h("p", { class: "row" }, read)), volume.node);
     const made = step(T.mic, T.micHint, [
       options("sound", T.sound, [["headset", T.headset], ["speakers", T.speakers]], choice.speakers ? "speakers" : "headset", (value) => { choice.speakers = value === "speakers"; remember(); again(); }, T.soundHints),
@@ -293,16 +306,12 @@ export const choose = async (main, page, _rest, handed) => {
     try {
       line?.drop();
       line = null;
-      if (!sound) {
-        sound = await Sound.open({ deviceId: choice.deviceId, speakers: choice.speakers }).catch((failure) => {
-          if (!choice.deviceId) throw failure;
-          return Sound.open({ speakers: choice.speakers });
-        });
-      }
+      if (!sound && !(await opened())) return;
     } catch (failure) {
       put(trouble, page.sorry(failure, [button(S.mic.retry, answer, "first")]));
-      go.disabled = false;
       return;
+    } finally {
+      go.disabled = false;
     }
     handedOver = true;
     page.go("call", {
