@@ -678,6 +678,43 @@ def test_a_turn_is_sent_by_hand_and_the_silence_is_chosen(tab: Tab) -> None:
     assert (started.data["sound"]["noise_suppression"], started.data["sound"]["gain_control"]) == (False, False)
 
 
+def by_hand(tab: Tab) -> Any:
+    """A page with a call going on in which each turn is sent by hand."""
+    tab.context.add_init_script(PEEK)
+    page = tab.open()
+    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({mode: 'manual'}))")
+    page.reload()
+    page.click(".answer")
+    put_through(page)
+    return page
+
+
+def test_what_helps_a_call_that_stands_still_is_not_written_over(tab: Tab) -> None:
+    """The space bar while the sound is asleep, and a microphone that comes back before it: the button stays, and wakes it."""
+    page = by_hand(tab)
+    page.evaluate("contexts.at(-1).suspend()")
+    page.wait_for_selector(".notice >> text=Wake the sound")
+    page.keyboard.press("Space")
+    page.click("button:has-text('Send'):visible")
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('mute'))")
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('unmute'))")
+    page.wait_for_timeout(200)
+    assert "Sent." not in page.inner_text(".notice")
+    assert page.locator(".paused").count() == 1
+    page.click(".notice >> text=Wake the sound")
+    page.wait_for_selector(".stage:not(.paused)")
+    assert page.locator(".notice >> text=Wake the sound").count() == 0
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('mute'))")
+    page.wait_for_selector(".notice:has-text('The system has muted your microphone.')")
+    page.evaluate("contexts.at(-1).suspend()")
+    page.click(".notice >> text=Wake the sound")
+    page.wait_for_selector(".notice:has-text('The system has muted your microphone.')")
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('unmute'))")
+    page.wait_for_selector(".stage:not(.paused)")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
 def test_a_key_that_is_let_go_elsewhere_is_let_go(tab: Tab) -> None:
     """Push-to-talk: where the window loses the keyboard, nobody would hear of the key's end."""
     page = by_key(tab)

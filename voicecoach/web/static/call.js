@@ -8,6 +8,7 @@ import { S } from "./strings.js";
 const T = S.call;
 const ASLEEP_MS = 8000; // without a word from the server, which is this machine
 const KEPT = "voicecoach.call"; // in this tab: the call that is going on, so that one that is cut off is told of
+const REASONS = ["line", "sleep", "mic"]; // for a call that stands still; what helps with the first comes first
 
 export const call = async (main, page, _rest, handed) => {
   if (!handed) {
@@ -24,7 +25,8 @@ export const call = async (main, page, _rest, handed) => {
   let ticked = 0;
   let another = ""; // what is told of the microphone that has just taken the lost one's place
   let seeking = () => {}; // ends the search for another microphone
-  const pauses = new Set(); // why there is no sound: the line, the browser's sleep, the microphone
+  const pauses = new Map(); // why there is no sound (one of REASONS), and what is said of it
+  let last = null; // what was told last, for when there is sound
 
   // --- what is shown -------------------------------------------------------------------------------
   // Not a live region: a screen reader would talk over the customer. The cue and the notices are.
@@ -37,8 +39,9 @@ export const call = async (main, page, _rest, handed) => {
   let mode = wanted?.mode || "hands-free";
   const talk = h("button", { type: "button", class: "talk", hidden: mode !== "push-to-talk" }, h("span", {}, T.talk), h("small", {}, T.talkHint));
   const sendNow = () => {
+    if (pauses.size) return;
     line?.say({ t: "send" });
-    put(notice, T.sent);
+    tell(T.sent);
   };
   const send = h("button", { type: "button", class: "talk", hidden: mode !== "manual", onclick: sendNow }, h("span", {}, T.send), h("small", {}, T.sendHint));
   const hold = button(T.hold, () => { setHeld(!held); }, "", { "aria-pressed": "false" });
@@ -76,16 +79,31 @@ export const call = async (main, page, _rest, handed) => {
     if (on) who.textContent = T.onHold(name);
     else if (live && mode !== "hands-free") (mode === "manual" ? send : talk).focus(); // so that the space bar speaks
   };
+  // One box for all that is told. While the call stands still it has the reason, and what to do, and nothing else.
+  let noticed = null;
+  const notify = () => {
+    const what = pauses.get(REASONS.find((why) => pauses.has(why))) || last;
+    if (what !== noticed) put(notice, (noticed = what));
+  };
+  const tell = (...what) => {
+    last = what;
+    notify();
+  };
   // The call stands still: shown at once and as long as it lasts, so that nobody takes it for the customer's silence.
-  const pause = (why, on) => {
-    if (on) pauses.add(why);
-    else pauses.delete(why);
-    stage.classList.toggle("paused", pauses.size > 0);
-    if (!pauses.size) return;
+  const pause = (why, ...what) => {
+    if (!pauses.has(why)) last = null; // what was told before is old by the time that the call goes on
+    pauses.set(why, what);
+    notify();
+    stage.classList.add("paused");
     portrait.classList.remove("speaking");
     who.textContent = T.who.paused(name);
     bar.show(-120);
     setTalk(false);
+  };
+  const unpause = (why) => {
+    pauses.delete(why);
+    notify();
+    stage.classList.toggle("paused", pauses.size > 0);
   };
 
   const heard = new Map(); // turn: its line; a turn is heard twice, the second time with care
@@ -97,7 +115,7 @@ export const call = async (main, page, _rest, handed) => {
   const spoken = []; // lines of the customer that are still being spoken: nobody should read ahead
 
   const setTalk = (on) => {
-    if (talk.hidden || talk.classList.contains("on") === on) return;
+    if (talk.hidden || talk.classList.contains("on") === on || (on && pauses.size)) return;
     talk.classList.toggle("on", on);
     talk.firstChild.textContent = on ? T.talking : T.talk;
     talk.setAttribute("aria-pressed", String(on));
@@ -181,11 +199,11 @@ export const call = async (main, page, _rest, handed) => {
         if (one.by === "trainee" && spoken.length) Object.assign(spoken.at(-1), { text: T.cutOff(one.words), until: 0 });
         break;
       case "resumed":
-        if (!pauses.size) put(notice, one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
+        tell(one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
         another = "";
         break;
       case "moved":
-        put(notice, S.mic.found(one.input), one.rests && ` ${T.rests}`);
+        tell(S.mic.found(one.input), one.rests && ` ${T.rests}`);
         break;
       case "heard":
         if (heard.has(one.turn)) {
@@ -199,10 +217,10 @@ export const call = async (main, page, _rest, handed) => {
         kept.append(h("li", {}, one.text));
         break;
       case "marked":
-        put(notice, one.text);
+        tell(one.text);
         break;
       case "fault":
-        if (!pauses.size) put(notice, prose(`${one.what} ${one.do}`)); // while it stands still, the page says why, and what to do
+        if (!pauses.size) tell(prose(`${one.what} ${one.do}`)); // the page has said why it stands still, and it may be over by then
         break;
       default:
     }
@@ -230,7 +248,7 @@ export const call = async (main, page, _rest, handed) => {
         if (!live) catchUp(message);
         break;
       case "tick":
-        if (ticked && Date.now() - ticked > ASLEEP_MS) put(notice, T.slept);
+        if (ticked && Date.now() - ticked > ASLEEP_MS) tell(T.slept);
         ticked = Date.now();
         time.textContent = clock(message.at);
         if (!pauses.size) {
@@ -290,16 +308,15 @@ export const call = async (main, page, _rest, handed) => {
   };
   const ways = {
     told,
-    away: () => { pause("line", true); put(notice, T.away); },
-    back: () => { pause("line", false); put(notice, T.back); },
+    away: () => pause("line", T.away),
+    back: () => { tell(T.back); unpause("line"); },
     gone: cutOff,
   };
 
   const wire = () => {
     sound.heard = (level) => { if (!pauses.size) bar.show(level); };
     sound.lost = async () => {
-      pause("mic", true);
-      put(notice, `${S.mic.lost} ${S.mic.lostDo}`);
+      pause("mic", `${S.mic.lost} ${S.mic.lostDo}`);
       let busy = false; // one plug makes several events
       let found = false; // or nobody needs one any more
       const again = async () => {
@@ -308,11 +325,11 @@ export const call = async (main, page, _rest, handed) => {
         try {
           another = S.mic.found(await sound.replace());
           seeking();
-          put(notice, another);
+          tell(another);
           line?.say({ t: "sound", ...sound.describe() });
-          pause("mic", false);
+          unpause("mic");
         } catch {
-          if (!found) put(notice, `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
+          if (!found) pause("mic", `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
         } finally {
           busy = false;
         }
@@ -326,13 +343,12 @@ export const call = async (main, page, _rest, handed) => {
       await again();
     };
     sound.muted = (muted) => {
-      pause("mic", muted);
-      put(notice, muted && `${S.mic.muted} ${S.mic.mutedDo}`);
+      if (muted) pause("mic", `${S.mic.muted} ${S.mic.mutedDo}`);
+      else unpause("mic");
     };
     sound.asleep = (asleep) => {
-      pause("sleep", asleep);
-      if (asleep) put(notice, `${S.mic.suspended} ${S.mic.suspendedDo} `, button(S.mic.wake, () => sound.wake(), "first"));
-      else put(notice);
+      if (asleep) pause("sleep", `${S.mic.suspended} ${S.mic.suspendedDo} `, button(S.mic.wake, () => sound.wake(), "first"));
+      else unpause("sleep");
     };
   };
 
