@@ -611,15 +611,7 @@ def test_a_server_that_is_stopped_in_mid_call_is_told_on_the_page(browser: Any, 
 
 def test_the_page_writes_down_what_was_said_and_not_what_was_cut_off(tab: Tab) -> None:
     """Its words only: a line that is interrupted ends there, a turn that is heard twice is one line, a cue is in its words."""
-    lines: list[Any] = []
-
-    def between(line: Any) -> None:
-        server = line.connect_to_server()
-        server.on_message(line.send)
-        line.on_message(server.send)
-        lines.append(line)
-
-    tab.context.route_web_socket("**/call", between)
+    lines = tapped(tab)
     page = answered(tab)
     page.evaluate(SHIFTS)
 
@@ -713,6 +705,40 @@ def test_what_helps_a_call_that_stands_still_is_not_written_over(tab: Tab) -> No
     page.wait_for_selector(".stage:not(.paused)")
     page.click("text=End the call")
     page.wait_for_selector("text=You ended the call.")
+
+
+def tapped(tab: Tab) -> list[Any]:
+    """Lines to the server, of which a test can send the page more than the server does."""
+    lines: list[Any] = []
+
+    def between(line: Any) -> None:
+        server = line.connect_to_server()
+        server.on_message(line.send)
+        line.on_message(server.send)
+        lines.append(line)
+
+    tab.context.route_web_socket("**/call", between)
+    return lines
+
+
+def test_a_key_that_is_held_when_the_call_ends_presses_nothing(tab: Tab) -> None:
+    """The space bar repeats while it is held: the form for the notes stays, and how the call ended is read out."""
+    lines = tapped(tab)
+    page = by_key(tab)
+    page.keyboard.down("Space")
+    page.wait_for_selector(".talk.on")
+    lines[-1].send(json.dumps({"t": "ended", "outcome": "hung up", "session": "", "what": ""}))
+    page.wait_for_selector("#rest")
+    page.keyboard.down("Space")  # as a key that is held does
+    page.keyboard.up("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert page.locator("#rest").input_value() == ""
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    assert page.evaluate("document.activeElement.textContent") == "The customer hung up."
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the debrief"
 
 
 def test_a_key_that_is_let_go_elsewhere_is_let_go(tab: Tab) -> None:
@@ -821,7 +847,8 @@ def test_the_whole_way_by_keyboard(tab: Tab, recorded: str) -> None:
     keys.press("Enter")
     page.wait_for_selector(".kept >> text=by ten")
     hang_up()
-    press(".stage .first")  # it has the focus
+    assert page.evaluate("document.activeElement.textContent") == "You ended the call."
+    press(".stage .first")
     page.wait_for_selector("iframe.whole", timeout=20_000)
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
     assert next(told.of("worksheet")).data["can"][-1] == "a cake"

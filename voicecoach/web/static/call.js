@@ -124,22 +124,24 @@ export const call = async (main, page, _rest, handed) => {
   talk.onpointerdown = (event) => { talk.setPointerCapture(event.pointerId); setTalk(true); };
   talk.onpointerup = talk.onpointercancel = () => setTalk(false);
   talk.onclick = (event) => { if (event.detail === 0) setTalk(!talk.classList.contains("on")); }; // Enter, voice control
+  let pressed = false; // the space bar, from when it was meant for the call until it is let go, whatever comes meanwhile
   const typing = () => document.activeElement instanceof HTMLTextAreaElement || document.activeElement instanceof HTMLInputElement;
   const down = (event) => {
     const here = document.activeElement;
-    if (event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here instanceof HTMLButtonElement)) return;
+    if (event.repeat && pressed && event.code === "Space") event.preventDefault();
+    if (event.repeat || event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here instanceof HTMLButtonElement)) return;
     event.preventDefault();
-    if (event.repeat) return;
+    pressed = true;
     if (mode === "manual") sendNow();
     else setTalk(true);
   };
   const up = (event) => {
-    if (event.code === "Space" && talk.classList.contains("on")) {
-      event.preventDefault();
-      setTalk(false);
-    }
+    if (event.code !== "Space" || !pressed) return;
+    event.preventDefault();
+    pressed = false;
+    setTalk(false);
   };
-  const drop = () => setTalk(false); // the key is let go where this page does not see it
+  const drop = () => { pressed = false; setTalk(false); }; // the key is let go where this page does not see it
   addEventListener("keydown", down);
   addEventListener("keyup", up);
   addEventListener("blur", drop);
@@ -163,12 +165,13 @@ export const call = async (main, page, _rest, handed) => {
       done.textContent = T.making;
       line.say({ t: "done", notes: rest.value.split("\n") });
     }, "first");
-    put(stage, h("h1", {}, T.over[message.outcome] || T.over.fault), message.what && h("p", {}, prose(message.what)), message.what && h("p", { class: "hint" }, T.keptSafe),
+    const ending = h("h1", { tabindex: "-1" }, T.over[message.outcome] || T.over.fault);
+    put(stage, ending, message.what && h("p", {}, prose(message.what)), message.what && h("p", { class: "hint" }, T.keptSafe),
       h("label", { for: "rest" }, h("strong", {}, T.after), h("span", { class: "hint" }, T.afterHint)), rest, h("p", { class: "row" }, done));
     stage.classList.add("after");
     notes.hidden = true;
     sound.close();
-    done.focus();
+    ending.focus(); // it is read out, and a key that is held or typed presses nothing
   };
   const stuck = (what, todo, ways) => {
     over();
