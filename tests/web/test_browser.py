@@ -721,6 +721,20 @@ def tapped(tab: Tab) -> list[Any]:
     return lines
 
 
+def test_the_space_bar_opens_what_it_stands_on(tab: Tab) -> None:
+    """On the heading of the notes it opens them, and neither speaks nor sends."""
+    page = by_key(tab)
+    page.focus("summary:has-text('Notes')")
+    page.keyboard.down("Space")
+    assert page.locator(".talk.on").count() == 0
+    page.keyboard.up("Space")
+    assert page.locator("#pad").is_visible()
+    page.keyboard.press("Space")
+    assert page.locator("#pad").is_hidden()
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
 def test_a_key_that_is_held_when_the_call_ends_presses_nothing(tab: Tab) -> None:
     """The space bar repeats while it is held: the form for the notes stays, and how the call ended is read out."""
     lines = tapped(tab)

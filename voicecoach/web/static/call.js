@@ -129,7 +129,7 @@ export const call = async (main, page, _rest, handed) => {
   const down = (event) => {
     const here = document.activeElement;
     if (event.repeat && pressed && event.code === "Space") event.preventDefault();
-    if (event.repeat || event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here instanceof HTMLButtonElement)) return;
+    if (event.repeat || event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here?.closest("button, summary, a, select"))) return;
     event.preventDefault();
     pressed = true;
     if (mode === "manual") sendNow();
