@@ -767,6 +767,36 @@ def test_a_key_that_is_let_go_elsewhere_is_let_go(tab: Tab) -> None:
     page.wait_for_selector("text=You ended the call.")
 
 
+def test_the_way_back_from_a_debrief_leads_past_the_call(tab: Tab) -> None:
+    """To what was before it, and on to the debrief again; the call is nowhere in between."""
+    page = tab.open("progress", ".drills")
+    page.click("nav >> text=Rehearse")
+    page.click(".answer")
+    put_through(page)
+    page.click("text=End the call")
+    page.click("text=To the debrief")
+    page.wait_for_selector("iframe.whole", timeout=20_000)
+    debrief = page.url
+    page.go_back()
+    page.wait_for_selector(".answer")
+    assert page.url.endswith("#choose")
+    page.go_forward()
+    page.wait_for_selector("iframe.whole", timeout=20_000)
+    assert page.url == debrief
+    page.go_back()
+    page.wait_for_selector(".answer")
+    page.go_back()
+    page.wait_for_selector(".drills")
+
+
+def test_an_address_of_a_call_that_is_not_there_is_no_trap(tab: Tab) -> None:
+    page = tab.open("progress", ".drills")
+    page.evaluate("location.hash = '#call'")
+    page.wait_for_selector(".answer")
+    page.go_back()
+    page.wait_for_selector(".drills")
+
+
 def test_a_second_tab_says_where_the_call_is(tab: Tab) -> None:
     page = answered(tab)
     other = tab.context.new_page()

@@ -22,12 +22,14 @@ const page = {
   say: (text) => {
     live.textContent = text;
   },
-  go: (place, more = null) => {
+  // instead: the place that is left is none to go back to.
+  go: (place, more = null, instead = false) => {
     handed = more;
     left?.leave();
     left = null;
     const to = `#${place}`;
     if (location.hash === to) show();
+    else if (instead) location.replace(to);
     else location.hash = to;
   },
   sorry: (failure, ways = []) =>

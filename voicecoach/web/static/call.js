@@ -11,8 +11,9 @@ const KEPT = "voicecoach.call"; // in this tab: the call that is going on, so th
 const REASONS = ["line", "sleep", "mic"]; // for a call that stands still; what helps with the first comes first
 
 export const call = async (main, page, _rest, handed) => {
+  const go = (place, more = null) => page.go(place, more, true); // a call that is over is no place to go back to
   if (!handed) {
-    page.go("choose");
+    go("choose");
     return null;
   }
   let { sound, person, wanted } = handed;
@@ -182,7 +183,7 @@ export const call = async (main, page, _rest, handed) => {
     put(stage, heading, page.sorry({ what, todo }, ways));
     stage.querySelector("button")?.focus();
   };
-  const toChoose = () => button(T.toChoose, () => page.go("choose"));
+  const toChoose = () => button(T.toChoose, () => go("choose"));
 
   // --- what is told ----------------------------------------------------------------------------------
   const event = (one) => {
@@ -272,7 +273,7 @@ export const call = async (main, page, _rest, handed) => {
         finish(message);
         break;
       case "over":
-        page.go(`debrief/${message.session}`);
+        go(`debrief/${message.session}`);
         break;
       case "failed":
         stuck(message.what, message.do, [toChoose()]);
@@ -282,16 +283,16 @@ export const call = async (main, page, _rest, handed) => {
         break;
       case "refused":
         if (message.why === "consent") consent(message.line);
-        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => page.go("choose", { again: {} }), "first")]);
+        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => go("choose", { again: {} }), "first")]);
         else if (message.why === "reading") stuck(S.choose.busy, S.choose.busyDo, [toChoose()]);
-        else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => page.go("call", { resume: message.call }), "first"), toChoose()]);
+        else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => go("call", { resume: message.call }), "first"), toChoose()]);
         else cutOff("late");
         break;
       default:
     }
   };
   const cutOff = (why) => {
-    const toDebriefs = button(T.toDebriefs, () => page.go("debrief"), "first");
+    const toDebriefs = button(T.toDebriefs, () => go("debrief"), "first");
     if (why === "never") stuck(S.sorry.away, S.sorry.restart, [toChoose()]);
     else if (why === "stopped") stuck(T.shut, T.shutDo, [toDebriefs]);
     else stuck(T.gone, T.goneDo, [toDebriefs, toChoose()]);
@@ -304,7 +305,7 @@ export const call = async (main, page, _rest, handed) => {
       if (box.returnValue === "agree") {
         wanted = { ...wanted, consent: true };
         line = new Line(sound, { t: "call", call: wanted }, ways);
-      } else page.go("choose");
+      } else go("choose");
     };
     document.body.append(box);
     box.showModal();
@@ -361,7 +362,7 @@ export const call = async (main, page, _rest, handed) => {
       const wish = { speakers: (wanted || usual).speakers, deviceId: handed.resume ? deviceId : handed.deviceId || "" };
       sound = sound || (await Sound.open(wish));
     } catch (failure) {
-      stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => page.go("call", handed), "first"), toChoose()]);
+      stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => go("call", handed), "first"), toChoose()]);
       return;
     }
     wire();
