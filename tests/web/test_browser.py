@@ -109,7 +109,7 @@ def sideways(page: Any) -> int:
 SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) window.shifts.push([entry.value, ...entry.sources.map((one) => one.node?.className || one.node?.nodeName)]);
+    for (const entry of list.getEntries()) window.shifts.push([entry.value, ...entry.sources.map((one) => (one.node?.className ?? one.node?.parentNode?.className) || one.node?.nodeName)]);
   }).observe({type: "layout-shift", buffered: false});
 }"""
 
@@ -1012,6 +1012,62 @@ def test_every_place_is_light(browser: Any, site: Site, recorded: str, place: st
     assert {url.startswith(site.origin) for url in bodies} == {True}
     weight = sum(len(re.sub(rb"data:audio/[^\"']*", b"", body)) for body in bodies.values())
     assert 30_000 < weight < 300_000
+
+
+INSIDE = """([inner, outer]) => {
+  const [box, frame] = [inner, outer].map((one) => document.querySelector(one).getBoundingClientRect());
+  return box.top >= frame.top && box.bottom <= frame.bottom && box.left >= frame.left && box.right <= frame.right;
+}"""
+
+
+def test_all_that_a_call_says_is_seen_on_a_phone(browser: Any, site: Site) -> None:
+    """Who hears you, and the buttons that help, whole: not cut off, and not to be scrolled for."""
+    tab = Tab(browser, site, WIDTHS[0])
+    page = answered(tab)
+    page.evaluate(SHIFTS)
+    page.click("button:has-text('Hold'):not(.talk)")
+    page.wait_for_selector(".who:has-text('Dana is on hold and does not hear you')")
+    held = page.evaluate("(({scrollWidth: w, clientWidth: W, scrollHeight: h, clientHeight: H}) => [w - W, h - H])(document.querySelector('.who'))")
+    page.click("text=Back to the call")
+    page.evaluate("contexts.at(-1).suspend()")
+    page.wait_for_selector(".notice button")
+    awake = page.evaluate(INSIDE, [".notice button", ".notice-place"])
+    page.click(".notice button")
+    page.wait_for_selector(".stage:not(.paused)")
+    page.evaluate("""() => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
+      streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event("ended"));
+    }""")
+    page.wait_for_selector(".notice button:has-text('Try again')")
+    again = page.evaluate(INSIDE, [".notice button", ".notice-place"])
+    shifts = page.evaluate("window.shifts")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    tab.close()
+
+    assert max(held) <= 0
+    assert (awake, again) == (True, True)
+    assert shifts == []
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_call_that_is_loaded_again_moves_nothing(browser: Any, site: Site, width: int) -> None:
+    """With the button to talk, which is there from the beginning."""
+    tab = Tab(browser, site, width)
+    page = by_key(tab)
+    page.on("dialog", lambda dialog: dialog.accept())
+    tab.context.add_init_script(f"({SHIFTS})()")
+    page.reload()
+    page.wait_for_selector(".who:text-matches('speaking|Your turn|paused')", timeout=8000)
+    page.wait_for_timeout(700)
+    shifts = page.evaluate("window.shifts")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    tab.close()
+
+    assert shifts == []
+    assert tab.complaints == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

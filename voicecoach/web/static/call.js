@@ -37,7 +37,7 @@ export const call = async (main, page, _rest, handed) => {
   const notice = h("div", { class: "notice", role: "status" });
   const bar = meter(T.level);
   const portrait = h("div", { class: "portrait" }, person ? face(person.person, person.sex) : "");
-  let mode = wanted?.mode || "hands-free";
+  let mode = (wanted || habits().wanted).mode; // of a call that goes on, most likely; it says itself when it is there
   const talk = h("button", { type: "button", class: "talk", hidden: mode !== "push-to-talk" }, h("span", {}, T.talk), h("small", {}, T.talkHint));
   const sendNow = () => {
     if (pauses.size) return;
@@ -101,10 +101,10 @@ export const call = async (main, page, _rest, handed) => {
     bar.show(-120);
     setTalk(false);
   };
+  // The next word of the server says who has the floor, and takes the sign of the pause away with its sentence.
   const unpause = (why) => {
     pauses.delete(why);
     notify();
-    stage.classList.toggle("paused", pauses.size > 0);
   };
 
   const heard = new Map(); // turn: its line; a turn is heard twice, the second time with care
