@@ -1027,7 +1027,9 @@ def test_all_that_a_call_says_is_seen_on_a_phone(browser: Any, site: Site) -> No
     page.evaluate(SHIFTS)
     page.click("button:has-text('Hold'):not(.talk)")
     page.wait_for_selector(".who:has-text('Dana is on hold and does not hear you')")
-    held = page.evaluate("(({scrollWidth: w, clientWidth: W, scrollHeight: h, clientHeight: H}) => [w - W, h - H])(document.querySelector('.who'))")
+    held = page.evaluate(
+        "(({scrollWidth: w, clientWidth: W, scrollHeight: h, clientHeight: H}) => [w - W, h - H])(document.querySelector('.who'))"
+    )
     page.click("text=Back to the call")
     page.evaluate("contexts.at(-1).suspend()")
     page.wait_for_selector(".notice button")
@@ -1133,6 +1135,86 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
 
     assert next(told.of("assignment")).data["assignment"]["pass_mark"] == 60
+
+
+def _asks_to_submit(page: Any) -> None:
+    page.click(".submit")
+    page.wait_for_selector("dialog[open]")
+
+
+def _asks_to_delete(page: Any) -> None:
+    page.click("button:has-text('Delete this call')")
+
+
+def _checks(page: Any) -> None:
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector("button:has-text('Louder')")
+
+
+ASKED = {
+    "collect": ("debrief", ".sessions", "POST", "**/api/collect", None, "button:has-text('Look for answers')"),
+    "preview": ("debrief/{key}", ".turns", "GET", "**/submit?*", None, ".submit"),
+    "submit": ("debrief/{key}", ".turns", "POST", "**/submit?*", _asks_to_submit, "dialog[open] .first"),
+    "delete": ("debrief/{key}", ".turns", "DELETE", "**/api/sessions/{key}", _asks_to_delete, "dialog[open] .end"),
+    "compare": ("desk", ".sessions", "GET", "**/api/desk/agreement", None, "button:has-text('Compare')"),
+    "volume": ("choose", ".answer", "POST", "**/api/volume", _checks, "button:has-text('Louder')"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_cannot_be_done_is_a_sentence_where_it_was_asked_for(
+    browser: Any, site: Site, recorded: str, asked: str
+) -> None:
+    """Refused, and not reached: a visible sentence, and the button can be pressed again."""
+    place, ready, method, path, first, button = ASKED[asked]
+    tab = Tab(browser, site)
+    page = tab.open(place.format(key=recorded), ready)
+    refusal: dict[str, Any] = {
+        "status": 400,
+        "json": {"what": "It is still being recorded.", "do": "Wait for its end."},
+    }
+    answers = [lambda route: route.fulfill(**refusal), lambda route: route.abort()]
+
+    def answer(route: Any) -> None:
+        if route.request.method == method:
+            answers[0](route)
+        else:
+            route.continue_()
+
+    tab.context.route(path.format(key=recorded), answer)
+    if first:
+        first(page)
+    page.click(button)
+    page.wait_for_selector("[role=alert]:has-text('It is still being recorded. Wait for its end.')")
+    assert page.locator(button).first.is_enabled()
+    answers.pop(0)
+    page.click(button)
+    page.wait_for_selector("[role=alert]:has-text('The page does not reach voicecoach any more.')")
+    assert page.locator(button).first.is_enabled()
+    tab.close()
+
+    assert [one for one in tab.complaints if not one.startswith("Failed to load resource")] == []
+
+
+def test_a_bundle_that_is_too_large_is_a_sentence(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the same file can be chosen again."""
+    monkeypatch.setattr("voicecoach.web.desk.MAX_BUNDLE_BYTES", 2 * 1024**2)
+    (tmp_path / "large.zip").write_bytes(bytes(20 * 1024**2))
+    with serving(House(tmp_path / "data", FakeKit())) as site:
+        tab = Tab(browser, site)
+        page = tab.open("desk", "#bundle + label")
+        for _ in range(2):
+            page.set_input_files("#bundle", tmp_path / "large.zip")
+            page.wait_for_selector("[role=alert]:has-text('That is more than is taken here. At most 2 MB are.')")
+            until(page, "!document.querySelector('#bundle').disabled")
+            assert page.input_value("#bundle") == ""  # or the browser would say nothing of the same file
+            page.evaluate("document.querySelector('[role=alert]').textContent = ''")
+        tab.close()
+
+    assert [one for one in tab.complaints if not one.startswith("Failed to load resource")] == []
 
 
 def test_a_debrief_is_read_before_its_recording_is_there(tab: Tab, recorded: str) -> None:

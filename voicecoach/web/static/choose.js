@@ -1,5 +1,5 @@
 // The first place: who calls, how hard, what to know beforehand, the microphone, one breath; then the call.
-import { ask, button, h, post, put } from "./dom.js";
+import { ask, attempt, button, h, post, put, trouble as alert } from "./dom.js";
 import { face } from "./faces.js";
 import { Line, Sound } from "./sound.js";
 import { S } from "./strings.js";
@@ -225,7 +225,7 @@ export const choose = async (main, page, _rest, handed) => {
       const devices = await Sound.microphones();
       if (sound !== mine) return; // given up meanwhile
       put(which, devices.map((one) => h("option", { value: one.deviceId, selected: one.label === sound.track.label }, one.label || S.mic.unnamed)));
-      await ready();
+      await ready().catch(sorry);
     };
 
     const ready = async () => {
@@ -255,7 +255,7 @@ export const choose = async (main, page, _rest, handed) => {
         told: (message) => {
           if (message.t === "listening") { state.textContent = T.listening; enough.disabled = false; }
           if (message.t === "measuring") { state.textContent = T.measuring; enough.disabled = true; }
-          if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish()); }
+          if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish(), sorry); }
           if (message.t === "failed") sorry({ what: message.what, todo: message.do });
           if (message.t === "refused") sorry(refusals[message.why] ? refusals[message.why](message) : { what: S.sorry.odd, todo: S.sorry.retry });
           if (message.t === "bye" || message.t === "refused") end();
@@ -269,12 +269,13 @@ export const choose = async (main, page, _rest, handed) => {
       const player = new Audio();
       let db = 0;
       const set = (value) => { db = Math.min(highest, Math.max(lowest, value)); number.textContent = T.volumeNow(db); };
-      const change = async (value) => {
+      const wrong = alert();
+      const change = ({ currentTarget }, value) => attempt(currentTarget, wrong, async () => {
+        await post("/api/volume", S.sorry, { ...(sound ? sound.describe() : { rate: 48000 }), db: value });
         set(value);
-        await post("/api/volume", S.sorry, { ...(sound ? sound.describe() : { rate: 48000 }), db });
-      };
+      });
       const hear = () => { player.src = `/api/volume.wav?db=${db}`; player.play().catch(() => {}); };
-      return { set, node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, () => change(db - by)), number, button(T.louder, () => change(db + by)), button(T.hear, hear))) };
+      return { set, node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, (event) => change(event, db - by)), number, button(T.louder, (event) => change(event, db + by)), button(T.hear, hear)), wrong) };
     })();
 
     const patience = options("patience", T.patience, Object.entries(T.patiences), choice.patience, (value) => { choice.patience = value; remember(); });
