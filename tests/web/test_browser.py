@@ -109,7 +109,7 @@ def sideways(page: Any) -> int:
 SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) window.shifts.push([entry.value, ...entry.sources.map((one) => one.node?.className || one.node?.nodeName)]);
+    for (const entry of list.getEntries()) window.shifts.push([entry.value, ...entry.sources.map((one) => (one.node?.className ?? one.node?.parentNode?.className) || one.node?.nodeName)]);
   }).observe({type: "layout-shift", buffered: false});
 }"""
 
@@ -246,6 +246,117 @@ def test_a_microphone_that_cannot_be_had_is_a_sentence_and_a_way_on(tab: Tab, na
     page.evaluate("window.refuse = false")
     page.click("text=Check again")
     page.wait_for_selector("text=What the browser does to your voice")
+
+
+def checked(tab: Tab) -> Any:
+    """A page whose microphone was checked."""
+    tab.context.add_init_script(PEEK)
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector("text=What the browser does to your voice")
+    page.wait_for_selector(".reading", state="hidden")
+    return page
+
+
+def test_a_microphone_that_is_lost_before_the_call_is_opened_anew(tab: Tab) -> None:
+    """Checked, unplugged, plugged in again, answered: the call begins with one that lives."""
+    page = checked(tab)
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    page.wait_for_selector(".reading .sorry:has-text('The microphone was unplugged.')")
+    assert page.locator("text=Read aloud, 20 seconds").is_hidden()  # nothing would listen
+    page.click(".answer")
+    put_through(page)
+    page.wait_for_timeout(1500)
+    assert page.evaluate("streams.length") == 2
+    assert page.locator(".paused").count() == 0
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert list(told.of("fault")) == []
+    assert list(told.of("resumed")) == []
+
+
+def test_a_microphone_that_dies_on_the_way_into_the_call_is_replaced(tab: Tab) -> None:
+    """Nobody hears its event: the call looks at it when it begins."""
+    page = checked(tab)
+    page.evaluate("streams[0].getAudioTracks()[0].stop()")  # a page that stops a track is told of nothing
+    page.click(".answer")
+    put_through(page)
+    page.wait_for_selector(".stage:not(.paused)")
+    assert page.evaluate("streams.map((one) => one.getAudioTracks()[0].readyState)") == ["ended", "live"]
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert list(told.of("fault")) == []
+
+
+def test_a_microphone_that_is_muted_before_the_call_is_told_of_in_it(tab: Tab) -> None:
+    page = checked(tab)
+    page.evaluate("""() => {
+      const [track] = streams[0].getAudioTracks();
+      Object.defineProperty(track, "muted", { value: true, configurable: true });
+      track.dispatchEvent(new Event("mute"));
+    }""")
+    page.click(".answer")
+    page.wait_for_selector(".paused")
+    page.wait_for_timeout(1000)
+    if page.locator("dialog[open]").count():
+        page.click("text=I agree")
+    page.wait_for_selector(".notice:has-text('The system has muted your microphone. Unmute it')")
+    page.wait_for_selector(".paused")
+    page.evaluate("streams[0].getAudioTracks()[0].dispatchEvent(new Event('unmute'))")
+    page.wait_for_selector(".stage:not(.paused)")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+SLOWLY = """
+  const soon = navigator.mediaDevices.getUserMedia;
+  navigator.mediaDevices.getUserMedia = (wish) => new Promise((then) => setTimeout(then, 1000)).then(() => soon(wish));
+"""
+"""Who is asked whether the page may listen takes a second to answer."""
+LIVE = "streams.flatMap((one) => one.getTracks()).filter((one) => one.readyState === 'live').length"
+
+
+@pytest.mark.parametrize("press", ["text=Check the microphone", ".answer"])
+def test_a_microphone_that_comes_after_the_place_was_left_is_closed(tab: Tab, press: str) -> None:
+    """Nobody is listened to, or put into a call, where they did not stay."""
+    tab.context.add_init_script(PEEK + SLOWLY)
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click(press)
+    page.click("nav >> text=Progress")
+    page.wait_for_selector(".drills")
+    until(page, "streams.length === 1")
+    page.wait_for_timeout(500)
+
+    assert page.evaluate(LIVE) == 0
+    assert page.url.endswith("#progress")
+
+
+def test_whoever_asks_twice_gets_one_microphone(tab: Tab) -> None:
+    """Check, speakers, and Answer, each before the one before was granted: the newest wish is the one that counts."""
+    tab.context.add_init_script(PEEK + SLOWLY)
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.click("label:has-text('Speakers')")
+    until(page, "streams.length === 2")
+    page.wait_for_selector("text=What the browser does to your voice")
+    assert page.evaluate("streams[1].getAudioTracks()[0].getConstraints().echoCancellation") is True
+    until(page, f"{LIVE} === 1")
+    page.click("text=Check again")
+    page.click(".answer")
+    put_through(page)
+    assert page.evaluate(LIVE) == 1
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+    assert page.evaluate("streams.length") == 4
+    assert page.evaluate(LIVE) == 0
 
 
 def test_an_insecure_page_says_so(tab: Tab) -> None:
@@ -502,15 +613,7 @@ def test_a_server_that_is_stopped_in_mid_call_is_told_on_the_page(browser: Any, 
 
 def test_the_page_writes_down_what_was_said_and_not_what_was_cut_off(tab: Tab) -> None:
     """Its words only: a line that is interrupted ends there, a turn that is heard twice is one line, a cue is in its words."""
-    lines: list[Any] = []
-
-    def between(line: Any) -> None:
-        server = line.connect_to_server()
-        server.on_message(line.send)
-        line.on_message(server.send)
-        lines.append(line)
-
-    tab.context.route_web_socket("**/call", between)
+    lines = tapped(tab)
     page = answered(tab)
     page.evaluate(SHIFTS)
 
@@ -569,6 +672,91 @@ def test_a_turn_is_sent_by_hand_and_the_silence_is_chosen(tab: Tab) -> None:
     assert (started.data["sound"]["noise_suppression"], started.data["sound"]["gain_control"]) == (False, False)
 
 
+def by_hand(tab: Tab) -> Any:
+    """A page with a call going on in which each turn is sent by hand."""
+    tab.context.add_init_script(PEEK)
+    page = tab.open()
+    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({mode: 'manual'}))")
+    page.reload()
+    page.click(".answer")
+    put_through(page)
+    return page
+
+
+def test_what_helps_a_call_that_stands_still_is_not_written_over(tab: Tab) -> None:
+    """The space bar while the sound is asleep, and a microphone that comes back before it: the button stays, and wakes it."""
+    page = by_hand(tab)
+    page.evaluate("contexts.at(-1).suspend()")
+    page.wait_for_selector(".notice >> text=Wake the sound")
+    page.keyboard.press("Space")
+    page.click("button:has-text('Send'):visible")
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('mute'))")
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('unmute'))")
+    page.wait_for_timeout(200)
+    assert "Sent." not in page.inner_text(".notice")
+    assert page.locator(".paused").count() == 1
+    page.click(".notice >> text=Wake the sound")
+    page.wait_for_selector(".stage:not(.paused)")
+    assert page.locator(".notice >> text=Wake the sound").count() == 0
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('mute'))")
+    page.wait_for_selector(".notice:has-text('The system has muted your microphone.')")
+    page.evaluate("contexts.at(-1).suspend()")
+    page.click(".notice >> text=Wake the sound")
+    page.wait_for_selector(".notice:has-text('The system has muted your microphone.')")
+    page.evaluate("streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event('unmute'))")
+    page.wait_for_selector(".stage:not(.paused)")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def tapped(tab: Tab) -> list[Any]:
+    """Lines to the server, of which a test can send the page more than the server does."""
+    lines: list[Any] = []
+
+    def between(line: Any) -> None:
+        server = line.connect_to_server()
+        server.on_message(line.send)
+        line.on_message(server.send)
+        lines.append(line)
+
+    tab.context.route_web_socket("**/call", between)
+    return lines
+
+
+def test_the_space_bar_opens_what_it_stands_on(tab: Tab) -> None:
+    """On the heading of the notes it opens them, and neither speaks nor sends."""
+    page = by_key(tab)
+    page.focus("summary:has-text('Notes')")
+    page.keyboard.down("Space")
+    assert page.locator(".talk.on").count() == 0
+    page.keyboard.up("Space")
+    assert page.locator("#pad").is_visible()
+    page.keyboard.press("Space")
+    assert page.locator("#pad").is_hidden()
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_a_key_that_is_held_when_the_call_ends_presses_nothing(tab: Tab) -> None:
+    """The space bar repeats while it is held: the form for the notes stays, and how the call ended is read out."""
+    lines = tapped(tab)
+    page = by_key(tab)
+    page.keyboard.down("Space")
+    page.wait_for_selector(".talk.on")
+    lines[-1].send(json.dumps({"t": "ended", "outcome": "hung up", "session": "", "what": ""}))
+    page.wait_for_selector("#rest")
+    page.keyboard.down("Space")  # as a key that is held does
+    page.keyboard.up("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert page.locator("#rest").input_value() == ""
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    assert page.evaluate("document.activeElement.textContent") == "The customer hung up."
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the debrief"
+
+
 def test_a_key_that_is_let_go_elsewhere_is_let_go(tab: Tab) -> None:
     """Push-to-talk: where the window loses the keyboard, nobody would hear of the key's end."""
     page = by_key(tab)
@@ -579,6 +767,36 @@ def test_a_key_that_is_let_go_elsewhere_is_let_go(tab: Tab) -> None:
     page.keyboard.up("Space")
     page.click("text=End the call")
     page.wait_for_selector("text=You ended the call.")
+
+
+def test_the_way_back_from_a_debrief_leads_past_the_call(tab: Tab) -> None:
+    """To what was before it, and on to the debrief again; the call is nowhere in between."""
+    page = tab.open("progress", ".drills")
+    page.click("nav >> text=Rehearse")
+    page.click(".answer")
+    put_through(page)
+    page.click("text=End the call")
+    page.click("text=To the debrief")
+    page.wait_for_selector("iframe.whole", timeout=20_000)
+    debrief = page.url
+    page.go_back()
+    page.wait_for_selector(".answer")
+    assert page.url.endswith("#choose")
+    page.go_forward()
+    page.wait_for_selector("iframe.whole", timeout=20_000)
+    assert page.url == debrief
+    page.go_back()
+    page.wait_for_selector(".answer")
+    page.go_back()
+    page.wait_for_selector(".drills")
+
+
+def test_an_address_of_a_call_that_is_not_there_is_no_trap(tab: Tab) -> None:
+    page = tab.open("progress", ".drills")
+    page.evaluate("location.hash = '#call'")
+    page.wait_for_selector(".answer")
+    page.go_back()
+    page.wait_for_selector(".drills")
 
 
 def test_a_second_tab_says_where_the_call_is(tab: Tab) -> None:
@@ -675,7 +893,8 @@ def test_the_whole_way_by_keyboard(tab: Tab, recorded: str) -> None:
     keys.press("Enter")
     page.wait_for_selector(".kept >> text=by ten")
     hang_up()
-    press(".stage .first")  # it has the focus
+    assert page.evaluate("document.activeElement.textContent") == "You ended the call."
+    press(".stage .first")
     page.wait_for_selector("iframe.whole")
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
     assert next(told.of("worksheet")).data["can"][-1] == "a cake"
@@ -797,6 +1016,64 @@ def test_every_place_is_light(browser: Any, site: Site, recorded: str, place: st
     assert 30_000 < weight < 300_000
 
 
+INSIDE = """([inner, outer]) => {
+  const [box, frame] = [inner, outer].map((one) => document.querySelector(one).getBoundingClientRect());
+  return box.top >= frame.top && box.bottom <= frame.bottom && box.left >= frame.left && box.right <= frame.right;
+}"""
+
+
+def test_all_that_a_call_says_is_seen_on_a_phone(browser: Any, site: Site) -> None:
+    """Who hears you, and the buttons that help, whole: not cut off, and not to be scrolled for."""
+    tab = Tab(browser, site, WIDTHS[0])
+    page = answered(tab)
+    page.evaluate(SHIFTS)
+    page.click("button:has-text('Hold'):not(.talk)")
+    page.wait_for_selector(".who:has-text('Dana is on hold and does not hear you')")
+    held = page.evaluate(
+        "(({scrollWidth: w, clientWidth: W, scrollHeight: h, clientHeight: H}) => [w - W, h - H])(document.querySelector('.who'))"
+    )
+    page.click("text=Back to the call")
+    page.evaluate("contexts.at(-1).suspend()")
+    page.wait_for_selector(".notice button")
+    awake = page.evaluate(INSIDE, [".notice button", ".notice-place"])
+    page.click(".notice button")
+    page.wait_for_selector(".stage:not(.paused)")
+    page.evaluate("""() => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
+      streams.at(-1).getAudioTracks()[0].dispatchEvent(new Event("ended"));
+    }""")
+    page.wait_for_selector(".notice button:has-text('Try again')")
+    again = page.evaluate(INSIDE, [".notice button", ".notice-place"])
+    shifts = page.evaluate("window.shifts")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    tab.close()
+
+    assert max(held) <= 0
+    assert (awake, again) == (True, True)
+    assert shifts == []
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_call_that_is_loaded_again_moves_nothing(browser: Any, site: Site, width: int) -> None:
+    """With the button to talk, which is there from the beginning."""
+    tab = Tab(browser, site, width)
+    page = by_key(tab)
+    page.on("dialog", lambda dialog: dialog.accept())
+    tab.context.add_init_script(f"({SHIFTS})()")
+    page.reload()
+    page.wait_for_selector(".who:text-matches('speaking|Your turn|paused')", timeout=8000)
+    page.wait_for_timeout(700)
+    shifts = page.evaluate("window.shifts")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    tab.close()
+
+    assert shifts == []
+    assert tab.complaints == []
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_call_fits_and_can_be_used_by_everybody(browser: Any, site: Site, width: int) -> None:
     tab = Tab(browser, site, width, reduced_motion="reduce", color_scheme="light" if width > 1000 else "dark")
@@ -860,6 +1137,86 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
 
     assert next(told.of("assignment")).data["assignment"]["pass_mark"] == 60
+
+
+def _asks_to_submit(page: Any) -> None:
+    page.click(".submit")
+    page.wait_for_selector("dialog[open]")
+
+
+def _asks_to_delete(page: Any) -> None:
+    page.click("button:has-text('Delete this call')")
+
+
+def _checks(page: Any) -> None:
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector("button:has-text('Louder')")
+
+
+ASKED = {
+    "collect": ("debrief", ".sessions", "POST", "**/api/collect", None, "button:has-text('Look for answers')"),
+    "preview": ("debrief/{key}", ".turns", "GET", "**/submit?*", None, ".submit"),
+    "submit": ("debrief/{key}", ".turns", "POST", "**/submit?*", _asks_to_submit, "dialog[open] .first"),
+    "delete": ("debrief/{key}", ".turns", "DELETE", "**/api/sessions/{key}", _asks_to_delete, "dialog[open] .end"),
+    "compare": ("desk", ".sessions", "GET", "**/api/desk/agreement", None, "button:has-text('Compare')"),
+    "volume": ("choose", ".answer", "POST", "**/api/volume", _checks, "button:has-text('Louder')"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_cannot_be_done_is_a_sentence_where_it_was_asked_for(
+    browser: Any, site: Site, recorded: str, asked: str
+) -> None:
+    """Refused, and not reached: a visible sentence, and the button can be pressed again."""
+    place, ready, method, path, first, button = ASKED[asked]
+    tab = Tab(browser, site)
+    page = tab.open(place.format(key=recorded), ready)
+    refusal: dict[str, Any] = {
+        "status": 400,
+        "json": {"what": "It is still being recorded.", "do": "Wait for its end."},
+    }
+    answers = [lambda route: route.fulfill(**refusal), lambda route: route.abort()]
+
+    def answer(route: Any) -> None:
+        if route.request.method == method:
+            answers[0](route)
+        else:
+            route.continue_()
+
+    tab.context.route(path.format(key=recorded), answer)
+    if first:
+        first(page)
+    page.click(button)
+    page.wait_for_selector("[role=alert]:has-text('It is still being recorded. Wait for its end.')")
+    assert page.locator(button).first.is_enabled()
+    answers.pop(0)
+    page.click(button)
+    page.wait_for_selector("[role=alert]:has-text('The page does not reach voicecoach any more.')")
+    assert page.locator(button).first.is_enabled()
+    tab.close()
+
+    assert [one for one in tab.complaints if not one.startswith("Failed to load resource")] == []
+
+
+def test_a_bundle_that_is_too_large_is_a_sentence(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the same file can be chosen again."""
+    monkeypatch.setattr("voicecoach.web.desk.MAX_BUNDLE_BYTES", 2 * 1024**2)
+    (tmp_path / "large.zip").write_bytes(bytes(20 * 1024**2))
+    with serving(House(tmp_path / "data", FakeKit())) as site:
+        tab = Tab(browser, site)
+        page = tab.open("desk", "#bundle + label")
+        for _ in range(2):
+            page.set_input_files("#bundle", tmp_path / "large.zip")
+            page.wait_for_selector("[role=alert]:has-text('That is more than is taken here. At most 2 MB are.')")
+            until(page, "!document.querySelector('#bundle').disabled")
+            assert page.input_value("#bundle") == ""  # or the browser would say nothing of the same file
+            page.evaluate("document.querySelector('[role=alert]').textContent = ''")
+        tab.close()
+
+    assert [one for one in tab.complaints if not one.startswith("Failed to load resource")] == []
 
 
 def test_a_debrief_is_read_before_its_recording_is_there(tab: Tab, recorded: str) -> None:

@@ -200,8 +200,13 @@ def test_a_body_that_is_too_long_is_not_taken(site: Site) -> None:
     headers = {**site.seat(), "Content-Type": "application/json"}
     chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body,)) + b"0\r\n\r\n"
 
-    assert site.ask("/api/voice", "POST", headers, body)[0] == 413
-    assert site.ask("/api/voice", "POST", {**headers, "Transfer-Encoding": "chunked"}, chunked)[0] == 413
+    told = [
+        site.ask("/api/voice", "POST", headers, body),
+        site.ask("/api/voice", "POST", {**headers, "Transfer-Encoding": "chunked"}, chunked),
+    ]
+
+    assert [status for status, _, _ in told] == [413, 413]
+    assert {json.loads(answer)["do"] for _, _, answer in told} == {"At most 64 kB are."}
 
 
 def test_both_names_of_this_machine_are_two_browsers(site: Site) -> None:

@@ -33,7 +33,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.record import from_json
 from voicecoach.web import desk, places, wire
 from voicecoach.web.calls import House, RefusedError, Room, Rooms, Wanted, device_of, info_of
-from voicecoach.web.gate import LOOPBACK, Gate, Seat, Seats, TooMuchError
+from voicecoach.web.gate import LOOPBACK, Gate, Seat, Seats, TooMuchError, too_much
 from voicecoach.web.names import found, key_of
 from voicecoach.world import hearing
 from voicecoach.world.ears import QuickEars
@@ -248,8 +248,9 @@ def _sentence(_: Request, error: Exception) -> Response:
     return JSONResponse({"what": what, "do": do}, 400)
 
 
-def _too_much(_: Request, __: Exception) -> Response:
-    return PlainTextResponse("That is more than is taken here.", 413)
+def _too_much(_: Request, error: Exception) -> Response:
+    assert isinstance(error, TooMuchError)
+    return too_much(error.limit)
 
 
 def _nonsense(_: Request, __: Exception) -> Response:

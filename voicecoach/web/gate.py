@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECRET_BYTES = 32
@@ -133,7 +133,7 @@ class Gate:
         if answer is None:
             limit = self._limits.get(scope["path"], MAX_BODY_BYTES)
             if _announced(Headers(scope=scope)) > limit:
-                answer = PlainTextResponse(f"At most {limit // 1024} kB are taken here.", 413)
+                answer = too_much(limit)
         guarded = _with_headers(send)
         if answer is not None:
             await answer(scope, receive, guarded)
@@ -197,7 +197,17 @@ def _with_headers(send: Send) -> Send:
 
 
 class TooMuchError(Exception):
-    """More was sent than is taken."""
+    """More was sent than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+def too_much(limit: int) -> Response:
+    """The sentence for a body of more than `limit` bytes."""
+    most = f"{limit // 1024**2} MB" if limit >= 1024**2 else f"{limit // 1024} kB"
+    return JSONResponse({"what": "That is more than is taken here.", "do": f"At most {most} are."}, 413)
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
@@ -210,7 +220,7 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
             if taken > limit:
-                raise TooMuchError
+                raise TooMuchError(limit)
         return message
 
     return bounded

@@ -22,23 +22,31 @@ const page = {
   say: (text) => {
     live.textContent = text;
   },
-  go: (place, more = null) => {
+  // instead: the place that is left is none to go back to.
+  go: (place, more = null, instead = false) => {
     handed = more;
     left?.leave();
     left = null;
     const to = `#${place}`;
     if (location.hash === to) show();
+    else if (instead) location.replace(to);
     else location.hash = to;
   },
   sorry: (failure, ways = []) =>
     h("div", { class: "sorry", role: "alert" }, h("p", {}, h("strong", {}, prose(failure.what))), failure.todo && h("p", {}, prose(failure.todo)), ways.length > 0 && h("p", { class: "row" }, ways)),
 };
 
+// Which place the address asks for, and what of it.
+const addressed = () => {
+  const [place, ...rest] = (location.hash.slice(1) || "choose").split("/");
+  return [place === "call" || PLACES.includes(place) ? place : "choose", rest];
+};
+const point = (here) => put(nav, ...PLACES.map((one) => h("a", { href: `#${one}`, "aria-current": one === here ? "page" : undefined }, S.places[one])));
+
 let shows = 0;
 const show = async () => {
   const number = ++shows; // a place that is slow to come must not overwrite the one that was asked for after it
-  const [place = "choose", ...rest] = (location.hash.slice(1) || "choose").split("/");
-  const known = place === "call" || PLACES.includes(place) ? place : "choose";
+  const [known, rest] = addressed();
   const more = handed;
   handed = null;
   left?.leave();
@@ -46,7 +54,7 @@ const show = async () => {
   shown = location.hash;
   document.body.dataset.place = known;
   document.title = `${S.places[known] || S.title} \u00b7 ${S.title}`;
-  put(nav, ...PLACES.map((one) => h("a", { href: `#${one}`, "aria-current": one === known ? "page" : undefined }, S.places[one])));
+  point(known);
   const room = h("div", { class: "room" });
   put(main, room);
   try {
@@ -61,6 +69,7 @@ const show = async () => {
   if (number === shows && (document.activeElement === document.body || !document.body.contains(document.activeElement))) main.focus({ preventScroll: true });
 };
 
+point(addressed()[0]); // at once, so that nothing moves when the place comes
 document.body.prepend(
   h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, S.skip),
   h("header", { class: "top" }, h("a", { class: "brand", href: "#choose" }, S.title), nav),

@@ -8,10 +8,12 @@ import { S } from "./strings.js";
 const T = S.call;
 const ASLEEP_MS = 8000; // without a word from the server, which is this machine
 const KEPT = "voicecoach.call"; // in this tab: the call that is going on, so that one that is cut off is told of
+const REASONS = ["line", "sleep", "mic"]; // for a call that stands still; what helps with the first comes first
 
 export const call = async (main, page, _rest, handed) => {
+  const go = (place, more = null) => page.go(place, more, true); // a call that is over is no place to go back to
   if (!handed) {
-    page.go("choose");
+    go("choose");
     return null;
   }
   let { sound, person, wanted } = handed;
@@ -24,7 +26,8 @@ export const call = async (main, page, _rest, handed) => {
   let ticked = 0;
   let another = ""; // what is told of the microphone that has just taken the lost one's place
   let seeking = () => {}; // ends the search for another microphone
-  const pauses = new Set(); // why there is no sound: the line, the browser's sleep, the microphone
+  const pauses = new Map(); // why there is no sound (one of REASONS), and what is said of it
+  let last = null; // what was told last, for when there is sound
 
   // --- what is shown -------------------------------------------------------------------------------
   // Not a live region: a screen reader would talk over the customer. The cue and the notices are.
@@ -34,11 +37,12 @@ export const call = async (main, page, _rest, handed) => {
   const notice = h("div", { class: "notice", role: "status" });
   const bar = meter(T.level);
   const portrait = h("div", { class: "portrait" }, person ? face(person.person, person.sex) : "");
-  let mode = wanted?.mode || "hands-free";
+  let mode = (wanted || habits().wanted).mode; // of a call that goes on, most likely; it says itself when it is there
   const talk = h("button", { type: "button", class: "talk", hidden: mode !== "push-to-talk" }, h("span", {}, T.talk), h("small", {}, T.talkHint));
   const sendNow = () => {
+    if (pauses.size) return;
     line?.say({ t: "send" });
-    put(notice, T.sent);
+    tell(T.sent);
   };
   const send = h("button", { type: "button", class: "talk", hidden: mode !== "manual", onclick: sendNow }, h("span", {}, T.send), h("small", {}, T.sendHint));
   const hold = button(T.hold, () => { setHeld(!held); }, "", { "aria-pressed": "false" });
@@ -76,16 +80,31 @@ export const call = async (main, page, _rest, handed) => {
     if (on) who.textContent = T.onHold(name);
     else if (live && mode !== "hands-free") (mode === "manual" ? send : talk).focus(); // so that the space bar speaks
   };
+  // One box for all that is told. While the call stands still it has the reason, and what to do, and nothing else.
+  let noticed = null;
+  const notify = () => {
+    const what = pauses.get(REASONS.find((why) => pauses.has(why))) || last;
+    if (what !== noticed) put(notice, (noticed = what));
+  };
+  const tell = (...what) => {
+    last = what;
+    notify();
+  };
   // The call stands still: shown at once and as long as it lasts, so that nobody takes it for the customer's silence.
-  const pause = (why, on) => {
-    if (on) pauses.add(why);
-    else pauses.delete(why);
-    stage.classList.toggle("paused", pauses.size > 0);
-    if (!pauses.size) return;
+  const pause = (why, ...what) => {
+    if (!pauses.has(why)) last = null; // what was told before is old by the time that the call goes on
+    pauses.set(why, what);
+    notify();
+    stage.classList.add("paused");
     portrait.classList.remove("speaking");
     who.textContent = T.who.paused(name);
     bar.show(-120);
     setTalk(false);
+  };
+  // The next word of the server says who has the floor, and takes the sign of the pause away with its sentence.
+  const unpause = (why) => {
+    pauses.delete(why);
+    notify();
   };
 
   const heard = new Map(); // turn: its line; a turn is heard twice, the second time with care
@@ -97,7 +116,7 @@ export const call = async (main, page, _rest, handed) => {
   const spoken = []; // lines of the customer that are still being spoken: nobody should read ahead
 
   const setTalk = (on) => {
-    if (talk.hidden || talk.classList.contains("on") === on) return;
+    if (talk.hidden || talk.classList.contains("on") === on || (on && pauses.size)) return;
     talk.classList.toggle("on", on);
     talk.firstChild.textContent = on ? T.talking : T.talk;
     talk.setAttribute("aria-pressed", String(on));
@@ -106,22 +125,24 @@ export const call = async (main, page, _rest, handed) => {
   talk.onpointerdown = (event) => { talk.setPointerCapture(event.pointerId); setTalk(true); };
   talk.onpointerup = talk.onpointercancel = () => setTalk(false);
   talk.onclick = (event) => { if (event.detail === 0) setTalk(!talk.classList.contains("on")); }; // Enter, voice control
+  let pressed = false; // the space bar, from when it was meant for the call until it is let go, whatever comes meanwhile
   const typing = () => document.activeElement instanceof HTMLTextAreaElement || document.activeElement instanceof HTMLInputElement;
   const down = (event) => {
     const here = document.activeElement;
-    if (event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here instanceof HTMLButtonElement)) return;
+    if (event.repeat && pressed && event.code === "Space") event.preventDefault();
+    if (event.repeat || event.code !== "Space" || !live || mode === "hands-free" || typing() || (here !== talk && here?.closest("button, summary, a, select"))) return;
     event.preventDefault();
-    if (event.repeat) return;
+    pressed = true;
     if (mode === "manual") sendNow();
     else setTalk(true);
   };
   const up = (event) => {
-    if (event.code === "Space" && talk.classList.contains("on")) {
-      event.preventDefault();
-      setTalk(false);
-    }
+    if (event.code !== "Space" || !pressed) return;
+    event.preventDefault();
+    pressed = false;
+    setTalk(false);
   };
-  const drop = () => setTalk(false); // the key is let go where this page does not see it
+  const drop = () => { pressed = false; setTalk(false); }; // the key is let go where this page does not see it
   addEventListener("keydown", down);
   addEventListener("keyup", up);
   addEventListener("blur", drop);
@@ -145,12 +166,13 @@ export const call = async (main, page, _rest, handed) => {
       done.textContent = T.making;
       line.say({ t: "done", notes: rest.value.split("\n") });
     }, "first");
-    put(stage, h("h1", {}, T.over[message.outcome] || T.over.fault), message.what && h("p", {}, prose(message.what)), message.what && h("p", { class: "hint" }, T.keptSafe),
+    const ending = h("h1", { tabindex: "-1" }, T.over[message.outcome] || T.over.fault);
+    put(stage, ending, message.what && h("p", {}, prose(message.what)), message.what && h("p", { class: "hint" }, T.keptSafe),
       h("label", { for: "rest" }, h("strong", {}, T.after), h("span", { class: "hint" }, T.afterHint)), rest, h("p", { class: "row" }, done));
     stage.classList.add("after");
     notes.hidden = true;
     sound.close();
-    done.focus();
+    ending.focus(); // it is read out, and a key that is held or typed presses nothing
   };
   const stuck = (what, todo, ways) => {
     over();
@@ -161,7 +183,7 @@ export const call = async (main, page, _rest, handed) => {
     put(stage, heading, page.sorry({ what, todo }, ways));
     stage.querySelector("button")?.focus();
   };
-  const toChoose = () => button(T.toChoose, () => page.go("choose"));
+  const toChoose = () => button(T.toChoose, () => go("choose"));
 
   // --- what is told ----------------------------------------------------------------------------------
   const event = (one) => {
@@ -181,11 +203,11 @@ export const call = async (main, page, _rest, handed) => {
         if (one.by === "trainee" && spoken.length) Object.assign(spoken.at(-1), { text: T.cutOff(one.words), until: 0 });
         break;
       case "resumed":
-        if (!pauses.size) put(notice, one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
+        tell(one.other ? S.mic.found(one.input) : another || T.resumed, one.other && one.rests && ` ${T.rests}`);
         another = "";
         break;
       case "moved":
-        put(notice, S.mic.found(one.input), one.rests && ` ${T.rests}`);
+        tell(S.mic.found(one.input), one.rests && ` ${T.rests}`);
         break;
       case "heard":
         if (heard.has(one.turn)) {
@@ -199,10 +221,10 @@ export const call = async (main, page, _rest, handed) => {
         kept.append(h("li", {}, one.text));
         break;
       case "marked":
-        put(notice, one.text);
+        tell(one.text);
         break;
       case "fault":
-        if (!pauses.size) put(notice, prose(`${one.what} ${one.do}`)); // while it stands still, the page says why, and what to do
+        if (!pauses.size) tell(prose(`${one.what} ${one.do}`)); // the page has said why it stands still, and it may be over by then
         break;
       default:
     }
@@ -230,7 +252,7 @@ export const call = async (main, page, _rest, handed) => {
         if (!live) catchUp(message);
         break;
       case "tick":
-        if (ticked && Date.now() - ticked > ASLEEP_MS) put(notice, T.slept);
+        if (ticked && Date.now() - ticked > ASLEEP_MS) tell(T.slept);
         ticked = Date.now();
         time.textContent = clock(message.at);
         if (!pauses.size) {
@@ -251,7 +273,7 @@ export const call = async (main, page, _rest, handed) => {
         finish(message);
         break;
       case "over":
-        page.go(`debrief/${message.session}`);
+        go(`debrief/${message.session}`);
         break;
       case "failed":
         stuck(message.what, message.do, [toChoose()]);
@@ -261,16 +283,16 @@ export const call = async (main, page, _rest, handed) => {
         break;
       case "refused":
         if (message.why === "consent") consent(message.line);
-        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => page.go("choose", { again: {} }), "first")]);
+        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => go("choose", { again: {} }), "first")]);
         else if (message.why === "reading") stuck(S.choose.busy, S.choose.busyDo, [toChoose()]);
-        else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => page.go("call", { resume: message.call }), "first"), toChoose()]);
+        else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => go("call", { resume: message.call }), "first"), toChoose()]);
         else cutOff("late");
         break;
       default:
     }
   };
   const cutOff = (why) => {
-    const toDebriefs = button(T.toDebriefs, () => page.go("debrief"), "first");
+    const toDebriefs = button(T.toDebriefs, () => go("debrief"), "first");
     if (why === "never") stuck(S.sorry.away, S.sorry.restart, [toChoose()]);
     else if (why === "stopped") stuck(T.shut, T.shutDo, [toDebriefs]);
     else stuck(T.gone, T.goneDo, [toDebriefs, toChoose()]);
@@ -283,23 +305,22 @@ export const call = async (main, page, _rest, handed) => {
       if (box.returnValue === "agree") {
         wanted = { ...wanted, consent: true };
         line = new Line(sound, { t: "call", call: wanted }, ways);
-      } else page.go("choose");
+      } else go("choose");
     };
     document.body.append(box);
     box.showModal();
   };
   const ways = {
     told,
-    away: () => { pause("line", true); put(notice, T.away); },
-    back: () => { pause("line", false); put(notice, T.back); },
+    away: () => pause("line", T.away),
+    back: () => { tell(T.back); unpause("line"); },
     gone: cutOff,
   };
 
   const wire = () => {
     sound.heard = (level) => { if (!pauses.size) bar.show(level); };
     sound.lost = async () => {
-      pause("mic", true);
-      put(notice, `${S.mic.lost} ${S.mic.lostDo}`);
+      pause("mic", `${S.mic.lost} ${S.mic.lostDo}`);
       let busy = false; // one plug makes several events
       let found = false; // or nobody needs one any more
       const again = async () => {
@@ -308,11 +329,11 @@ export const call = async (main, page, _rest, handed) => {
         try {
           another = S.mic.found(await sound.replace());
           seeking();
-          put(notice, another);
+          tell(another);
           line?.say({ t: "sound", ...sound.describe() });
-          pause("mic", false);
+          unpause("mic");
         } catch {
-          if (!found) put(notice, `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
+          if (!found) pause("mic", `${S.mic.lost} ${S.mic.lostDo} `, button(S.mic.retry, again));
         } finally {
           busy = false;
         }
@@ -326,13 +347,12 @@ export const call = async (main, page, _rest, handed) => {
       await again();
     };
     sound.muted = (muted) => {
-      pause("mic", muted);
-      put(notice, muted && `${S.mic.muted} ${S.mic.mutedDo}`);
+      if (muted) pause("mic", `${S.mic.muted} ${S.mic.mutedDo}`);
+      else unpause("mic");
     };
     sound.asleep = (asleep) => {
-      pause("sleep", asleep);
-      if (asleep) put(notice, `${S.mic.suspended} ${S.mic.suspendedDo} `, button(S.mic.wake, () => sound.wake(), "first"));
-      else put(notice);
+      if (asleep) pause("sleep", `${S.mic.suspended} ${S.mic.suspendedDo} `, button(S.mic.wake, () => sound.wake(), "first"));
+      else unpause("sleep");
     };
   };
 
@@ -340,15 +360,18 @@ export const call = async (main, page, _rest, handed) => {
     try {
       const { deviceId, wanted: usual } = habits();
       const wish = { speakers: (wanted || usual).speakers, deviceId: handed.resume ? deviceId : handed.deviceId || "" };
-      sound = sound || (await Sound.open(wish).catch((failure) => {
-        if (!wish.deviceId) throw failure;
-        return Sound.open({ ...wish, deviceId: "" }); // the one of last time is not there any more
-      }));
+      sound = sound || (await Sound.open(wish));
     } catch (failure) {
-      stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => page.go("call", handed), "first"), toChoose()]);
+      stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => go("call", handed), "first"), toChoose()]);
       return;
     }
     wire();
+    // What happened to the microphone on its way here is not told again.
+    if (sound.track.readyState === "ended") await sound.lost();
+    else if (sound.track.muted) {
+      sound.deafen(true);
+      sound.muted(true);
+    }
     if (!sound.awake) sound.asleep(true);
     line = new Line(sound, handed.resume ? { t: "resume", call: handed.resume, have: null } : { t: "call", call: wanted }, ways);
   };

@@ -1,5 +1,5 @@
 // The first place: who calls, how hard, what to know beforehand, the microphone, one breath; then the call.
-import { ask, button, h, post, put } from "./dom.js";
+import { ask, attempt, button, h, post, put, trouble as alert } from "./dom.js";
 import { face } from "./faces.js";
 import { Line, Sound } from "./sound.js";
 import { S } from "./strings.js";
@@ -68,16 +68,35 @@ export const choose = async (main, page, _rest, handed) => {
   };
   const prepared = { worksheet: null, focus: false, recovery: false };
   let sound = null;
+  let wish = null; // what was asked of the browser: there already, or on its way
   let line = null;
   let handedOver = false;
   const remember = () => {
     localStorage.setItem(KEPT, JSON.stringify({ ...choice, person: choice.person.id }));
   };
   const close = () => {
+    wish = null;
     line?.drop();
     line = null;
     if (!handedOver) sound?.close();
     sound = null;
+  };
+  // A microphone as it is chosen now; null where it comes too late: the place was left, or another one was asked for.
+  const opened = async () => {
+    close();
+    const mine = { deviceId: choice.deviceId, speakers: choice.speakers };
+    wish = mine;
+    try {
+      const found = await Sound.open(mine);
+      if (wish === mine) sound = found;
+      else found.close();
+    } catch (failure) {
+      if (wish === mine) {
+        wish = null;
+        throw failure;
+      }
+    }
+    return wish === mine ? sound : null;
   };
 
   // --- who ---------------------------------------------------------------------------------------
@@ -169,27 +188,24 @@ export const choose = async (main, page, _rest, handed) => {
     const after = h("div", { class: "after", hidden: true });
     const which = h("select", { "aria-label": T.which, onchange: () => { choice.deviceId = which.value; remember(); check(); } });
     const sorry = (failure) => put(reading, page.sorry(failure)) && (reading.hidden = false);
+    const without = (failure) => { // there is no microphone
+      after.hidden = true;
+      told.textContent = "";
+      sorry(failure);
+    };
 
     const check = async () => {
-      close();
       reading.hidden = true;
-      read.disabled = false; // a reading that was going on is over
-      start.disabled = true;
+      read.disabled = true; // a reading that was going on is over, and there is nothing to read into yet
+      let mine;
       try {
-        sound = await Sound.open({ deviceId: choice.deviceId, speakers: choice.speakers }).catch((failure) => {
-          if (!choice.deviceId) throw failure;
-          choice.deviceId = ""; // the one of last time is not there any more
-          return Sound.open({ speakers: choice.speakers });
-        });
+        mine = await opened();
       } catch (failure) {
-        after.hidden = true;
-        told.textContent = "";
-        sorry(failure);
-        return;
+        without(failure);
       } finally {
-        start.disabled = false;
         start.textContent = T.checkAgain;
       }
+      if (!mine) return;
       let loudest = FLOOR_DBFS;
       const since = performance.now();
       sound.heard = (level) => {
@@ -198,13 +214,18 @@ export const choose = async (main, page, _rest, handed) => {
         if (loudest > QUIET_DBFS) told.textContent = T.fine;
         else if (performance.now() - since > 4000) told.textContent = T.quiet;
       };
-      sound.lost = () => sorry({ what: S.mic.lost, todo: S.mic.noneDo });
+      sound.lost = () => {
+        close(); // so that nothing goes on with a dead one
+        without({ what: S.mic.lost, todo: S.mic.noneDo });
+      };
       told.textContent = T.say;
       what.textContent = processing(sound.describe().settings) + (choice.speakers && sound.describe().settings.echoCancellation !== true ? ` ${T.noCancel}` : "");
       after.hidden = false;
+      read.disabled = false;
       const devices = await Sound.microphones();
+      if (sound !== mine) return; // given up meanwhile
       put(which, devices.map((one) => h("option", { value: one.deviceId, selected: one.label === sound.track.label }, one.label || S.mic.unnamed)));
-      await ready();
+      await ready().catch(sorry);
     };
 
     const ready = async () => {
@@ -234,7 +255,7 @@ export const choose = async (main, page, _rest, handed) => {
         told: (message) => {
           if (message.t === "listening") { state.textContent = T.listening; enough.disabled = false; }
           if (message.t === "measuring") { state.textContent = T.measuring; enough.disabled = true; }
-          if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish()); }
+          if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish(), sorry); }
           if (message.t === "failed") sorry({ what: message.what, todo: message.do });
           if (message.t === "refused") sorry(refusals[message.why] ? refusals[message.why](message) : { what: S.sorry.odd, todo: S.sorry.retry });
           if (message.t === "bye" || message.t === "refused") end();
@@ -248,19 +269,20 @@ export const choose = async (main, page, _rest, handed) => {
       const player = new Audio();
       let db = 0;
       const set = (value) => { db = Math.min(highest, Math.max(lowest, value)); number.textContent = T.volumeNow(db); };
-      const change = async (value) => {
+      const wrong = alert();
+      const change = ({ currentTarget }, value) => attempt(currentTarget, wrong, async () => {
+        await post("/api/volume", S.sorry, { ...(sound ? sound.describe() : { rate: 48000 }), db: value });
         set(value);
-        await post("/api/volume", S.sorry, { ...(sound ? sound.describe() : { rate: 48000 }), db });
-      };
+      });
       const hear = () => { player.src = `/api/volume.wav?db=${db}`; player.play().catch(() => {}); };
-      return { set, node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, () => change(db - by)), number, button(T.louder, () => change(db + by)), button(T.hear, hear))) };
+      return { set, node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, (event) => change(event, db - by)), number, button(T.louder, (event) => change(event, db + by)), button(T.hear, hear)), wrong) };
     })();
 
     const patience = options("patience", T.patience, Object.entries(T.patiences), choice.patience, (value) => { choice.patience = value; remember(); });
     patience.hidden = choice.mode !== "hands-free";
     const start = button(T.check, check, "first");
     const read = button(T.calibrate, calibrate, "first");
-    const again = () => sound && check();
+    const again = () => wish && check();
     put(after, h("label", { class: "part" }, h("h3", {}, T.which), which), h("div", { class: "part" }, h("h3", {}, T.yourLevel), bar.node, told, what), h("div", { class: "part" }, known, h("p", { class: "row" }, read)), volume.node);
     const made = step(T.mic, T.micHint, [
       options("sound", T.sound, [["headset", T.headset], ["speakers", T.speakers]], choice.speakers ? "speakers" : "headset", (value) => { choice.speakers = value === "speakers"; remember(); again(); }, T.soundHints),
@@ -285,16 +307,12 @@ export const choose = async (main, page, _rest, handed) => {
     try {
       line?.drop();
       line = null;
-      if (!sound) {
-        sound = await Sound.open({ deviceId: choice.deviceId, speakers: choice.speakers }).catch((failure) => {
-          if (!choice.deviceId) throw failure;
-          return Sound.open({ speakers: choice.speakers });
-        });
-      }
+      if (!sound && !(await opened())) return;
     } catch (failure) {
       put(trouble, page.sorry(failure, [button(S.mic.retry, answer, "first")]));
-      go.disabled = false;
       return;
+    } finally {
+      go.disabled = false;
     }
     handedOver = true;
     page.go("call", {

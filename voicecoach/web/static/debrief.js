@@ -1,6 +1,6 @@
 // The debriefs: the list of calls, and one call with what to keep, what to work on, and each moment to hear again.
 import { habits } from "./choose.js";
-import { ask, button, clock, h, post, put } from "./dom.js";
+import { ask, attempt, button, clock, h, post, put, trouble } from "./dom.js";
 import { face, trio } from "./faces.js";
 import { S } from "./strings.js";
 
@@ -77,15 +77,16 @@ const list = async (main, page) => {
   const rows = await ask("/api/sessions", S.sorry).then((answer) => answer.json());
   const items = rows.map((row) =>
     h("li", {}, h("a", { class: "session", href: `#debrief/${row.key}` }, face(row.person, ""), h("span", { class: "words" }, h("strong", {}, row.customer || row.key), h("span", { class: "hint" }, when(row.wall)), h("span", { class: "hint" }, T.row(row.minutes, row.turns, (S.choose.levels[row.level] || "").toLowerCase()))), h("span", { class: "signs" }, row.answered && h("span", { class: "sign mark" }, T.answered), T.kinds[row.kind] && h("span", { class: "sign" }, T.kinds[row.kind]), h("span", { class: "sign" }, T.outcomes[row.outcome] || row.outcome)))));
-  const collect = button(T.collect, async () => {
+  const wrong = trouble();
+  const collect = button(T.collect, () => attempt(collect, wrong, async () => {
     const { lines } = await post("/api/collect", S.sorry, {}).then((answer) => answer.json());
     page.say(T.collected(lines));
     collect.textContent = T.collected(lines);
     if (lines) page.go("debrief");
-  });
+  }));
   put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
     items.length ? h("ol", { class: "sessions" }, items) : h("div", { class: "card empty" }, trio(), h("p", {}, h("strong", {}, T.none)), h("p", { class: "hint" }, T.noneHint), h("a", { class: "pressable first", href: "#choose" }, T.first)),
-    items.length > 0 && h("p", { class: "row" }, collect)));
+    items.length > 0 && h("p", { class: "row" }, collect), wrong));
 };
 
 const one = async (main, page, key) => {
@@ -115,38 +116,48 @@ const one = async (main, page, key) => {
     one.marks.length > 0 && h("ul", { class: "signs" }, one.marks.map((mark) => h("li", { class: mark.kind === "fault" ? "sign fault" : "sign mark" }, mark.code))),
     one.before !== null && one.after !== null && h("p", { class: "hint" }, T.anger(one.before.toFixed(1), one.after.toFixed(1))), one.answer && h("p", { class: "hint" }, `${T.customerSaid}: ${one.answer}`));
   const takes = moments.length > 0 && h("section", { class: "card" }, h("h2", {}, T.takes), moments.map((moment) => [h("h3", {}, T.takesOf(moment.turn)), h("ol", { class: "takes" }, moment.takes.map(take)), moment.missing.map((line) => h("p", { class: "hint" }, line))]));
+  const wrong = trouble();
+  const submit = button(T.submit, () => attempt(submit, wrong, submitting), "submit");
   const submitting = async () => {
     const list = h("ul", { class: "plain" });
     const sounds = h("input", { type: "checkbox", checked: true });
     const show = async () => put(list, (await json(`/api/sessions/${key}/submit?sound=${sounds.checked ? "yes" : "no"}`)).lines.map((line) => h("li", {}, line)));
-    sounds.onchange = show;
     const outcome = h("p", { role: "status" });
-    const box = h("dialog", { "aria-labelledby": "submit-h" }, h("h2", { id: "submit-h" }, T.submitHow), list, h("label", { class: "check" }, sounds, T.withSound), outcome, h("p", { class: "row" },
-      button(T.submitNow, async (event) => {
-        event.target.disabled = true;
-        try {
-          const { name, noted } = await post(`/api/sessions/${key}/submit?sound=${sounds.checked ? "yes" : "no"}`, S.sorry, {}).then((answer) => answer.json());
-          outcome.textContent = noted ? T.submitted(name) : `${T.submitted(name)} ${T.unnoted}`;
-        } catch (failure) {
-          outcome.textContent = failure.message;
-        }
-      }, "first"), button(T.keepIt, () => box.close())));
-    box.onclose = () => box.remove();
-    document.body.append(box);
+    const refused = trouble();
+    sounds.onchange = () => attempt(sounds, refused, show);
+    const send = button(T.submitNow, async () => {
+      const sent = await attempt(send, refused, async () => {
+        const { name, noted } = await post(`/api/sessions/${key}/submit?sound=${sounds.checked ? "yes" : "no"}`, S.sorry, {}).then((answer) => answer.json());
+        outcome.textContent = noted ? T.submitted(name) : `${T.submitted(name)} ${T.unnoted}`;
+      });
+      send.disabled = sent; // once
+    }, "first");
+    const box = h("dialog", { "aria-labelledby": "submit-h" }, h("h2", { id: "submit-h" }, T.submitHow), list, h("label", { class: "check" }, sounds, T.withSound), outcome, refused, h("p", { class: "row" }, send, button(T.keepIt, () => box.close())));
+    box.onclose = () => {
+      box.remove();
+      submit.focus();
+    };
     await show();
+    if (!submit.isConnected) return; // the place was left
+    document.body.append(box);
     box.showModal();
   };
   const copies = h("div", {});
   const these = h("input", { type: "checkbox" });
-  const removing = async () => {
+  const kept = trouble();
+  const removing = button(T.remove, () => attempt(removing, wrong, async () => {
     const made = (await json(`/api/sessions/${key}/copies`)).copies;
     these.checked = false;
     put(copies, made.length > 0 && [h("p", {}, T.copies), h("ul", { class: "plain" }, made.map((line) => h("li", {}, line))), h("label", { class: "check" }, these, T.copiesToo)]);
     sure.showModal();
-  };
-  const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), copies, h("p", { class: "row" },
-    button(T.keepIt, () => sure.close(), "first"),
-    button(T.remove, async () => { const { left } = await ask(`/api/sessions/${key}${these.checked ? "?copies=yes" : ""}`, S.sorry, { method: "DELETE" }).then((answer) => answer.json()); sure.close(); page.say(left ? T.copiesLeft(left) : T.removed); page.go("debrief"); }, "end")));
+  }), "quiet");
+  const remove = button(T.remove, () => attempt(remove, kept, async () => {
+    const { left } = await ask(`/api/sessions/${key}${these.checked ? "?copies=yes" : ""}`, S.sorry, { method: "DELETE" }).then((answer) => answer.json());
+    sure.close();
+    page.say(left ? T.copiesLeft(left) : T.removed);
+    page.go("debrief");
+  }), "end");
+  const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), copies, kept, h("p", { class: "row" }, button(T.keepIt, () => sure.close(), "first"), remove));
   put(main, h("div", { class: "column wide" },
     h("p", {}, h("a", { href: "#debrief" }, T.back)),
     h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),
@@ -158,7 +169,7 @@ const one = async (main, page, key) => {
     told.turns.length > 0 && h("section", { class: "card" }, h("h2", {}, T.turns), turns),
     h("section", {}, h("div", { class: "row spread" }, h("h2", {}, T.whole), h("a", { href: `/sessions/${key}/debrief`, target: "_blank", rel: "noopener" }, T.open)),
       h("iframe", { class: "whole", title: T.wholeLabel, src: `/sessions/${key}/debrief`, sandbox: "allow-scripts", loading: "lazy" })),
-    h("p", { class: "row spread" }, button(T.submit, submitting, "submit"), button(T.remove, removing, "quiet")), sure));
+    h("p", { class: "row spread" }, submit, removing), wrong, sure));
   return () => {
     sound.close();
     for (const other of others.values()) other.close();

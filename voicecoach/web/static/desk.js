@@ -1,5 +1,5 @@
 // The trainer's desk: what was submitted; and one of it, with comments, other marks, a verdict and the next assignment.
-import { ask, button, h, post, put } from "./dom.js";
+import { ask, attempt, button, h, post, put, trouble } from "./dom.js";
 import { player, when } from "./debrief.js";
 import { trio } from "./faces.js";
 import { S } from "./strings.js";
@@ -18,28 +18,28 @@ const field = (label, node) => h("label", {}, h("span", { class: "label" }, labe
 const list = async (main, page) => {
   const rows = await json("/api/desk");
   const file = h("input", { type: "file", accept: ".zip", class: "vh", id: "bundle" });
-  const outcome = h("p", { role: "status" });
+  const refused = trouble();
   file.onchange = async () => {
-    try {
-      await ask("/api/desk/received", S.sorry, { method: "POST", body: file.files[0] });
+    const [bundle] = file.files;
+    file.value = ""; // so that the same one can be chosen again
+    if (!bundle) return;
+    await attempt(file, refused, async () => {
+      await ask("/api/desk/received", S.sorry, { method: "POST", body: bundle });
       page.say(T.received);
       page.go("desk");
-    } catch (failure) {
-      outcome.textContent = failure.message;
-    }
+    });
   };
   const lines = h("ul", { class: "plain", role: "status" });
-  const compare = button(T.compare, async () => {
-    compare.disabled = true;
+  const wrong = trouble();
+  const compare = button(T.compare, () => attempt(compare, wrong, async () => {
     const told = await json("/api/desk/agreement");
     put(lines, [...told.lines, ...told.problems].map((line) => h("li", {}, line)));
-    compare.disabled = false;
-  });
+  }));
   const item = (row) => h("li", {}, h("a", { class: "session bare", href: `#desk/${row.key}` }, h("span", { class: "words" }, h("strong", {}, row.trainee ? T.row(row.trainee, row.customer, row.turns) : row.name), h("span", { class: "hint" }, when(row.wall)), row.problems.map((problem) => h("span", { class: "hint" }, problem))), h("span", { class: row.state === "new" ? "sign mark" : "sign" }, T.states[row.state] || row.state)));
   put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
     rows.length ? h("ol", { class: "sessions" }, rows.map(item)) : h("div", { class: "card empty" }, trio(), h("p", {}, h("strong", {}, T.none)), h("p", { class: "hint" }, T.noneHint)),
-    h("p", { class: "row" }, file, h("label", { for: "bundle", class: "pressable" }, T.receive)), outcome,
-    rows.length > 0 && h("section", { class: "card" }, h("h2", {}, T.agreement), h("p", { class: "row" }, compare), lines)));
+    h("p", { class: "row" }, file, h("label", { for: "bundle", class: "pressable" }, T.receive)), refused,
+    rows.length > 0 && h("section", { class: "card" }, h("h2", {}, T.agreement), h("p", { class: "row" }, compare), wrong, lines)));
 };
 
 const one = async (main, page, key) => {

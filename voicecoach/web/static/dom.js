@@ -1,4 +1,6 @@
 // Making elements: text is always text, never markup.
+import { S } from "./strings.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 const fill = (node, props, children) => {
@@ -54,3 +56,22 @@ export const ask = async (path, sorry, options = {}) => {
 };
 export const post = (path, sorry, body) =>
   ask(path, sorry, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+// Where it is told that something could not be done: beside what was pressed, and read out.
+export const trouble = () => h("p", { class: "trouble", role: "alert" });
+// Do what was asked for by `node`, which rests meanwhile; what goes wrong is a sentence in `place`. True where it was done.
+export const attempt = async (node, place, act) => {
+  const focused = document.activeElement === node;
+  node.disabled = true;
+  put(place);
+  try {
+    await act();
+    return true;
+  } catch (failure) {
+    put(place, prose(failure instanceof Failure ? failure.message : S.sorry.odd));
+    return false;
+  } finally {
+    node.disabled = false;
+    if (focused && document.activeElement === document.body) node.focus(); // what rests loses it
+  }
+};
