@@ -7,6 +7,7 @@ only: bounded, without control characters.
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -123,6 +124,12 @@ def _line(terminal: Terminal, prompt: str) -> str | None:
     """One typed line as plain text; None where no more can be typed."""
     typed = terminal.ask(prompt)
     return None if typed is None else plain(typed)
+
+
+def lines(typed: str) -> list[str]:
+    """What was typed as short lines without control characters; what is too long for one goes on in the next."""
+    shown = "".join(char if char.isprintable() else " " for char in typed)
+    return textwrap.wrap(" ".join(shown.split()), MAX_CHARS, break_on_hyphens=False)
 
 
 def plain(typed: str) -> str:

@@ -20,7 +20,7 @@ from tests.web.site import CALL, SAID, FakeKit, Site, serving
 from tests.web.site import Page as FarPage
 from voicecoach import desk, prepare, record, retry, session, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ
-from voicecoach.web import app
+from voicecoach.web import app, calls
 from voicecoach.web.calls import House
 from voicecoach.web.names import key_of
 from voicecoach.world.trainee import calibration_of
@@ -412,6 +412,41 @@ def test_a_question_does_not_outlive_the_call(browser: Any, tmp_path: Path) -> N
         tab.close()
 
     assert record.list_sessions(house.sessions) == []
+
+
+def test_a_question_that_the_end_of_the_call_answers_leaves_the_links_alive(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Back is asked about, then the call ends and its notes are not waited for any more: every link works."""
+    monkeypatch.setattr(calls, "NOTES_WITHIN_S", 1.0)
+    page = answered(tab)
+    page.go_back()
+    page.wait_for_selector("dialog[open]")
+    page.evaluate("""sockets.at(-1).send('{"t": "stop"}')""")
+    page.wait_for_selector("h1:has-text('Your call with Dana')", timeout=20_000)
+    assert page.locator("dialog[open]").count() == 0
+    page.click("nav >> text=Rehearse")
+
+    page.wait_for_selector(".answer", timeout=5000)
+
+
+def test_notes_that_are_not_handed_in_are_asked_about_and_kept(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paragraph, and then nobody presses the button: the page asks before it is left, and all of it is in the record."""
+    monkeypatch.setattr(calls, "NOTES_WITHIN_S", 2.0)
+    page = answered(tab)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    page.click("#rest")
+    paragraph = " ".join(["She gets a loan printer by ten."] * 20)
+    page.fill("#rest", paragraph)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.evaluate("location.reload()")
+    page.wait_for_selector("h1:has-text('Your call with Dana')", timeout=20_000)
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert asked == ["beforeunload"]
+    assert " ".join(event.data["text"] for event in told.of("note")) == paragraph
 
 
 def test_a_tab_that_is_loaded_again_goes_on(tab: Tab) -> None:

@@ -11,8 +11,8 @@ import pytest
 from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
 from voicecoach import record, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.web import calls, wire
 from voicecoach.web import sound as port
-from voicecoach.web import wire
 from voicecoach.web.calls import House
 
 
@@ -48,7 +48,11 @@ def test_a_whole_call_is_recorded_as_any_other(site: Site) -> None:
     assert ended["outcome"] == "stopped"
     assert ended["session"] == over["session"]
     assert [event.data["text"] for event in told.of("heard")] == SAID[:2]
-    assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten", "Call back at ten", "x" * 240]
+    assert [event.data["text"] for event in told.of("note")] == [
+        "Loan printer by ten",
+        "Call back at ten",
+        *("x" * n for n in (240, 240, 20)),
+    ]
     assert [event.data["on"] for event in told.of("hold")] == [True, False]
     assert next(told.of("worksheet")).data["can"][-1] == "a cake for <b>her</b>"
     assert next(told.of("focus")).data["outcome"] == "done"
@@ -63,6 +67,42 @@ def test_a_whole_call_is_recorded_as_any_other(site: Site) -> None:
     assert np.mean(np.abs(line.astype(int)) > 0) > 0.9
     spoke = next(told.of("spoke")).data
     assert np.abs(both[spoke["start"] : spoke["end"], 0].astype(int)).max() > 1000
+
+
+def test_notes_are_waited_for_while_they_are_typed_and_kept_if_they_are_never_handed_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each draft begins the waiting anew; the last one is in the record, its long lines in pieces."""
+    monkeypatch.setattr(calls, "NOTES_WITHIN_S", 1.0)
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    page.wait("event", kind="started")
+    page.say(t="stop")
+    page.wait("ended")
+    paragraph = " ".join(["She gets a loan printer by ten."] * 20)
+    for typed in ("She", "She gets", paragraph):
+        page.say(t="draft", notes=[typed, "", "Ask Kim"])
+        time.sleep(0.6)
+    assert not [message for message in page.told if message["t"] == "over"]
+    page.wait("over")
+    notes = [event.data["text"] for event in only(site).of("note")]
+
+    assert " ".join(notes) == f"{paragraph} Ask Kim"
+    assert max(map(len, notes)) <= 240
+
+
+def test_notes_of_a_tab_that_is_closed_are_kept(site: Site) -> None:
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    page.wait("event", kind="started")
+    page.say(t="stop")
+    page.wait("ended")
+    page.say(t="draft", notes=["Call back at ten"])
+    page.vanish()
+    told = only(site)
+    until = time.monotonic() + 10
+    while time.monotonic() < until and not (told.folder / "debrief.html").is_file():
+        time.sleep(0.05)
+
+    assert [event.data["text"] for event in record.read(told.folder).of("note")] == ["Call back at ten"]
 
 
 def test_a_call_whose_sound_sleeps_can_be_ended(site: Site) -> None:

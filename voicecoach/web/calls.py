@@ -57,7 +57,7 @@ TICK_EVERY_S = 0.08
 READING_S = 30.0
 """Of a calm reading; it takes about twenty seconds, and the page ends it earlier."""
 NOTES_WITHIN_S = 300.0
-"""How long after the call the page may hand in notes."""
+"""How long the page may hand in notes: after the call, and after the last letter that was typed into them."""
 SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "moved", "fault", "note"})
 """Events that the page of a call is told of; the rest is for the debrief."""
 TOLD_AGAIN = frozenset({"said", "heard", "interrupted", "held", "note"})
@@ -218,6 +218,9 @@ class Room:
         self._stop = False
         self._sent = False
         self._notes: deque[str] = deque()
+        self._draft: list[str] = []
+        """Notes as they are being typed after the call."""
+        self._typed = 0.0
         self._taken = 0
         self._holds: deque[bool] = deque()
         self._done = threading.Event()
@@ -278,10 +281,11 @@ class Room:
                 self._on_hold = on
             case {"t": "sound"}:
                 self.sound.now_through(info_of(message))
-            case {"t": "done", "notes": list(notes)}:
-                for text in notes[:MAX_NOTES]:
-                    self._note(str(text))
-                self._done.set()
+            case {"t": "draft" | "done" as state, "notes": list(notes)}:
+                self._draft = [str(text) for text in notes]
+                self._typed = time.monotonic()
+                if state == "done":
+                    self._done.set()
 
     def _note(self, typed: str) -> None:
         text = before.plain(typed)
@@ -329,11 +333,12 @@ class Room:
         return self._holds.popleft() if self._holds else None
 
     def notes_after(self) -> list[str]:
-        """What the page hands in after the call, waited for while it is there."""
-        until = time.monotonic() + NOTES_WITHIN_S
-        while not self._done.wait(0.1) and not self.alone and time.monotonic() < until:
+        """What the page hands in after the call, waited for while it is there; a draft, if nothing more comes."""
+        self._typed = time.monotonic()
+        while not self._done.wait(0.1) and not self.alone and time.monotonic() < self._typed + NOTES_WITHIN_S:
             pass
-        return list(self._notes)
+        after = [line for typed in self._draft for line in before.lines(typed)]
+        return [*self._notes, *after[:MAX_NOTES]]
 
     @property
     def read_enough(self) -> bool:
