@@ -10,10 +10,13 @@ import pytest
 
 from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
 from voicecoach import record, testing
+from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web import calls, wire
 from voicecoach.web import sound as port
-from voicecoach.web.calls import House
+from voicecoach.web.calls import House, Room
+from voicecoach.web.gate import Seat
+from voicecoach.web.sound import BrowserDuplex, BrowserInfo
 
 
 def only(site: Site) -> record.Record:
@@ -218,6 +221,30 @@ def test_two_tabs_of_one_browser_hold_one_call(site: Site) -> None:
     third.wait("ended")
     third.vanish()
     assert next(only(site).of("ended")).data["outcome"] == "stopped"
+
+
+def test_what_the_old_tab_still_sends_is_not_taken_for_the_new_one() -> None:
+    """A frame that was on its way when the call was taken over counts by another clock, and nothing it says counts."""
+    sound = BrowserDuplex(BrowserInfo("browser", "A microphone", "speaker", SAMPLE_RATE_HZ, 0.02, False, False, False))
+    room = Room(Seat(""), sound, lambda room: None, {"name": "Dana"})
+    old, new = [], []
+
+    def frame(first: int, level: int) -> wire.Frame:
+        return wire.Frame(first, 0, (0, 0), 0, np.full(FRAME, level, np.int16), np.zeros(FRAME, np.int16))
+
+    room.attach(old.append, SAMPLE_RATE_HZ, None)
+    room.frame(old.append, frame(60 * SAMPLE_RATE_HZ, 1000))
+    room.attach(new.append, SAMPLE_RATE_HZ, None)
+    room.frame(old.append, frame(60 * SAMPLE_RATE_HZ + FRAME, 1000))
+    room.told(old.append, {"t": "stop"})
+    for number in range(50):
+        room.frame(new.append, frame(number * FRAME, 9000))
+    heard = np.concatenate([sound.read().mic for _ in range(45)])
+
+    assert old == [{"t": "moved"}]
+    assert not sound.gone
+    assert not room.keys().stop
+    assert np.mean(heard > 8000) > 0.9
 
 
 def test_another_trainee_has_a_call_of_their_own(site: Site) -> None:

@@ -299,9 +299,9 @@ class _Line:
                     break
                 data = message.get("bytes")
                 if data is not None:
-                    room.frame(wire.unpack(data))
+                    room.frame(self.send, wire.unpack(data))
                 else:
-                    room.told(_object(_json(message.get("text"))))
+                    room.told(self.send, _object(_json(message.get("text"))))
         except RefusedError as refused:
             self.send({"t": "refused", "why": refused.why, **refused.more})
             self.send({"t": "bye"})

@@ -259,12 +259,15 @@ class Room:
         """The call for a page that comes back: who, how, and what was said."""
         return {**self.about, "hold": self._on_hold, "past": list(self._past)}
 
-    def frame(self, frame: Frame) -> None:
-        """Sound from the page."""
-        self.sound.feed(frame)
+    def frame(self, send: Send, frame: Frame) -> None:
+        """Sound from the page at `send`: from another than the one that is there it counts by another clock."""
+        if send == self._send:
+            self.sound.feed(frame)
 
-    def told(self, message: Mapping[str, Any]) -> None:
-        """What the page says besides sound; what it cannot mean is nothing."""
+    def told(self, send: Send, message: Mapping[str, Any]) -> None:
+        """What the page at `send` says besides sound; what it cannot mean is nothing, nor what another page says."""
+        if send != self._send:
+            return
         match message:
             case {"t": "talk", "on": bool(on)}:
                 self._talk = on
