@@ -138,18 +138,13 @@ def plain(typed: str) -> str:
     return " ".join(shown.split())[:MAX_CHARS]
 
 
-def hard_call(sessions: Path, wall: str) -> str:
-    """Why the newest session was a hard call, as a phrase; empty if it was not, or is long over."""
-    folders = record.list_sessions(sessions)
-    try:
-        last = record.read(folders[-1]) if folders else None
-    except BadInput:
+def hard_call(sessions: Path, wall: str, trainee: str) -> str:
+    """Why this trainee's newest call that is over was a hard one, as a phrase; empty if it was not, or is long over."""
+    last = _newest_ended(sessions, wall, trainee)
+    ended = last.first("ended") if last else None
+    if last is None or ended is None:
         return ""
-    started = last.first("started") if last else None
-    if last is None or started is None or not _recent(started.data.get("wall"), wall):
-        return ""
-    ended = last.first("ended")
-    outcome = ended.data.get("outcome") if ended else ""
+    outcome = ended.data.get("outcome")
     if outcome == "hung up":
         return "the customer hung up"
     if outcome == "manager":
@@ -157,6 +152,23 @@ def hard_call(sessions: Path, wall: str) -> str:
     angers = [event.data.get("anger") for event in last.of("said")]
     anger = angers[-1] if angers else None
     return "the customer was still irate" if isinstance(anger, int | float) and anger >= HARD_ANGER else ""
+
+
+def _newest_ended(sessions: Path, wall: str, trainee: str) -> record.Record | None:
+    """Among those of the last hour; the names of sessions are in the order of their time."""
+    for folder in reversed(record.list_sessions(sessions)):
+        try:
+            told = record.read_events(folder)
+        except BadInput:
+            continue
+        started = told.first("started")
+        if started is None:
+            continue
+        if not _recent(started.data.get("wall"), wall):
+            return None
+        if started.data.get("trainee") == trainee and told.first("ended") is not None:
+            return told
+    return None
 
 
 def _recent(then: Any, now: str) -> bool:

@@ -18,8 +18,8 @@ from starlette.responses import Response
 from tests.web import browser as chrome
 from tests.web.site import CALL, SAID, FakeKit, Site, serving
 from tests.web.site import Page as FarPage
-from voicecoach import desk, prepare, record, retry, session, testing
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach import calibration, desk, prepare, record, retry, session, testing
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
 from voicecoach.web import app, calls
 from voicecoach.web.calls import House
 from voicecoach.web.names import key_of
@@ -179,6 +179,35 @@ def test_a_whole_call_in_the_browser(tab: Tab) -> None:
     both = record.read_audio(told)
     said = next(told.of("said")).data
     assert np.abs(both[said["start"] : said["end"], 1].astype(int)).max() > 1000
+
+
+def test_another_name_is_another_trainee(browser: Any, tmp_path: Path) -> None:
+    """With a calm voice of their own, and a hard call of their own."""
+    house = House(tmp_path / "data", FakeKit())
+    with serving(house) as site:
+        tab = Tab(browser, site)
+        page = tab.open()
+        page.click("summary:has-text('Microphone')")
+        page.click("text=Check the microphone")
+        page.wait_for_selector("text=Your calm voice is not known")
+        device = f"{page.locator('.after select option:checked').text_content()} in the browser"
+        calibration.save(house.data, "Sam", Baseline(120.0, 1500.0, -30.0, 4.0, device, f0_hz=120.0))
+        with record.Writer(record.new_folder(house.sessions, prepare.now(), "x"), "", "") as writer:
+            writer.event("started", wall=prepare.now(), trainee="Kim")
+            writer.event("ended", outcome="hung up", why="")
+        page.fill("#trainee", "Sam")
+        page.press("#trainee", "Enter")
+        page.wait_for_selector(".step.done:has-text('Microphone')")
+        page.wait_for_selector("text=Your calm voice is known on this microphone.")
+        assert page.locator("summary:has-text('A pause first')").count() == 0
+        page.fill("#trainee", "Kim")
+        page.press("#trainee", "Enter")
+        page.wait_for_selector(".step:not(.done):has-text('Microphone')")
+        page.wait_for_selector("summary:has-text('A pause first')")
+        assert page.locator("text=Your calm voice is known on this microphone.").count() == 0
+        tab.close()
+
+    assert tab.complaints == []
 
 
 def test_the_first_place_is_there_within_a_second(tab: Tab) -> None:

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
-from voicecoach import record, testing
+from voicecoach import prepare, record, testing
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.web import calls, wire
 from voicecoach.web import sound as port
 from voicecoach.web.calls import House, Room
 from voicecoach.web.gate import Seat
+from voicecoach.web.names import found
 from voicecoach.web.sound import BrowserDuplex, BrowserInfo
 
 
@@ -265,6 +266,27 @@ def test_another_trainee_has_a_call_of_their_own(site: Site) -> None:
         page.wait("over")
     names = {record.read(folder).events[0].data["trainee"] for folder in record.list_sessions(site.house.sessions)}
     assert names == {"Sam", "Kim"}
+
+
+def test_a_hard_call_is_for_the_trainee_who_had_it(site: Site) -> None:
+    """Kim's hard call is neither shown to Sam nor in Sam's record, whatever the page says."""
+    folder = record.new_folder(site.house.sessions, prepare.now(), "x")
+    with record.Writer(folder, "", "") as writer:
+        writer.event("started", wall=prepare.now(), trainee="Kim")
+        writer.event("ended", outcome="hung up", why="")
+    recovered = {}
+    for trainee in ("Sam", "Kim"):
+        seat = site.seat()
+        hard = json.loads(site.ask(f"/api/choices?trainee={trainee}", headers=seat)[2])["hard"]
+        page = Page(site, seat, {"t": "call", "call": {**CALL, "trainee": trainee, "recovery": True}})
+        page.wait("event", kind="started")
+        page.say(t="stop")
+        key = page.wait("ended")["session"]
+        page.vanish()
+        told = record.read(found(record.list_sessions(site.house.sessions), key))
+        recovered[trainee] = hard, [event.data["after"] for event in told.of("recovery")]
+
+    assert recovered == {"Sam": ("", []), "Kim": ("the customer hung up", ["the customer hung up"])}
 
 
 def test_one_call_too_many_is_refused_and_the_others_go_on(site: Site) -> None:

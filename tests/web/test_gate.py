@@ -238,7 +238,7 @@ def test_no_parameter_is_a_path(site: Site, nasty: str) -> None:
 
             assert status in {307, 400, 404, 405}, (method, asked)
             assert b"root:" not in body
-    for path in ("/api/next?trainee=", "/progress?trainee=", "/api/volume.wav?db=", "/?", "/api/sessions?sound="):
+    for path in ("/api/choices?trainee=", "/api/next?trainee=", "/progress?trainee=", "/api/volume.wav?db=", "/?", "/api/sessions?sound="):
         assert site.ask(path + nasty, headers=seat)[0] in {200, 400}, path
 
 

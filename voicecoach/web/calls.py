@@ -384,8 +384,7 @@ class Rooms:
 
     def call(self, seat: Seat, wanted: Wanted, info: BrowserInfo) -> Room:
         """A room for a new call, not begun yet. Raises RefusedError, and BadInput for what is not on offer."""
-        trainee = before.plain(wanted.trainee) or Wanted.trainee
-        call = begun(self.house, replace(wanted, trainee=trainee), info)
+        call = begun(self.house, replace(wanted, trainee=named(wanted.trainee)), info)
         with self._lock:
             self._refuse(seat)
             about = {
@@ -521,6 +520,11 @@ class _Keys:
         return self._room.keys()
 
 
+def named(typed: str) -> str:
+    """A trainee's name as it is kept."""
+    return before.plain(typed) or Wanted.trainee
+
+
 def device_of(info: BrowserInfo) -> str:
     """The name under which a calibration is kept: what a browser does to a microphone makes it another one."""
     changed = [
@@ -600,7 +604,7 @@ def assigned(told: record.Record) -> Assignment | None:
 
 def _prepared(house: House, wanted: Wanted, customer: Persona, wall: str) -> tuple[before.Prepared, ...]:
     """What was done before the call, as on a terminal."""
-    hard = before.hard_call(house.sessions, wall)
+    hard = before.hard_call(house.sessions, wall, wanted.trainee)
     parts: list[before.Prepared] = []
     if hard:
         parts.append(("recovery", {"outcome": "done" if wanted.recovery else "skipped", "after": hard}))
