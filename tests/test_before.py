@@ -108,12 +108,16 @@ def test_notes_after_the_call_end_with_an_empty_line() -> None:
 NOW = "2026-11-21T12:30:00+00:00"
 
 
-def ended(tmp_path: Path, outcome: str, wall: str = "2026-11-21T12:00:00+00:00", anger: float = 1.0) -> Path:
-    folder = tmp_path / "sessions" / "20261121-120000-x"
+def ended(
+    tmp_path: Path, outcome: str, wall: str = "2026-11-21T12:00:00+00:00", anger: float = 1.0, trainee: str = "Sam"
+) -> Path:
+    """The folder of sessions, with one more that ended so; still going on where `outcome` is empty."""
+    folder = record.new_folder(tmp_path / "sessions", "2026-11-21T12:00:00+00:00", "x")
     with record.Writer(folder, "", "") as writer:
-        writer.event("started", wall=wall)
+        writer.event("started", wall=wall, trainee=trainee)
         writer.event("said", line="x", text="x", anger=anger)
-        writer.event("ended", outcome=outcome, why="")
+        if outcome:
+            writer.event("ended", outcome=outcome, why="")
     return tmp_path / "sessions"
 
 
@@ -129,7 +133,7 @@ def ended(tmp_path: Path, outcome: str, wall: str = "2026-11-21T12:00:00+00:00",
 )
 def test_a_hard_call_is_followed_by_a_pause(tmp_path: Path, outcome: str, anger: float, why: str) -> None:
     """002 slide 34."""
-    assert before.hard_call(ended(tmp_path, outcome, anger=anger), NOW) == why
+    assert before.hard_call(ended(tmp_path, outcome, anger=anger), NOW, "Sam") == why
 
 
 @pytest.mark.parametrize(
@@ -137,11 +141,22 @@ def test_a_hard_call_is_followed_by_a_pause(tmp_path: Path, outcome: str, anger:
 )
 def test_a_call_of_another_day_needs_none(tmp_path: Path, wall: str) -> None:
     """Nor one whose time is odd."""
-    assert before.hard_call(ended(tmp_path, "hung up", wall), NOW) == ""
+    assert before.hard_call(ended(tmp_path, "hung up", wall), NOW, "Sam") == ""
 
 
 def test_no_call_before_is_no_hard_one(tmp_path: Path) -> None:
-    assert before.hard_call(tmp_path / "nothing", NOW) == ""
+    assert before.hard_call(tmp_path / "nothing", NOW, "Sam") == ""
+
+
+def test_a_hard_call_is_the_trainees_own_and_over(tmp_path: Path) -> None:
+    """Nobody is sent to recover from somebody else's call, or from one that is still going on."""
+    ended(tmp_path, "manager")
+    ended(tmp_path, "hung up", trainee="Kim")
+    sessions = ended(tmp_path, "", anger=5.0)
+
+    assert before.hard_call(sessions, NOW, "Sam") == "the customer asked for somebody else"
+    assert before.hard_call(sessions, NOW, "Kim") == "the customer hung up"
+    assert before.hard_call(sessions, NOW, "Ana") == ""
 
 
 def test_the_pause_is_on_record(dana: Persona) -> None:

@@ -7,6 +7,7 @@ only: bounded, without control characters.
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -125,24 +126,25 @@ def _line(terminal: Terminal, prompt: str) -> str | None:
     return None if typed is None else plain(typed)
 
 
+def lines(typed: str) -> list[str]:
+    """What was typed as short lines without control characters; what is too long for one goes on in the next."""
+    shown = "".join(char if char.isprintable() else " " for char in typed)
+    return textwrap.wrap(" ".join(shown.split()), MAX_CHARS, break_on_hyphens=False)
+
+
 def plain(typed: str) -> str:
     """What was typed as one short line without control characters."""
     shown = "".join(char if char.isprintable() else " " for char in typed[: 4 * MAX_CHARS])
     return " ".join(shown.split())[:MAX_CHARS]
 
 
-def hard_call(sessions: Path, wall: str) -> str:
-    """Why the newest session was a hard call, as a phrase; empty if it was not, or is long over."""
-    folders = record.list_sessions(sessions)
-    try:
-        last = record.read(folders[-1]) if folders else None
-    except BadInput:
+def hard_call(sessions: Path, wall: str, trainee: str) -> str:
+    """Why this trainee's newest call that is over was a hard one, as a phrase; empty if it was not, or is long over."""
+    last = _newest_ended(sessions, wall, trainee)
+    ended = last.first("ended") if last else None
+    if last is None or ended is None:
         return ""
-    started = last.first("started") if last else None
-    if last is None or started is None or not _recent(started.data.get("wall"), wall):
-        return ""
-    ended = last.first("ended")
-    outcome = ended.data.get("outcome") if ended else ""
+    outcome = ended.data.get("outcome")
     if outcome == "hung up":
         return "the customer hung up"
     if outcome == "manager":
@@ -150,6 +152,23 @@ def hard_call(sessions: Path, wall: str) -> str:
     angers = [event.data.get("anger") for event in last.of("said")]
     anger = angers[-1] if angers else None
     return "the customer was still irate" if isinstance(anger, int | float) and anger >= HARD_ANGER else ""
+
+
+def _newest_ended(sessions: Path, wall: str, trainee: str) -> record.Record | None:
+    """Among those of the last hour; the names of sessions are in the order of their time."""
+    for folder in reversed(record.list_sessions(sessions)):
+        try:
+            told = record.read_events(folder)
+        except BadInput:
+            continue
+        started = told.first("started")
+        if started is None:
+            continue
+        if not _recent(started.data.get("wall"), wall):
+            return None
+        if started.data.get("trainee") == trainee and told.first("ended") is not None:
+            return told
+    return None
 
 
 def _recent(then: Any, now: str) -> bool:

@@ -18,8 +18,8 @@ from tests.web import browser as chrome
 from tests.web.site import CALL, SAID, FakeKit, Site, serving, wait_until
 from tests.web.site import Page as FarPage
 from voicecoach import calibration, desk, prepare, record, retry, session, testing
-from voicecoach.nouns import SAMPLE_RATE_HZ
-from voicecoach.web import app
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
+from voicecoach.web import app, calls
 from voicecoach.web import sound as port
 from voicecoach.web.calls import House
 from voicecoach.web.names import key_of
@@ -180,6 +180,35 @@ def test_a_whole_call_in_the_browser(tab: Tab, monkeypatch: pytest.MonkeyPatch) 
     both = record.read_audio(told)
     said = next(told.of("said")).data
     assert np.abs(both[said["start"] : said["end"], 1].astype(int)).max() > 1000
+
+
+def test_another_name_is_another_trainee(browser: Any, tmp_path: Path) -> None:
+    """With a calm voice of their own, and a hard call of their own."""
+    house = House(tmp_path / "data", FakeKit())
+    with serving(house) as site:
+        tab = Tab(browser, site)
+        page = tab.open()
+        page.click("summary:has-text('Microphone')")
+        page.click("text=Check the microphone")
+        page.wait_for_selector("text=Your calm voice is not known")
+        device = f"{page.locator('.after select option:checked').text_content()} in the browser"
+        calibration.save(house.data, "Sam", Baseline(120.0, 1500.0, -30.0, 4.0, device, f0_hz=120.0))
+        with record.Writer(record.new_folder(house.sessions, prepare.now(), "x"), "", "") as writer:
+            writer.event("started", wall=prepare.now(), trainee="Kim")
+            writer.event("ended", outcome="hung up", why="")
+        page.fill("#trainee", "Sam")
+        page.press("#trainee", "Enter")
+        page.wait_for_selector(".step.done:has-text('Microphone')")
+        page.wait_for_selector("text=Your calm voice is known on this microphone.")
+        assert page.locator("summary:has-text('A pause first')").count() == 0
+        page.fill("#trainee", "Kim")
+        page.press("#trainee", "Enter")
+        page.wait_for_selector(".step:not(.done):has-text('Microphone')")
+        page.wait_for_selector("summary:has-text('A pause first')")
+        assert page.locator("text=Your calm voice is known on this microphone.").count() == 0
+        tab.close()
+
+    assert tab.complaints == []
 
 
 def test_the_first_place_waits_for_nothing_of_the_others(tab: Tab) -> None:
@@ -524,6 +553,41 @@ def test_a_question_does_not_outlive_the_call(browser: Any, tmp_path: Path) -> N
         tab.close()
 
     assert record.list_sessions(house.sessions) == []
+
+
+def test_a_question_that_the_end_of_the_call_answers_leaves_the_links_alive(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Back is asked about, then the call ends and its notes are not waited for any more: every link works."""
+    monkeypatch.setattr(calls, "NOTES_WITHIN_S", 1.0)
+    page = answered(tab)
+    page.go_back()
+    page.wait_for_selector("dialog[open]")
+    page.evaluate("""sockets.at(-1).send('{"t": "stop"}')""")
+    page.wait_for_selector("h1:has-text('Your call with Dana')", timeout=20_000)
+    assert page.locator("dialog[open]").count() == 0
+    page.click("nav >> text=Rehearse")
+
+    page.wait_for_selector(".answer", timeout=5000)
+
+
+def test_notes_that_are_not_handed_in_are_asked_about_and_kept(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A paragraph, and then nobody presses the button: the page asks before it is left, and all of it is in the record."""
+    monkeypatch.setattr(calls, "NOTES_WITHIN_S", 2.0)
+    page = answered(tab)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    page.click("#rest")
+    paragraph = " ".join(["She gets a loan printer by ten."] * 20)
+    page.fill("#rest", paragraph)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.evaluate("location.reload()")
+    page.wait_for_selector("h1:has-text('Your call with Dana')", timeout=20_000)
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert asked == ["beforeunload"]
+    assert " ".join(event.data["text"] for event in told.of("note")) == paragraph
 
 
 def test_a_tab_that_is_loaded_again_goes_on(tab: Tab) -> None:

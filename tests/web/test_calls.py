@@ -10,11 +10,15 @@ import pytest
 
 from tests import sessions
 from tests.web.site import CALL, HELLO, SAID, Page, Site, serving, wait_until
-from voicecoach import record, session, testing
+from voicecoach import prepare, record, session, testing
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.web import calls, wire
 from voicecoach.web import sound as port
-from voicecoach.web.calls import House, info_of
+from voicecoach.web.calls import House, Room, info_of
+from voicecoach.web.gate import Seat
+from voicecoach.web.names import found
+from voicecoach.web.sound import BrowserDuplex, BrowserInfo
 
 
 def only(site: Site) -> record.Record:
@@ -47,7 +51,11 @@ def test_a_whole_call_is_recorded_as_any_other(site: Site) -> None:
     assert ended["outcome"] == "stopped"
     assert ended["session"] == over["session"]
     assert [event.data["text"] for event in told.of("heard")] == SAID[:2]
-    assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten", "Call back at ten", "x" * 240]
+    assert [event.data["text"] for event in told.of("note")] == [
+        "Loan printer by ten",
+        "Call back at ten",
+        *("x" * n for n in (240, 240, 20)),
+    ]
     assert [event.data["on"] for event in told.of("hold")] == [True, False]
     assert next(told.of("worksheet")).data["can"][-1] == "a cake for <b>her</b>"
     assert next(told.of("focus")).data["outcome"] == "done"
@@ -62,6 +70,40 @@ def test_a_whole_call_is_recorded_as_any_other(site: Site) -> None:
     assert np.mean(np.abs(line.astype(int)) > 0) > 0.9
     spoke = next(told.of("spoke")).data
     assert np.abs(both[spoke["start"] : spoke["end"], 0].astype(int)).max() > 1000
+
+
+def test_notes_are_waited_for_while_they_are_typed_and_kept_if_they_are_never_handed_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each draft begins the waiting anew; the last one is in the record, its long lines in pieces."""
+    monkeypatch.setattr(calls, "NOTES_WITHIN_S", 3.0)
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    page.wait("event", kind="started")
+    page.say(t="stop")
+    page.wait("ended")
+    paragraph = " ".join(["She gets a loan printer by ten."] * 20)
+    for typed in ("She", "She gets", paragraph):
+        page.say(t="draft", notes=[typed, "", "Ask Kim"])
+        time.sleep(1.2)
+    assert not [message for message in page.told if message["t"] == "over"]
+    page.wait("over")
+    notes = [event.data["text"] for event in only(site).of("note")]
+
+    assert " ".join(notes) == f"{paragraph} Ask Kim"
+    assert max(map(len, notes)) <= 240
+
+
+def test_notes_of_a_tab_that_is_closed_are_kept(site: Site) -> None:
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    page.wait("event", kind="started")
+    page.say(t="stop")
+    page.wait("ended")
+    page.say(t="draft", notes=["Call back at ten"])
+    page.vanish()
+    told = only(site)
+    wait_until(lambda: (told.folder / "debrief.html").is_file())
+
+    assert [event.data["text"] for event in record.read(told.folder).of("note")] == ["Call back at ten"]
 
 
 def test_a_call_whose_sound_sleeps_can_be_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +220,30 @@ def test_two_tabs_of_one_browser_hold_one_call(site: Site) -> None:
     assert next(only(site).of("ended")).data["outcome"] == "stopped"
 
 
+def test_what_the_old_tab_still_sends_is_not_taken_for_the_new_one() -> None:
+    """A frame that was on its way when the call was taken over counts by another clock, and nothing it says counts."""
+    sound = BrowserDuplex(BrowserInfo("browser", "A microphone", "speaker", SAMPLE_RATE_HZ, 0.02, False, False, False))
+    room = Room(Seat(""), sound, lambda room: None, {"name": "Dana"})
+    old, new = [], []
+
+    def frame(first: int, level: int) -> wire.Frame:
+        return wire.Frame(first, 0, (0, 0), 0, np.full(FRAME, level, np.int16), np.zeros(FRAME, np.int16))
+
+    room.attach(old.append, SAMPLE_RATE_HZ, None)
+    room.frame(old.append, frame(60 * SAMPLE_RATE_HZ, 1000))
+    room.attach(new.append, SAMPLE_RATE_HZ, None)
+    room.frame(old.append, frame(60 * SAMPLE_RATE_HZ + FRAME, 1000))
+    room.told(old.append, {"t": "stop"})
+    for number in range(50):
+        room.frame(new.append, frame(number * FRAME, 9000))
+    heard = np.concatenate([sound.read().mic for _ in range(45)])
+
+    assert old == [{"t": "moved"}]
+    assert not sound.gone
+    assert not room.keys().stop
+    assert np.mean(heard > 8000) > 0.9
+
+
 def test_another_trainee_has_a_call_of_their_own(site: Site) -> None:
     """Two browsers: two calls at once, two records; nobody can take over somebody else's."""
     one = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
@@ -196,6 +262,27 @@ def test_another_trainee_has_a_call_of_their_own(site: Site) -> None:
         page.wait("over")
     names = {record.read(folder).events[0].data["trainee"] for folder in record.list_sessions(site.house.sessions)}
     assert names == {"Sam", "Kim"}
+
+
+def test_a_hard_call_is_for_the_trainee_who_had_it(site: Site) -> None:
+    """Kim's hard call is neither shown to Sam nor in Sam's record, whatever the page says."""
+    folder = record.new_folder(site.house.sessions, prepare.now(), "x")
+    with record.Writer(folder, "", "") as writer:
+        writer.event("started", wall=prepare.now(), trainee="Kim")
+        writer.event("ended", outcome="hung up", why="")
+    recovered = {}
+    for trainee in ("Sam", "Kim"):
+        seat = site.seat()
+        hard = json.loads(site.ask(f"/api/choices?trainee={trainee}", headers=seat)[2])["hard"]
+        page = Page(site, seat, {"t": "call", "call": {**CALL, "trainee": trainee, "recovery": True}})
+        page.wait("event", kind="started")
+        page.say(t="stop")
+        key = page.wait("ended")["session"]
+        page.vanish()
+        told = record.read(found(record.list_sessions(site.house.sessions), key))
+        recovered[trainee] = hard, [event.data["after"] for event in told.of("recovery")]
+
+    assert recovered == {"Sam": ("", []), "Kim": ("the customer hung up", ["the customer hung up"])}
 
 
 def test_one_call_too_many_is_refused_and_the_others_go_on(site: Site) -> None:

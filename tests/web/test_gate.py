@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 
 from tests.web.site import CALL, HELLO, Site
+from voicecoach.web import gate
 from voicecoach.web.app import settings
 from voicecoach.web.gate import MAX_BODY_BYTES
 
@@ -144,6 +148,40 @@ def test_guesses_and_looking_ahead_do_not_use_the_address_up(site: Site) -> None
     assert site.ask(f"/?token={token}")[0] == 303
 
 
+def test_the_address_opens_nothing_for_another_account(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in the browser's command line until the browser is there; root, and a system that is silent, are let in."""
+    token = site.seats.issue()
+    monkeypatch.setattr(gate, "owner_of", lambda client, server: os.getuid() + 1)
+    status, headers, body = site.ask(f"/?token={token}")
+
+    assert (status, "set-cookie" in headers) == (403, False)
+    assert body == b"voicecoach opens only for the account that started it."
+    for owner in (os.getuid(), 0, None):
+        monkeypatch.setattr(gate, "owner_of", lambda client, server, owner=owner: owner)
+        assert site.ask(f"/?token={token}")[0] == 303
+        token = site.seats.issue()
+
+
+@pytest.mark.skipif(not Path(gate.CONNECTIONS[0]).is_file(), reason="this system does not say whose a connection is")
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::ffff:127.0.0.1")], ids=["IPv4", "both"]
+)
+def test_the_system_says_whose_a_connection_is(family: socket.AddressFamily, host: str) -> None:
+    """Also of one by a socket that speaks both IPs; an account is told from another where the tests may be another."""
+    accounts = (0, 65_534) if os.getuid() == 0 else (os.getuid(),)
+    for account in accounts:
+        with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as back:
+            if account != os.getuid():
+                os.seteuid(account)
+                back.callback(os.seteuid, 0)
+            with socket.socket(family) as client:
+                client.connect((host, server.getsockname()[1]))
+                line, peer = server.accept()
+                with line:
+                    assert gate.owner_of(peer, line.getsockname()) == account
+    assert gate.owner_of(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
+
+
 def test_two_servers_on_this_machine_do_not_share_a_cookie(site: Site) -> None:
     assert str(site.port) in site.seat()["Cookie"]
 
@@ -244,7 +282,14 @@ def test_no_parameter_is_a_path(site: Site, nasty: str) -> None:
 
             assert status in {307, 400, 404, 405}, (method, asked)
             assert b"root:" not in body
-    for path in ("/api/next?trainee=", "/progress?trainee=", "/api/volume.wav?db=", "/?", "/api/sessions?sound="):
+    for path in (
+        "/api/choices?trainee=",
+        "/api/next?trainee=",
+        "/progress?trainee=",
+        "/api/volume.wav?db=",
+        "/?",
+        "/api/sessions?sound=",
+    ):
         assert site.ask(path + nasty, headers=seat)[0] in {200, 400}, path
 
 

@@ -124,6 +124,19 @@ def test_what_comes_twice_counts_once() -> None:
     assert np.abs(found[len(ramp) + 100 :] - 9000).max() < 200
 
 
+def test_a_page_whose_frames_all_lie_behind_is_not_heard_of() -> None:
+    """Nothing of it arrives in the call, so it cannot keep the call from ending."""
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+    far.first = 60 * SAMPLE_RATE_HZ
+    far.send(np.zeros(FRAME, np.int16))
+    near._heard_at -= 1
+    far.first = 0
+    far.send(np.zeros(SAMPLE_RATE_HZ, np.int16))
+
+    assert near.still
+
+
 def test_a_line_goes_out_at_the_rate_of_the_page_and_is_playing_until_it_was_played() -> None:
     near = duplex(48_000)
     far = Far(near, 48_000)

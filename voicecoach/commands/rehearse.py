@@ -155,7 +155,9 @@ def rehearse(
             call = replace(
                 call,
                 prepared=(
-                    *before.prepare(common.terminal(), customer, before.hard_call(common.sessions(), call.wall)),
+                    *before.prepare(
+                        common.terminal(), customer, before.hard_call(common.sessions(), call.wall, call.trainee)
+                    ),
                     *call.prepared,
                 ),
             )

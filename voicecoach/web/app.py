@@ -66,8 +66,8 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         made = files.get(request.path_params["name"])
         return made() if made else PlainTextResponse("There is no such file.", 404)
 
-    def choices(_: Request) -> Response:
-        return JSONResponse(places.choices(house))
+    def choices(request: Request) -> Response:
+        return JSONResponse(places.choices(house, request.query_params.get("trainee", "")))
 
     def state(request: Request) -> Response:
         room = rooms.of(request.scope["seat"])
@@ -305,9 +305,9 @@ class _Line:
                     break
                 data = message.get("bytes")
                 if data is not None:
-                    room.frame(wire.unpack(data))
+                    room.frame(self.send, wire.unpack(data))
                 else:
-                    room.told(_object(_json(message.get("text"))))
+                    room.told(self.send, _object(_json(message.get("text"))))
         except RefusedError as refused:
             self.send({"t": "refused", "why": refused.why, **refused.more})
             self.send({"t": "bye"})

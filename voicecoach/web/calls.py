@@ -56,7 +56,7 @@ TICK_EVERY_S = 0.08
 READING_S = 30.0
 """Of a calm reading; it takes about twenty seconds, and the page ends it earlier."""
 NOTES_WITHIN_S = 300.0
-"""How long after the call the page may hand in notes."""
+"""How long the page may hand in notes: after the call, and after the last letter that was typed into them."""
 SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "moved", "fault", "note"})
 """Events that the page of a call is told of; the rest is for the debrief."""
 TOLD_AGAIN = frozenset({"said", "heard", "interrupted", "held", "note"})
@@ -217,6 +217,9 @@ class Room:
         self._stop = False
         self._sent = False
         self._notes: deque[str] = deque()
+        self._draft: list[str] = []
+        """Notes as they are being typed after the call."""
+        self._typed = 0.0
         self._taken = 0
         self._holds: deque[bool] = deque()
         self._done = threading.Event()
@@ -255,12 +258,15 @@ class Room:
         """The call for a page that comes back: who, how, and what was said."""
         return {**self.about, "hold": self._on_hold, "past": list(self._past)}
 
-    def frame(self, frame: Frame) -> None:
-        """Sound from the page."""
-        self.sound.feed(frame)
+    def frame(self, send: Send, frame: Frame) -> None:
+        """Sound from the page at `send`: from another than the one that is there it counts by another clock."""
+        if send == self._send:
+            self.sound.feed(frame)
 
-    def told(self, message: Mapping[str, Any]) -> None:
-        """What the page says besides sound; what it cannot mean is nothing."""
+    def told(self, send: Send, message: Mapping[str, Any]) -> None:
+        """What the page at `send` says besides sound; what it cannot mean is nothing, nor what another page says."""
+        if send != self._send:
+            return
         match message:
             case {"t": "talk", "on": bool(on)}:
                 self._talk = on
@@ -277,10 +283,11 @@ class Room:
                 self._on_hold = on
             case {"t": "sound"}:
                 self.sound.now_through(info_of(message))
-            case {"t": "done", "notes": list(notes)}:
-                for text in notes[:MAX_NOTES]:
-                    self._note(str(text))
-                self._done.set()
+            case {"t": "draft" | "done" as state, "notes": list(notes)}:
+                self._draft = [str(text) for text in notes]
+                self._typed = time.monotonic()
+                if state == "done":
+                    self._done.set()
 
     def _note(self, typed: str) -> None:
         text = before.plain(typed)
@@ -328,11 +335,12 @@ class Room:
         return self._holds.popleft() if self._holds else None
 
     def notes_after(self) -> list[str]:
-        """What the page hands in after the call, waited for while it is there."""
-        until = time.monotonic() + NOTES_WITHIN_S
-        while not self._done.wait(0.1) and not self.alone and time.monotonic() < until:
+        """What the page hands in after the call, waited for while it is there; a draft, if nothing more comes."""
+        self._typed = time.monotonic()
+        while not self._done.wait(0.1) and not self.alone and time.monotonic() < self._typed + NOTES_WITHIN_S:
             pass
-        return list(self._notes)
+        after = [line for typed in self._draft for line in before.lines(typed)]
+        return [*self._notes, *after[:MAX_NOTES]]
 
     @property
     def read_enough(self) -> bool:
@@ -375,8 +383,7 @@ class Rooms:
 
     def call(self, seat: Seat, wanted: Wanted, info: BrowserInfo) -> Room:
         """A room for a new call, not begun yet. Raises RefusedError, and BadInput for what is not on offer."""
-        trainee = before.plain(wanted.trainee) or Wanted.trainee
-        call = begun(self.house, replace(wanted, trainee=trainee), info)
+        call = begun(self.house, replace(wanted, trainee=named(wanted.trainee)), info)
         with self._lock:
             self._refuse(seat)
             about = {
@@ -512,6 +519,11 @@ class _Keys:
         return self._room.keys()
 
 
+def named(typed: str) -> str:
+    """A trainee's name as it is kept."""
+    return before.plain(typed) or Wanted.trainee
+
+
 def device_of(info: BrowserInfo) -> str:
     """The name under which a calibration is kept: what a browser does to a microphone makes it another one."""
     changed = [
@@ -591,7 +603,7 @@ def assigned(told: record.Record) -> Assignment | None:
 
 def _prepared(house: House, wanted: Wanted, customer: Persona, wall: str) -> tuple[before.Prepared, ...]:
     """What was done before the call, as on a terminal."""
-    hard = before.hard_call(house.sessions, wall)
+    hard = before.hard_call(house.sessions, wall, wanted.trainee)
     parts: list[before.Prepared] = []
     if hard:
         parts.append(("recovery", {"outcome": "done" if wanted.recovery else "skipped", "after": hard}))

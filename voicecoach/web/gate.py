@@ -7,11 +7,16 @@ secret that only the address printed in the terminal gives away, once (OWASP: CS
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import socket
+import sys
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,6 +28,8 @@ SECRET_BYTES = 32
 MAX_BODY_BYTES = 64 * 1024
 """What a request may send where nothing else is said: a form is a few kilobytes (our judgement)."""
 LOOPBACK = "127.0.0.1"
+CONNECTIONS = ("/proc/net/tcp", "/proc/net/tcp6")
+"""Linux: a line for each connection of this machine, with whose it is; the second has sockets that speak both IPs."""
 READING = frozenset({"GET", "HEAD"})
 OWN_SITE = frozenset({"same-origin", "none"})
 """What Sec-Fetch-Site says of our own page, and of an address that was typed or opened by a program."""
@@ -163,6 +170,9 @@ class Gate:
         """A cookie for a token, and the address without it; what only looks ahead does not use the token up."""
         if scope["method"] != "GET" or "prefetch" in headers.get("sec-purpose", ""):
             return PlainTextResponse("Open the address in a browser.", 405)
+        owner = owner_of(scope["client"], scope["server"])
+        if owner is not None and owner not in (0, os.getuid()):
+            return PlainTextResponse("voicecoach opens only for the account that started it.", 403)
         (token, *_) = parse_qs(scope["query_string"].decode("ascii", "replace")).get("token", [""])
         seat = self._seats.redeem(token)
         if seat is None:
@@ -174,6 +184,23 @@ class Gate:
 
     def _secret(self, headers: Headers) -> str:
         return cookie_parser(headers.get("cookie", "")).get(self._cookie, "")
+
+
+def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
+    """The account (its user id) whose program made this connection; None where the system does not tell.
+
+    The address stands in the browser's command line until it is opened, and every account may read that there.
+    """
+    ends = tuple(
+        f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}" for host, port in (client, server)
+    )
+    for table in CONNECTIONS:
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text("ascii").splitlines()[1:]:
+                fields = line.split()
+                if fields[1].endswith(ends[0]) and fields[2].endswith(ends[1]):
+                    return int(fields[7])
+    return None
 
 
 def _stranger() -> Response:

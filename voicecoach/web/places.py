@@ -17,7 +17,7 @@ from voicecoach.report.head import head_of
 from voicecoach.report.takes import Takes
 from voicecoach.report.text import ending, subtitle, title
 from voicecoach.report.values import Point, Report
-from voicecoach.web.calls import House, assigned
+from voicecoach.web.calls import House, assigned, named
 from voicecoach.web.names import key_of
 from voicecoach.world import audiofiles
 
@@ -56,8 +56,8 @@ def procedures() -> list[dict[str, str]]:
     ]
 
 
-def choices(house: House) -> dict[str, Any]:
-    """Everything that the first place shows."""
+def choices(house: House, trainee: str) -> dict[str, Any]:
+    """Everything that the first place shows to this trainee."""
     return {
         "people": people(house.customers),
         "person": prepare.DEFAULT_PERSONA,
@@ -66,7 +66,7 @@ def choices(house: House) -> dict[str, Any]:
         "procedure": prepare.DEFAULT_PROCEDURE,
         "reading": list(calibration.READING),
         "breath": [before.BREATH_IN_S, before.BREATH_OUT_S],
-        "hard": before.hard_call(house.sessions, prepare.now()),
+        "hard": before.hard_call(house.sessions, prepare.now(), named(trainee)),
         "max_chars": before.MAX_CHARS,
         "volume": [volume.LOWEST_DB, volume.HIGHEST_DB, volume.STEP_DB],
     }

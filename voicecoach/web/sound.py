@@ -179,11 +179,11 @@ class BrowserDuplex:
         with self._lock:
             if self._gone.is_set():
                 return
-            self._heard_at = time.monotonic()
             due = frame.first if self._next is None else self._next
             gap = frame.first - due
             if gap < 0:
                 return
+            self._heard_at = time.monotonic()
             if gap > MAX_GAP_S * self._rate_hz:
                 self._gone.set()
                 return

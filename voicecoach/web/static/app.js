@@ -77,13 +77,13 @@ document.body.prepend(
   live,
 );
 // The back button and the links: a place may want to be asked first. It stays where it was until it is answered.
-let asking = false;
+let asked = null; // the place that is being asked; what it says does not matter any more once it was left
 addEventListener("hashchange", async () => {
-  if (location.hash === shown || asking) return;
+  if (location.hash === shown || (asked && asked === left)) return;
   if (left?.may) {
-    asking = true;
+    asked = left;
     const gone = await left.may();
-    asking = false;
+    asked = null;
     if (!gone) {
       history.pushState(null, "", shown);
       return;

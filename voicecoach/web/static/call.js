@@ -7,6 +7,7 @@ import { S } from "./strings.js";
 
 const T = S.call;
 const ASLEEP_MS = 8000; // without a word from the server, which is this machine
+const DRAFT_MS = 500; // after the last letter
 const KEPT = "voicecoach.call"; // in this tab: the call that is going on, so that one that is cut off is told of
 const REASONS = ["line", "sleep", "mic"]; // for a call that stands still; what helps with the first comes first
 
@@ -50,6 +51,7 @@ export const call = async (main, page, _rest, handed) => {
   const lines = h("ol", { class: "lines" });
   const kept = h("ul", { class: "kept" });
   const pad = h("textarea", { rows: 3, id: "pad", maxLength: 240, placeholder: T.notesHint });
+  let sheet = pad; // the notes that are not handed in yet
   const keep = () => {
     const text = pad.value.trim();
     pad.value = "";
@@ -153,18 +155,30 @@ export const call = async (main, page, _rest, handed) => {
     seeking();
     sessionStorage.removeItem(KEPT);
   };
+  // The server keeps what is being written after the call: it waits as long as somebody writes, and a page that is gone loses nothing.
+  let drafting = 0;
+  const written = () => sheet.value.split("\n");
+  const draft = () => { if (sheet) line.say({ t: "draft", notes: written() }); };
+  const handIn = () => {
+    if (!sheet) return;
+    line?.say({ t: "done", notes: written() });
+    sheet.disabled = true;
+    sheet = null;
+  };
   const finish = (message) => {
     over();
     setTalk(false);
     stage.classList.remove("paused");
     for (const one of spoken.splice(0)) write(name, one.text, false);
     session = message.session || session;
-    const rest = h("textarea", { rows: 4, id: "rest", maxLength: 2000 });
+    const rest = h("textarea", { rows: 4, id: "rest", maxLength: 2000, oninput: () => { clearTimeout(drafting); drafting = setTimeout(draft, DRAFT_MS); } });
     rest.value = pad.value;
+    sheet = rest;
+    draft();
     const done = button(T.toDebrief, () => {
       done.disabled = true;
       done.textContent = T.making;
-      line.say({ t: "done", notes: rest.value.split("\n") });
+      handIn();
     }, "first");
     const ending = h("h1", { tabindex: "-1" }, T.over[message.outcome] || T.over.fault);
     put(stage, ending, message.what && h("p", {}, prose(message.what)), message.what && h("p", { class: "hint" }, T.keptSafe),
@@ -176,6 +190,7 @@ export const call = async (main, page, _rest, handed) => {
   };
   const stuck = (what, todo, ways) => {
     over();
+    sheet = null;
     sound?.close();
     notes.hidden = true;
     stage.classList.remove("paused");
@@ -378,7 +393,9 @@ export const call = async (main, page, _rest, handed) => {
 
   // --- leaving ---------------------------------------------------------------------------------------
   const unload = (event) => {
-    if (live) event.preventDefault();
+    const writing = sheet && sheet !== pad && sheet.value.trim();
+    if (writing) draft();
+    if (live || writing) event.preventDefault();
   };
   addEventListener("beforeunload", unload);
   await begin();
@@ -404,7 +421,7 @@ export const call = async (main, page, _rest, handed) => {
       seeking();
       for (const box of document.querySelectorAll("body > dialog")) box.remove(); // a question about a call that is left
       if (live) line?.say({ t: "stop" });
-      line?.say({ t: "done", notes: (stage.querySelector("#rest") || pad).value.split("\n") });
+      handIn();
       line?.drop();
       sound?.close();
     },

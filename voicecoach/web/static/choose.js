@@ -53,8 +53,9 @@ const options = (name, label, values, chosen, onchange, hints = null) => {
 };
 
 export const choose = async (main, page, _rest, handed) => {
-  const offered = await ask("/api/choices", S.sorry).then((answer) => answer.json());
   const kept = { ...remembered(), ...(handed?.again || {}) };
+  const offering = (trainee) => ask(`/api/choices?trainee=${encodeURIComponent(trainee)}`, S.sorry).then((answer) => answer.json());
+  const offered = await offering(kept.trainee || "trainee");
   const choice = {
     person: offered.people.find((one) => one.id === (handed?.persona || kept.person)) || offered.people.find((one) => one.id === offered.person) || offered.people[0],
     level: offered.levels.includes(kept.level) ? kept.level : "medium",
@@ -112,7 +113,8 @@ export const choose = async (main, page, _rest, handed) => {
     const sign = h("span", { class: "sign" }, done ? T.done : T.optional);
     const node = h("details", { name: "before", class: done ? "step done" : "step" },
       h("summary", {}, h("span", { class: "words" }, h("strong", {}, title), h("span", { class: "hint" }, hint)), sign), h("div", { class: "body" }, body));
-    return { node, finish: () => { node.classList.add("done"); sign.textContent = T.done; node.open = false; node.querySelector("summary").focus(); page.say(`${title}: ${T.done}`); } };
+    const mark = (on) => { node.classList.toggle("done", on); sign.textContent = on ? T.done : T.optional; };
+    return { node, mark, finish: () => { mark(true); node.open = false; node.querySelector("summary").focus(); page.say(`${title}: ${T.done}`); } };
   };
 
   const worksheet = () => {
@@ -229,12 +231,15 @@ export const choose = async (main, page, _rest, handed) => {
     };
 
     const ready = async () => {
-      const answer = await post("/api/voice", S.sorry, { ...sound.describe(), trainee: choice.trainee }).then((one) => one.json());
+      const { trainee } = choice;
+      const answer = sound && (await post("/api/voice", S.sorry, { ...sound.describe(), trainee }).then((one) => one.json()));
+      if (trainee !== choice.trainee) return; // the name has changed meanwhile
+      made.mark(Boolean(answer?.calibrated));
+      if (!answer) return;
       known.textContent = answer.calibrated ? T.calibrated : T.notCalibrated;
       read.textContent = answer.calibrated ? T.calibrateAgain : T.calibrate;
       read.className = answer.calibrated ? "" : "first";
       volume.set(answer.volume_db);
-      if (answer.calibrated) { made.node.classList.add("done"); made.node.querySelector(".sign").textContent = T.done; }
     };
 
     const refusals = {
@@ -291,7 +296,7 @@ export const choose = async (main, page, _rest, handed) => {
       h("label", { class: "check" }, h("input", { type: "checkbox", checked: choice.cues, onchange: (event) => { choice.cues = event.target.checked; remember(); } }), T.cues),
       h("p", { class: "row" }, start), after, reading,
     ], false);
-    return made.node;
+    return { node: made.node, ready };
   };
 
   // --- the side: this call ---------------------------------------------------------------------------
@@ -299,7 +304,7 @@ export const choose = async (main, page, _rest, handed) => {
   const trouble = h("div", {});
   const mic = microphone();
   const breathing = breath();
-  const pausing = recovery();
+  let pausing = recovery();
 
   const answer = async () => {
     trouble.replaceChildren();
@@ -323,9 +328,28 @@ export const choose = async (main, page, _rest, handed) => {
   };
   const go = button("", answer, "first answer");
 
+  // Another trainee: with a calm voice, and a hard call before this one, of their own.
+  const called = async (trainee) => {
+    if (trainee === choice.trainee) return;
+    choice.trainee = trainee;
+    remember();
+    try {
+      const [{ hard }] = await Promise.all([offering(trainee), mic.ready()]);
+      if (trainee !== choice.trainee) return;
+      const old = pausing;
+      Object.assign(offered, { hard });
+      prepared.recovery = false;
+      pausing = recovery();
+      old?.remove();
+      if (pausing) panel.querySelector(".steps").prepend(pausing);
+    } catch (failure) {
+      put(trouble, page.sorry(failure));
+    }
+  };
+
   const side = () => {
     go.textContent = T.answer(choice.person.name);
-    const name = h("input", { type: "text", maxLength: 60, autocomplete: "name", id: "trainee", onchange: () => { choice.trainee = name.value.trim() || "trainee"; remember(); } });
+    const name = h("input", { type: "text", maxLength: 60, autocomplete: "name", id: "trainee", onchange: () => called(name.value.trim() || "trainee") });
     name.value = choice.trainee;
     put(panel,
       h("div", { class: "caller" }, face(choice.person.person, choice.person.sex), h("div", {}, h("h2", {}, choice.person.full_name), choice.person.title && h("p", { class: "title" }, choice.person.title))),
@@ -336,7 +360,7 @@ export const choose = async (main, page, _rest, handed) => {
           h("select", { onchange: (event) => { choice.procedure = event.target.value; remember(); } }, offered.procedures.map((one) => h("option", { value: one.id, selected: one.id === choice.procedure }, one.name)))),
         h("label", { for: "trainee" }, h("span", { class: "label" }, T.you), name)),
       h("h3", { class: "label" }, T.before),
-      h("div", { class: "steps" }, pausing, worksheet(), mic, breathing),
+      h("div", { class: "steps" }, pausing, worksheet(), mic.node, breathing),
       h("div", { class: "foot" }, trouble, go), h("p", { class: "hint" }, T.private));
   };
   side();
