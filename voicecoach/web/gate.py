@@ -191,11 +191,12 @@ def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
 
     The address stands in the browser's command line until it is opened, and every account may read that there.
     """
-    ends = tuple(
-        f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}" for host, port in (client, server)
-    )
     for table in CONNECTIONS:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # no such table, or an address of another kind
+            ends = tuple(
+                f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
+                for host, port in (client, server)
+            )
             for line in Path(table).read_text("ascii").splitlines()[1:]:
                 fields = line.split()
                 if fields[1].endswith(ends[0]) and fields[2].endswith(ends[1]):
