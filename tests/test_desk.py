@@ -636,7 +636,7 @@ def test_a_foreign_take_deletes_nothing_outside(tmp_path: Path, named: str) -> N
     """What a record calls the call that it takes again is a name, and no path."""
     outside = tmp_path / "outside"
     outside.mkdir()
-    places = [folder / bundles.PAGE for folder in (outside, tmp_path, tmp_path / "sessions")]
+    places = [folder / record.PAGE for folder in (outside, tmp_path, tmp_path / "sessions")]
     (tmp_path / "sessions").mkdir()
     for place in places:
         place.write_text("somebody's")

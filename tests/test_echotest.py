@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 
-from voicecoach import doctor, echotest, prepare, record, session, testing
+from voicecoach import before, doctor, echotest, keys, prepare, record, session, testing
 from voicecoach.call import entries
-from voicecoach.commands import calls, calm_voice, common, devices
+from voicecoach.cli import app
+from voicecoach.commands import calls, calm_voice, common, devices, practice
 from voicecoach.commands import drill as drilling
+from voicecoach.commands import rehearse as rehearsing
 from voicecoach.errors import DiskError, MissingModel
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -239,6 +242,37 @@ def test_a_drill_on_loudspeakers_rests_the_microphone(tmp_path: Path, monkeypatc
     assert [one.echo for one in held] == [HALF_DUPLEX, HALF_DUPLEX, HEADSET, HALF_DUPLEX]
     assert [one.echo_forced for one in held] == [False, False, True, True]
     assert [laptop.played > 0 for laptop in laptops] == [True, False, False, False]
+
+
+def test_a_retry_after_the_call_is_on_the_devices_of_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headset's plug came out in the call, which found the echo: the retry tests again, and does not go by the call."""
+    laptop, held, calm = Laptop(0.0), list[session.Call](), list[session.Call]()
+
+    def hold(call: session.Call, *_: object, **__: object) -> Path:
+        held.append(call)
+        laptop._gain = 0.5
+        (tmp_path / "echo.json").unlink()
+        return tmp_path
+
+    retries = iter([call(), None])
+    rules = prepare.rules(cues_only=True)
+    monkeypatch.setattr(common.Options, "data", tmp_path)
+    monkeypatch.setattr(devices, "open_device", lambda *_: laptop)
+    monkeypatch.setattr(devices, "volume", lambda *_, **__: 0.0)
+    monkeypatch.setattr(prepare, "rules", lambda: rules)
+    monkeypatch.setattr(prepare, "ears", lambda _: (testing.ScriptedEars([]), None))
+    monkeypatch.setattr(prepare, "voice", lambda *_, **__: testing.BeepVoice())
+    monkeypatch.setattr(before, "prepare", lambda *_: ())
+    monkeypatch.setattr(keys, "interactive", lambda: True)
+    monkeypatch.setattr(calls, "with_consent", lambda call: call)
+    monkeypatch.setattr(calls, "hold", hold)
+    monkeypatch.setattr(calm_voice, "with_baseline", lambda call, *_: calm.append(call) or call)
+    monkeypatch.setattr(practice, "offered", lambda *_: next(retries))
+
+    rehearsing.rehearse(typer.Context(typer.main.get_command(app)))
+
+    assert [one.echo for one in held] == [HEADSET, HALF_DUPLEX]
+    assert len(calm) == 2
 
 
 @pytest.mark.parametrize(

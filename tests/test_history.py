@@ -107,16 +107,13 @@ def test_a_session_becomes_numbers_without_words(tmp_path: Path) -> None:
 def test_a_turn_that_was_heard_again_is_judged_as_in_its_debrief(tmp_path: Path) -> None:
     """The careful pass hears a comma where the quick one heard none: the quote of the call is in its words no more."""
     folder = session(tmp_path, 1)
-    quick = record.read(folder)
     heard = {"who": "trainee", "turn": 2, "text": "I am, sorry, about that.", "words": [], "model": "y", "again": True}
     with open(folder / "events.jsonl", "a", encoding="utf-8") as file:
         file.write(record.to_json({"at": 50000, "kind": "heard", **heard}) + "\n")
     (row,) = history.read(tmp_path).rows
 
-    started = quick.first("started")
-    assert started is not None
-    report = debrief.report_on(record.read(folder))
-    assert row == row_from(json.loads(record.to_json(row_of(report, started.data))))
+    told = record.read(folder)
+    assert row == row_from(json.loads(record.to_json(row_of(debrief.report_on(told), told.events))))
     assert row.turns == 3
 
 

@@ -324,6 +324,7 @@ def test_words_that_were_heard_otherwise_are_told_with_the_difference(dana: Pers
     untold = tell([*events, Event("heard", events[-1].at, same)], name="", persona=dana, procedure=None, rules=rules)
 
     (sentence,) = told.differences
+    assert sentence.startswith("Turn 1 is judged differently by the careful hearing: ")
     assert "in the call the customer had heard “You should have read the manual.”" in sentence
     assert untold.differences == ()
     assert [turn.text for turn in told.turns] == ["I am so sorry about that."]

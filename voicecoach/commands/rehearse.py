@@ -147,10 +147,10 @@ def rehearse(
             call, sound = calls.with_demo(call, script, ears)
         else:
             call = calm_voice.with_baseline(call, sound, ears)
-        asked = prepared and not demo and interactive()
+        asked, chosen_echo = prepared and not demo and interactive(), "half" if speakers else echo
         if not demo:
             voice.volume_db = devices.volume(sound, telephone=telephone, ask=asked)
-            call = calls.with_echo(call, sound, "half" if speakers else echo, voice.volume_db)
+            call = calls.with_echo(call, sound, chosen_echo, voice.volume_db)
         if asked and call.moment is None:
             call = replace(
                 call,
@@ -163,6 +163,8 @@ def rehearse(
             )
         folder = calls.hold(call, sound, ears, files, voice, words=words, notes=asked)
         while asked and (again := practice.offered(call, folder)) is not None:
+            again = calm_voice.with_baseline(again, sound, ears)  # the devices may be others than at the beginning
+            again = calls.with_echo(again, sound, "auto" if chosen_echo == "test" else chosen_echo, voice.volume_db)
             folder = calls.hold(again, sound, ears, files, voice, words=words)
     finally:
         if sound is not None:

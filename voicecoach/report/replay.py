@@ -50,11 +50,12 @@ def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay
             call.judge(happened)
         else:
             call.react(happened)
+    heard_again = {f"Turn {turn.number}" for turn in facts.turns if turn.reacted_to}
     for turn in facts.turns:
         where = f"Turn {turn.number}"
         if where in call.changes and turn.heard and _plain(turn.reacted_to) not in ("", _plain(turn.heard.text)):
             call.changes[where].append(f"in the call the customer had heard “{turn.reacted_to}”")
-    differences = tuple(_sentence(*entry) for entry in call.changes.items())
+    differences = tuple(_sentence(where, what, where in heard_again) for where, what in call.changes.items())
     return Replay(call.assessments, tuple(call.steps), differences, call.finished)
 
 
@@ -183,8 +184,9 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
 
 
-def _sentence(where: str, what: Sequence[str]) -> str:
-    return f"{where} is judged differently today: {'; '.join(what)}."
+def _sentence(where: str, what: Sequence[str], heard_again: bool) -> str:
+    why = "by the careful hearing" if heard_again else "today"
+    return f"{where} is judged differently {why}: {'; '.join(what)}."
 
 
 def _finished(persona: Persona | None, mood: Mood | None) -> bool:
