@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.calls import make_call
 from voicecoach import calibration, prepare, testing
+from voicecoach.commands import calm_voice, common
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure import observe
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import Baseline
+from voicecoach.nouns import Baseline, Moment, Mood, Observation, Reply, TurnContext
 from voicecoach.world.trainee import calibration_of
 
 CALM = Baseline(120.0, 600.0, -24.0, 4.2, "USB headset", f0_hz=125.0)
@@ -157,3 +159,23 @@ def test_two_voice_levels_are_no_calibration(reading: Floats) -> None:
 
     slightly = np.where(np.arange(len(reading)) < half, 1.0, 0.8).astype(np.float32)
     assert calibration.calibrate(reading * slightly, "x", None)[0].device == "x"
+
+
+def test_a_retry_is_not_asked_again_and_drops_another_microphones_voice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was learnt on the headset, and the turns that were to become a calm voice there, say nothing on the laptop."""
+    monkeypatch.setattr(common.Options, "data", tmp_path)
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: pytest.fail("asked"))
+    sound = testing.FileDuplex(testing.PlainRecording(testing.noise(1.0, -60.0), "laptop"))
+    moment = Moment(
+        Mood(3.0, "VENT"), Reply("Hello?", "opening.1", 3), TurnContext(), own=(Observation(1.0, 1.0, 1.0),)
+    )
+    calm = Baseline(200.0, 1500.0, -26.0, 4.0, "headset")
+    begun = replace(make_call(), baseline=calm, moment=moment)
+    there = calm_voice.with_baseline(begun, sound, testing.ScriptedEars([]), ask=False)
+
+    assert there.baseline is None
+    assert there.moment is not None
+    assert there.moment.own == ()
+    assert capsys.readouterr().out == ""

@@ -17,6 +17,7 @@ from tests import sessions
 from voicecoach import bundles, cli, consent, copies, debrief, desk, doctor, record, retention
 from voicecoach.before import Terminal
 from voicecoach.errors import BadInput, DiskError
+from voicecoach.report import trainer as trainers
 from voicecoach.report.agreement import as_lines, compare, kappa_of
 from voicecoach.report.desk import Asked, Assignment, Minimum, StepMark, hold
 from voicecoach.report.text import as_text
@@ -772,3 +773,19 @@ def test_the_trainers_file_survives_a_torn_line(mine: Path) -> None:
     assert [comment.text for comment in found.comments] == ["First.", "Second."]
     with pytest.raises(DiskError):
         record.append_line(Path("/dev/full"), {"a": 1})
+
+
+def test_of_two_verdicts_the_later_counts_in_whatever_order_they_came() -> None:
+    """By their own times: files that came by mail may be collected in any order."""
+    later = {"kind": "verdict", "verdict": "pass", "text": "", "wall": "2026-01-02T10:00:00+00:00", "trainer": "Robin"}
+    earlier = {**later, "verdict": "again", "wall": "2026-01-02T10:00:00+02:00"}
+
+    for lines in ((later, earlier), (earlier, later)):
+        verdict = trainers.entries_of(lines, {}, ()).verdict
+        assert verdict is not None
+        assert verdict.verdict == "pass"
+
+
+def test_a_copy_that_was_taken_away_at_once_is_no_failure(tmp_path: Path) -> None:
+    """As a watched inbox does."""
+    assert copies.note(tmp_path, "submitted", tmp_path / "gone.zip", "2026-01-02T10:00:00+00:00") is False

@@ -266,7 +266,7 @@ def test_a_retry_after_the_call_is_on_the_devices_of_now(tmp_path: Path, monkeyp
     monkeypatch.setattr(keys, "interactive", lambda: True)
     monkeypatch.setattr(calls, "with_consent", lambda call: call)
     monkeypatch.setattr(calls, "hold", hold)
-    monkeypatch.setattr(calm_voice, "with_baseline", lambda call, *_: calm.append(call) or call)
+    monkeypatch.setattr(calm_voice, "with_baseline", lambda call, *_, **__: calm.append(call) or call)
     monkeypatch.setattr(practice, "offered", lambda *_: next(retries))
 
     rehearsing.rehearse(typer.Context(typer.main.get_command(app)))

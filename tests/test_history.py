@@ -172,17 +172,28 @@ def test_a_known_row_is_not_made_again_and_a_changed_one_is(tmp_path: Path, monk
     table.close()
 
 
-def test_deleting_a_session_throws_the_index_away(tmp_path: Path) -> None:
-    """Nothing of a deleted session is left, not even its numbers."""
+def test_deleting_a_session_takes_its_numbers_out_of_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a byte of them is left; what the others took long to make stays."""
     session(tmp_path, 1)
     folder = session(tmp_path, 2)
     history.read(tmp_path)
-    assert (tmp_path / record.INDEX).is_file()
+    index = tmp_path / record.INDEX
+    assert folder.name.encode() in index.read_bytes()
+
+    record.delete(folder)
+    monkeypatch.setattr(history._Maker, "row", lambda *_: pytest.fail("made again"))
+
+    assert folder.name.encode() not in index.read_bytes()
+    assert len(history.read(tmp_path).rows) == 1
+
+
+def test_an_index_that_cannot_be_changed_goes_with_a_deleted_session(tmp_path: Path) -> None:
+    folder = session(tmp_path, 1)
+    (tmp_path / record.INDEX).write_bytes(b"not a database" * 100)
 
     record.delete(folder)
 
     assert not (tmp_path / record.INDEX).exists()
-    assert len(history.read(tmp_path).rows) == 1
 
 
 def test_without_a_place_for_the_index_it_goes_without(tmp_path: Path) -> None:

@@ -276,6 +276,25 @@ def test_who_sends_by_hand_may_think_as_long_as_needed(tmp_path: Path) -> None:
     assert seconds(timed["speculated"]) < 14.0
 
 
+def test_a_turn_that_was_sent_is_not_opened_again(tmp_path: Path) -> None:
+    """A television goes on behind it: the turn is over all the same, and what comes then is the next one's."""
+    recording = np.concatenate([testing.noise(6.0, -75.0), speech(7.0), testing.noise(9.0, -75.0)])
+    at = 0
+
+    def keys() -> Keys:
+        nonlocal at
+        at += FRAME
+        now = at / SAMPLE_RATE_HZ
+        return Keys(send=any(then <= now < then + FRAME / SAMPLE_RATE_HZ for then in (8.0, 15.0)))
+
+    held = hold(tmp_path, FileDuplex(PlainRecording(recording)), GOOD[:2], make_call(mode="manual"), keys)
+    first, second = held.data("spoke")
+
+    assert seconds(first["end"]) == pytest.approx(9.0, abs=0.1)
+    assert seconds(second["start"]) >= 9.0
+    assert held.data("withdrawn") == []
+
+
 def test_the_screen_shows_every_state(tmp_path: Path) -> None:
     """Listening, speaking, a pause, thinking and the customer: whoever waits can see for what."""
 

@@ -26,10 +26,10 @@ class Copy:
 def note(session: Path, what: Literal["submitted", "exported"], path: Path, wall: str) -> bool:
     """Keep in mind where a copy went; False where the session cannot be written to. The copy is there all the same."""
     place = path.resolve()
-    entry = {"what": what, "path": str(place), "wall": wall, "sha256": bundles.hash_of(place)}
     try:
+        entry = {"what": what, "path": str(place), "wall": wall, "sha256": bundles.hash_of(place)}
         record.append_line(session / record.COPIES, entry)
-    except DiskError:
+    except (OSError, DiskError):  # OSError: a watched folder may have taken it away already
         return False
     return True
 

@@ -20,9 +20,8 @@ from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.report.agreement import Agreement, agreement
 from voicecoach.report.desk import MAX_CHARS, MOVE_VERDICTS, Assignment, SessionVerdict, verdicts_for
-from voicecoach.report.facts import text
+from voicecoach.report.facts import instant, text
 from voicecoach.report.head import head_of
-from voicecoach.report.progress import instant
 from voicecoach.report.trainer import machine_marks
 from voicecoach.report.values import Report
 

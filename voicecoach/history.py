@@ -47,7 +47,7 @@ def read(root: Path, *, index: bool = True, progress: Callable[[int, int], None]
         skipped: list[str] = []
         fresh: list[tuple[str, str, str]] = []
         for done, folder in enumerate(folders):
-            mark = record.stamp(folder)
+            mark = record.stamp(folder, trainer=False)
             row = known.get((folder.name, mark))
             if row is None:
                 progress(done, len(folders))
@@ -142,6 +142,7 @@ def _open(path: Path, anew: bool = False) -> sqlite3.Connection | None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         table = sqlite3.connect(path, timeout=5)
         table.execute("PRAGMA journal_mode = MEMORY")
+        table.execute("PRAGMA secure_delete = ON")
         table.execute(_TABLE)
         if table.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("the index is damaged")

@@ -25,7 +25,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
                a turn that was heard twice has both twice: first what the customer answered to, then (`again`) what the
                careful pass heard after the answer; the last one counts
     withdrawn  turn, line, start, end                           a line that the customer took back: the trainee had only paused
-    calibrated baseline                                         the first turns, where there was no calibration
+    calibrated baseline                                         the first turns, where there was no calibration; after `moved` or
+               `resumed`, the calm voice on the microphone of then
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped; of a line that was stopped also noticed_s,
                of_s (its length), words (those spoken so far), told (points of the story told so far), together (true
                where both had begun at the same time: nobody has interrupted)
@@ -412,10 +413,10 @@ def read_events(folder: Path) -> Record:
     )  # fmt: skip
 
 
-def stamp(folder: Path) -> str:
+def stamp(folder: Path, *, trainer: bool = True) -> str:
     """What changes when a session does, or what a trainer says of it: size and time of its files but the recording."""
     parts = []
-    for name in ("events.jsonl", "persona.yaml", "procedure.yaml", TRAINER):
+    for name in ("events.jsonl", "persona.yaml", "procedure.yaml", *((TRAINER,) if trainer else ())):
         try:
             found = os.stat(folder / name)  # noqa: PTH116 - four calls a session, and Path.stat is slower
             parts.append(f"{found.st_size}:{found.st_mtime_ns}")
@@ -667,6 +668,20 @@ def _is_session(folder: Path) -> bool:
         return False
 
 
+def _forget(index: Path, session: str) -> None:
+    """Take the numbers of a session out of the index, bytes and all; one that cannot be changed goes as a whole."""
+    import sqlite3
+
+    if not index.is_file():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(index, timeout=5)) as table, table:
+            table.execute("PRAGMA secure_delete = ON")
+            table.execute("DELETE FROM rows WHERE session = ?", (session,))
+    except sqlite3.Error:
+        index.unlink(missing_ok=True)
+
+
 def delete(folder: Path) -> None:
     """Remove a session and everything in it. Refuses what is not a session or is being recorded."""
     if not _is_session(folder) or folder.is_symlink():
@@ -683,7 +698,7 @@ def delete(folder: Path) -> None:
             f"{folder} is being recorded at this moment; nothing was deleted.", "End the call first.", str(error)
         ) from error
     try:
-        (folder.parent / INDEX).unlink(missing_ok=True)  # it holds numbers of this session, and is soon made again
+        _forget(folder.parent / INDEX, folder.name)
         shutil.rmtree(folder)
     except OSError as error:
         raise DiskError(

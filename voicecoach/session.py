@@ -562,8 +562,8 @@ class _Loop:
         self.pending = replace(pending, draft=self._begin(pending.turn, pending.draft.at))
 
     def _can_resume(self, turn: Turn, at: int) -> bool:
-        """Whether the trainee's next words still belong to `turn`: not where the device was away in between."""
-        return can_resume(turn, at) and not turn.end <= self.back_at <= at
+        """Whether the trainee's next words still belong to `turn`: not if it was sent, or the device was away in between."""
+        return self.turns.mode != "manual" and can_resume(turn, at) and not turn.end <= self.back_at <= at
 
     def _mind_cut_in(self, block: Block, at: int) -> None:
         """Let a furious customer cut into a turn that does not end: once a turn, and never over another line."""
@@ -831,18 +831,19 @@ class _Loop:
     def _mind_devices(self) -> None:
         """A sound server moves streams to other devices without stopping them."""
         if self._on_others():
-            info = self.sound.info
-            self._event("moved", input=info.input, output=info.output, echo=self.guard.mode)
+            now_in, now_out = self.guard.devices
+            self._event("moved", input=now_in, output=now_out, echo=self.guard.mode)
             self._tell_baseline()
 
     def _on_others(self) -> bool:
         """Whether the sound has moved to other devices since it was last asked; what was found on the old ones is dropped."""
-        before, self.microphone = self.microphone, self.sound.info.input
+        info = self.sound.info
+        before, self.microphone = self.microphone, info.input
         if self.microphone != before:
             self.voices[before] = self.memory.baseline, self.memory.own
             baseline, own = self.voices.get(self.microphone, (None, ()))
             self.memory = replace(self.memory, baseline=baseline, own=own)
-        other = self.guard.look_at_devices()
+        other = self.guard.look_at_devices(info)
         if other:
             self.turns = replace(self.turns, patience=self._patience())
         return other
@@ -916,6 +917,8 @@ class _Loop:
     def _who(self, block: Block) -> Who:
         if self.turns.speaking:
             return "pause" if self.draft is not None else "you"
+        if self.turns.spent:
+            return "you"  # the talk key is still down: who speaks is heard, and the key sends
         if block.customer:
             return "customer"
         return "thinking" if self.pending is not None or self.remark is not None else "nobody"

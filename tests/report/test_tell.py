@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from voicecoach import judge, persona, prepare
+from voicecoach import RULES_VERSION, judge, persona, prepare
 from voicecoach.judge import Rules
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.nouns import (
@@ -323,8 +323,12 @@ def test_words_that_were_heard_otherwise_are_told_with_the_difference(dana: Pers
     same = {**again, "text": "you should have read the manual"}
     untold = tell([*events, Event("heard", events[-1].at, same)], name="", persona=dana, procedure=None, rules=rules)
 
+    todays = [replace(events[0], data={**events[0].data, "rules": RULES_VERSION}), *events[1:]]
+    ours = tell([*todays, Event("heard", events[-1].at, again)], name="", persona=dana, procedure=None, rules=rules)
+
     (sentence,) = told.differences
-    assert sentence.startswith("Turn 1 is judged differently by the careful hearing: ")
+    assert sentence.startswith("Turn 1 is judged differently today: ")
+    assert ours.differences == (sentence.replace("today", "by the careful hearing"),)
     assert "in the call the customer had heard “You should have read the manual.”" in sentence
     assert untold.differences == ()
     assert [turn.text for turn in told.turns] == ["I am so sorry about that."]

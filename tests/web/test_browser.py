@@ -17,7 +17,7 @@ from starlette.responses import Response
 from tests.web import browser as chrome
 from tests.web.site import CALL, SAID, FakeKit, Site, serving, wait_until
 from tests.web.site import Page as FarPage
-from voicecoach import calibration, desk, prepare, record, retry, session, testing
+from voicecoach import calibration, copies, desk, prepare, record, retry, session, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
 from voicecoach.web import app, calls
 from voicecoach.web import sound as port
@@ -1201,6 +1201,48 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
 
     assert next(told.of("assignment")).data["assignment"]["pass_mark"] == 60
+
+
+def test_what_is_asked_goes_with_its_place_and_gives_the_focus_back(tab: Tab, recorded: str) -> None:
+    """By Escape to the button that asked; by Back with the whole place."""
+    page = tab.open("debrief", ".sessions")
+    page.click(f".sessions a[href='#debrief/{recorded}']")
+    for name in ("Submit to my trainer", "Delete this call"):
+        page.wait_for_selector(".turns")
+        page.focus(f"text={name}")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog[open]")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(f"button:focus:has-text('{name}')")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog[open]")
+        page.go_back()
+        page.wait_for_selector(".sessions")
+        assert page.locator("dialog[open]").count() == 0
+        page.go_forward()
+
+
+def test_copies_that_cannot_be_deleted_are_named_where_it_is_seen(
+    tab: Tab, recorded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else knows of them once the call has gone; then the list, without it."""
+    monkeypatch.setattr(copies, "remove", lambda _: False)
+    page = tab.open(f"debrief/{recorded}", ".turns")
+    page.click("text=Submit to my trainer")
+    page.click("dialog[open] label:has-text('With the recording')")
+    page.wait_for_selector("dialog[open] >> text=no recording")
+    page.click("dialog[open] button:has-text('Submit')")
+    page.wait_for_selector("dialog[open] >> text=/Submitted: .*zip/")
+    page.keyboard.press("Escape")
+    page.click("text=Delete this call")
+    page.check("dialog[open] >> text=Delete these too")
+    page.click("dialog[open] >> text=Delete this call")
+    page.wait_for_selector("dialog[open] [role=alert] >> text=1 copy could not be deleted")
+
+    assert ".zip" in page.inner_text("dialog[open] li")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".sessions")
+    assert page.locator(f"a[href='#debrief/{recorded}']").count() == 0
 
 
 def _asks_to_submit(page: Any) -> None:

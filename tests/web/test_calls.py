@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests import sessions
 from tests.web.site import CALL, HELLO, SAID, Page, Site, serving, wait_until
-from voicecoach import prepare, record, session, testing
+from voicecoach import copies, prepare, record, session, testing
 from voicecoach.measure.activity import FRAME
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
 from voicecoach.web import calls, wire
 from voicecoach.web import sound as port
 from voicecoach.web.calls import House, Room, info_of
@@ -490,8 +491,33 @@ def test_a_deleted_session_takes_its_copies_along_where_that_is_asked(site: Site
 
         assert all(told["noted"] for told in names)
         assert json.loads(site.ask(f"{place}/copies", headers=seat)[2]) == {"copies": [f"submitted: {second}"]}
-        assert json.loads(site.ask(f"{place}{asked}", "DELETE", seat)[2]) == {"left": 0}
+        assert json.loads(site.ask(f"{place}{asked}", "DELETE", seat)[2]) == {"left": []}
         assert not folder.exists()
         assert sorted(site.house.desk.iterdir()) == sorted([first, second][:left])
         for path in (first, second):
             path.unlink(missing_ok=True)
+
+
+def test_copies_that_stay_are_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else knows where they are once the session has gone."""
+    folder, seat = sessions.write(site.house.sessions), site.seat()
+    (row,) = json.loads(site.ask("/api/sessions", headers=seat)[2])
+    place = f"/api/sessions/{row['key']}"
+    told = json.loads(site.ask(f"{place}/submit?sound=no", "POST", seat, b"{}")[2])
+    monkeypatch.setattr(copies, "remove", lambda _: False)
+
+    assert json.loads(site.ask(f"{place}?copies=yes", "DELETE", seat)[2]) == {
+        "left": [str(site.house.desk / told["name"])]
+    }
+    assert not folder.exists()
+
+
+def test_the_calm_voice_of_a_moment_is_for_its_microphone() -> None:
+    """Provisional ones carry the microphone's name alone, others also what the browser does to it."""
+    info = BrowserInfo("browser", "A microphone", "speaker", SAMPLE_RATE_HZ, 0.02, False, False, False)
+    persona, text = prepare.choose_persona("dana-printer")
+    steps, steps_text = prepare.choose_procedure("six-guidelines")
+    call = session.Call(persona, text, steps, steps_text, prepare.rules(cues_only=True))
+    for device, kept in ((calls.device_of(info), True), (info.input, True), ("A headset", False)):
+        calm = Baseline(200.0, 1500.0, -26.0, 4.0, device)
+        assert calls._of_that_day(replace(call, baseline=calm), info) == (calm if kept else None)

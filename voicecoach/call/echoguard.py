@@ -13,7 +13,7 @@ from voicecoach.measure.observe import dbfs
 from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Samples, Turn
 from voicecoach.world import echo as echoes
 from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET
-from voicecoach.world.sound import Block, Duplex
+from voicecoach.world.sound import Block, Duplex, SoundInfo
 
 ECHO_TAIL_S = 0.3
 """In half duplex the microphone stays deaf for this long after the customer's last word."""
@@ -36,7 +36,8 @@ class EchoGuard:
         """Weaker sound (dBFS) while the customer is heard is a headset's leak."""
         self._settling = round(echoes.SETTLES_S * SAMPLE_RATE_HZ)
         """The customer's samples that the cancellation still needs before it can be trusted."""
-        self._devices = (sound.info.input, sound.info.output)
+        self.devices = (sound.info.input, sound.info.output)
+        """Microphone and speaker as they were last looked at."""
         self._played: tuple[Span, ...] = ()
         """Where the customer was heard lately."""
         self._cleaned, self._out = Tape(), Tape()
@@ -136,12 +137,11 @@ class EchoGuard:
         """From now on the microphone rests while the customer speaks."""
         self.mode, self._canceller = HALF_DUPLEX, None
 
-    def look_at_devices(self) -> bool:
+    def look_at_devices(self, info: SoundInfo) -> bool:
         """Whether the sound has moved to other devices; what was found on the old ones then says nothing any more."""
-        info = self._sound.info
-        if (info.input, info.output) == self._devices:
+        if (info.input, info.output) == self.devices:
             return False
-        self._devices = (info.input, info.output)
+        self.devices = (info.input, info.output)
         self._test = self._gate = None
         if not self.resting and not self._forced:
             self.rest()

@@ -21,8 +21,11 @@ READING_S = 22.0
 """The three calibration sentences at an easy pace, with a breath before and after."""
 
 
-def with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
-    """The trainee's calibration on this microphone; without one it is offered, or the first turns stand in for it."""
+def with_baseline(call: Call, sound: Duplex, ears: Ears, *, ask: bool = True) -> Call:
+    """The trainee's calibration on this microphone; without one it is offered, or the first turns stand in for it.
+
+    Without `ask` nothing is said or offered: the trainee was asked before.
+    """
     from dataclasses import replace
 
     from voicecoach import calibration
@@ -31,7 +34,7 @@ def with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
     if call.baseline is not None and call.baseline.device == sound.info.input:
         return call  # a retry on the microphone of that day
     baseline = calibration.load(common.data(), call.trainee, sound.info.input)
-    if baseline is None:
+    if baseline is None and ask:
         typer.echo(
             "There is no calibration of your calm voice on this microphone, so your first turns will stand in for it."
         )
@@ -41,6 +44,8 @@ def with_baseline(call: Call, sound: Duplex, ears: Ears) -> Call:
             except BadInput as error:
                 typer.echo(f"{error}\nThe call goes on without it.")
         typer.echo()
+    if call.moment is not None and call.baseline is not None:  # it and the turns before were on another microphone
+        call = replace(call, moment=replace(call.moment, own=()))
     return replace(call, baseline=baseline)
 
 

@@ -39,7 +39,7 @@ def history(
     """
     from voicecoach import debrief, record
     from voicecoach.report import progress_page, progress_text
-    from voicecoach.report.progress import instant
+    from voicecoach.report.facts import instant
 
     if now and instant(now) is None:
         raise BadInput(f"'{now}' is not a time.", "Write it as 2026-11-30 or 2026-11-30T09:00.")

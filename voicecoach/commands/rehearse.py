@@ -163,7 +163,9 @@ def rehearse(
             )
         folder = calls.hold(call, sound, ears, files, voice, words=words, notes=asked)
         while asked and (again := practice.offered(call, folder)) is not None:
-            again = calm_voice.with_baseline(again, sound, ears)  # the devices may be others than at the beginning
+            again = calm_voice.with_baseline(
+                again, sound, ears, ask=False
+            )  # the devices may be others than at the beginning
             again = calls.with_echo(again, sound, "auto" if chosen_echo == "test" else chosen_echo, voice.volume_db)
             folder = calls.hold(again, sound, ears, files, voice, words=words)
     finally:

@@ -21,7 +21,6 @@ from voicecoach.errors import BadInput
 from voicecoach.nouns import SLUG, Strict, Worksheet
 from voicecoach.persona.effects import EFFECTS
 
-"""Ids end up in file names and in line ids, so they are short and plain."""
 FACT = re.compile(r"\{([^{}]*)\}")
 VOICE = re.compile(r"[a-z0-9]+/[A-Za-z0-9_-]+")
 MAX_CHARS = 240

@@ -6,6 +6,7 @@ Where several events state the same (a turn heard again by a better model after 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 import types
 import typing
@@ -48,6 +49,15 @@ def read(kind: type[T], data: Any) -> T | None:
     """A frozen dataclass from plain JSON; None where a field without a default is missing or odd."""
     value = _read(kind, data)
     return None if value is _MISSING else typing.cast(T, value)
+
+
+def instant(wall: str) -> dt.datetime | None:
+    """A time as written down; without an offset it is taken as UTC. None where it is no time."""
+    try:
+        at = dt.datetime.fromisoformat(wall)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def text(data: Any) -> str:

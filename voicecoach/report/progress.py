@@ -5,7 +5,6 @@ Only whole calls with a simulated customer are compared; retries, drills and rev
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from voicecoach.judge.delivery import BRISK_SPS
 from voicecoach.judge.drills import VOICE, Drill
 from voicecoach.nouns import Event
 from voicecoach.report import words
-from voicecoach.report.facts import read, text
+from voicecoach.report.facts import instant, read, text
 from voicecoach.report.head import Kind, head_of
 from voicecoach.report.values import Report, ReportTurn
 
@@ -301,15 +300,6 @@ def _whose(ordered: Sequence[Row], trainee: str) -> tuple[str, bool]:
     named = (row for row in reversed(ordered) if not trainee or row.trainee == trainee)
     found = min(named, key=lambda row: (row.demo, row.kind == "review"), default=None)
     return (found.trainee, found.demo) if found else (trainee, False)
-
-
-def instant(wall: str) -> dt.datetime | None:
-    """A time as written down; without an offset it is taken as UTC. None where it is no time."""
-    try:
-        at = dt.datetime.fromisoformat(wall)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def _seconds(wall: str) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from voicecoach import judge
+from voicecoach import RULES_VERSION, judge
 from voicecoach import persona as customer
 from voicecoach.judge import Rules
 from voicecoach.judge.context import next_context, talked_over_s
@@ -50,7 +50,8 @@ def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay
             call.judge(happened)
         else:
             call.react(happened)
-    heard_again = {f"Turn {turn.number}" for turn in facts.turns if turn.reacted_to}
+    same_rules = facts.started.get("rules") == RULES_VERSION
+    heard_again = {f"Turn {turn.number}" for turn in facts.turns if turn.reacted_to and same_rules}
     for turn in facts.turns:
         where = f"Turn {turn.number}"
         if where in call.changes and turn.heard and _plain(turn.reacted_to) not in ("", _plain(turn.heard.text)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
@@ -23,7 +24,7 @@ from voicecoach.report.desk import (
     hold,
     verdicts_for,
 )
-from voicecoach.report.facts import number, read, text
+from voicecoach.report.facts import instant, number, read, text
 from voicecoach.report.markup import traced
 from voicecoach.report.values import Report
 
@@ -96,6 +97,15 @@ def _assignment(data: Any) -> Assignment | None:
         return None
 
 
+def _in_order(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """As they were written: files that came by mail may be collected in any order. What has no time stays where it is."""
+    now, found = dt.datetime.min.replace(tzinfo=dt.UTC), []
+    for line in lines[:MAX_ENTRIES]:
+        now = instant(text(line.get("wall"))) or now
+        found.append((now, line))
+    return [line for _, line in sorted(found, key=lambda one: one[0])]
+
+
 def entries_of(lines: Sequence[Mapping[str, Any]], machine: Machine, steps: Sequence[StepMark]) -> Desk:
     """The trainer's lines in the order written; of two marks on the same thing the later counts, of two verdicts too."""
     comments: list[Comment] = []
@@ -103,7 +113,7 @@ def entries_of(lines: Sequence[Mapping[str, Any]], machine: Machine, steps: Sequ
     verdict: Verdict | None = None
     following: Assignment | None = None
     odd = 0
-    for line in lines[:MAX_ENTRIES]:
+    for line in _in_order(lines):
         at = _turn(line)
         who = _short(line.get("trainer"))[:80], text(line.get("wall"))[:40]
         kind, words = line.get("kind"), _short(line.get("text"))
@@ -135,9 +145,7 @@ def entries_of(lines: Sequence[Mapping[str, Any]], machine: Machine, steps: Sequ
 
 def marks_of(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], str]:
     """The trainer's marks on moves and faults by (turn, code), the later ones where there are several."""
-    marks = (
-        _override(line, _turn(line), {}, (), ("", "")) for line in lines[:MAX_ENTRIES] if line.get("kind") == "mark"
-    )
+    marks = (_override(line, _turn(line), {}, (), ("", "")) for line in _in_order(lines) if line.get("kind") == "mark")
     return {(mark.turn, mark.code): mark.verdict for mark in marks if mark and mark.turn is not None}
 
 

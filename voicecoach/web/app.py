@@ -85,7 +85,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         if request.method == "DELETE":
             made = copies.of(folder) if request.query_params.get("copies") == "yes" else ()
             retention.delete(folder, house.data)
-            return JSONResponse({"left": sum(not copies.remove(copy) for copy in made)})
+            return JSONResponse({"left": [str(copy.path) for copy in made if not copies.remove(copy)]})
         return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
 
     def made_of(request: Request) -> Response:

@@ -37,7 +37,7 @@ from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.keys import MAX_NOTES
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.turns import PRESETS, Mode
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Samples, Strict
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Samples, Strict
 from voicecoach.persona import LevelName, Persona
 from voicecoach.persona.drills import CUE
 from voicecoach.report.desk import Assignment
@@ -566,8 +566,14 @@ def begun(house: House, wanted: Wanted, info: BrowserInfo) -> session.Call:
         mode=wanted.mode,
         patience=PRESETS[wanted.patience],
         echo=HALF_DUPLEX if wanted.speakers and not info.echo_cancellation else HEADSET,
-        baseline=calibration.load(house.data, wanted.trainee, device_of(info)) or call.baseline,
+        baseline=calibration.load(house.data, wanted.trainee, device_of(info)) or _of_that_day(call, info),
     )
+
+
+def _of_that_day(call: session.Call, info: BrowserInfo) -> Baseline | None:
+    """The calm voice that a recorded moment was compared with, if this is the microphone of that day."""
+    same = call.baseline is not None and call.baseline.device in {device_of(info), info.input}
+    return call.baseline if same else None
 
 
 def _agreed(house: House, wanted: Wanted, wall: str) -> before.Prepared:

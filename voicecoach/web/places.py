@@ -207,7 +207,7 @@ def _takes(house: House, moment: Takes) -> dict[str, Any]:
 
 def progress_of(house: House, trainee: str) -> progress.Progress:
     """Practice so far: of this trainee, or of whoever called last where there is nothing of theirs."""
-    seen = history.read(house.sessions)
+    seen, trainee = history.read(house.sessions), named(trainee) if trainee else ""
     whose = trainee if any(row.trainee == trainee for row in seen.rows) else ""
     return progress.progress(seen.rows, drills.all_drills(), trainee=whose, now=prepare.now(), skipped=seen.skipped)
 

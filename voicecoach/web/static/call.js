@@ -107,6 +107,9 @@ export const call = async (main, page, _rest, handed) => {
   const unpause = (why) => {
     pauses.delete(why);
     notify();
+    if (pauses.size || ticked) return;
+    stage.classList.remove("paused"); // before the call nobody has the floor
+    who.textContent = name ? T.connecting(name) : T.coming;
   };
 
   const heard = new Map(); // turn: its line; a turn is heard twice, the second time with care
@@ -310,6 +313,7 @@ export const call = async (main, page, _rest, handed) => {
     const toDebriefs = button(T.toDebriefs, () => go("debrief"), "first");
     if (why === "never") stuck(S.sorry.away, S.sorry.restart, [toChoose()]);
     else if (why === "stopped") stuck(T.shut, T.shutDo, [toDebriefs]);
+    else if (session) stuck(T.gone, T.goneAfter, [button(T.toDebrief, () => go(`debrief/${session}`), "first")]);
     else stuck(T.gone, T.goneDo, [toDebriefs, toChoose()]);
   };
   const consent = (words) => {

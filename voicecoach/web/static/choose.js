@@ -249,18 +249,19 @@ export const choose = async (main, page, _rest, handed) => {
       gone: () => ({ what: T.cutOff, todo: T.cutOffDo }),
     };
     const calibrate = () => {
+      const { trainee } = choice; // the name may change while it is read
       read.disabled = true;
       const state = h("p", { role: "status" }, S.working);
       const enough = button(T.haveRead, () => { enough.disabled = true; line.say({ t: "done", notes: [] }); }, "first", { disabled: true });
       put(reading, h("p", {}, T.readThis), h("blockquote", {}, offered.reading.map((sentence) => h("p", {}, sentence))), state, h("p", { class: "row" }, enough));
       reading.hidden = false;
       const end = () => { read.disabled = false; line = null; };
-      line = new Line(sound, { t: "calibrate", trainee: choice.trainee }, {
+      line = new Line(sound, { t: "calibrate", trainee }, {
         gone: () => { end(); sorry({ what: S.sorry.away, todo: S.sorry.restart }); },
         told: (message) => {
           if (message.t === "listening") { state.textContent = T.listening; enough.disabled = false; }
           if (message.t === "measuring") { state.textContent = T.measuring; enough.disabled = true; }
-          if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => made.finish(), sorry); }
+          if (message.t === "calibrated") { put(reading, h("p", { role: "status" }, T.calmVoice(message.f0_hz, message.wpm))); ready().then(() => trainee === choice.trainee && made.finish(), sorry); }
           if (message.t === "failed") sorry({ what: message.what, todo: message.do });
           if (message.t === "refused") sorry(refusals[message.why] ? refusals[message.why](message) : { what: S.sorry.odd, todo: S.sorry.retry });
           if (message.t === "bye" || message.t === "refused") end();

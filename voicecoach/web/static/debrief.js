@@ -80,6 +80,7 @@ const list = async (main, page) => {
   const wrong = trouble();
   const collect = button(T.collect, () => attempt(collect, wrong, async () => {
     const { lines } = await post("/api/collect", S.sorry, {}).then((answer) => answer.json());
+    if (!collect.isConnected) return; // the place was left
     page.say(T.collected(lines));
     collect.textContent = T.collected(lines);
     if (lines) page.go("debrief");
@@ -139,7 +140,7 @@ const one = async (main, page, key) => {
     };
     await show();
     if (!submit.isConnected) return; // the place was left
-    document.body.append(box);
+    main.append(box); // it goes with the place
     box.showModal();
   };
   const copies = h("div", {});
@@ -148,16 +149,23 @@ const one = async (main, page, key) => {
   const removing = button(T.remove, () => attempt(removing, wrong, async () => {
     const made = (await json(`/api/sessions/${key}/copies`)).copies;
     these.checked = false;
+    put(kept);
     put(copies, made.length > 0 && [h("p", {}, T.copies), h("ul", { class: "plain" }, made.map((line) => h("li", {}, line))), h("label", { class: "check" }, these, T.copiesToo)]);
     sure.showModal();
   }), "quiet");
   const remove = button(T.remove, () => attempt(remove, kept, async () => {
     const { left } = await ask(`/api/sessions/${key}${these.checked ? "?copies=yes" : ""}`, S.sorry, { method: "DELETE" }).then((answer) => answer.json());
-    sure.close();
-    page.say(left ? T.copiesLeft(left) : T.removed);
-    page.go("debrief");
+    if (!remove.isConnected) return;
+    page.say(T.removed);
+    if (!left.length) return page.go("debrief");
+    put(copies, h("p", { role: "alert" }, T.copiesLeft(left.length)), h("ul", { class: "plain" }, left.map((path) => h("li", {}, path))));
+    remove.hidden = true;
+    stay.textContent = T.back;
+    sure.onclose = () => page.go("debrief");
   }), "end");
-  const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), copies, kept, h("p", { class: "row" }, button(T.keepIt, () => sure.close(), "first"), remove));
+  const stay = button(T.keepIt, () => sure.close(), "first");
+  const sure = h("dialog", { "aria-labelledby": "sure-h" }, h("h2", { id: "sure-h" }, T.removeSure), copies, kept, h("p", { class: "row" }, stay, remove));
+  sure.onclose = () => removing.focus();
   put(main, h("div", { class: "column wide" },
     h("p", {}, h("a", { href: "#debrief" }, T.back)),
     h("h1", {}, told.title), h("p", { class: "hint" }, told.subtitle), h("p", { class: "lead" }, told.ending),

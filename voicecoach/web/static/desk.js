@@ -26,7 +26,7 @@ const list = async (main, page) => {
     await attempt(file, refused, async () => {
       await ask("/api/desk/received", S.sorry, { method: "POST", body: bundle });
       page.say(T.received);
-      page.go("desk");
+      if (file.isConnected) page.go("desk"); // else the place was left
     });
   };
   const lines = h("ul", { class: "plain", role: "status" });

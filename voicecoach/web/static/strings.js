@@ -176,6 +176,7 @@ export const S = {
     back: "Back in the call.",
     gone: "The call could not be reached again in time, and has ended.",
     goneDo: "What was recorded until then has a debrief.",
+    goneAfter: "The call was over, and its notes are kept as they stood.",
     shut: "voicecoach was stopped in the terminal, and the call has ended.",
     shutDo: "What was recorded is kept. Start it again with: voicecoach serve",
     toDebriefs: "To the debriefs",
