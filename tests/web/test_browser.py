@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Error
 from starlette.responses import Response
 
+from tests import sessions
 from tests.web import browser as chrome
 from tests.web.site import CALL, SAID, FakeKit, Site, serving, wait_until
 from tests.web.site import Page as FarPage
@@ -1222,15 +1223,12 @@ def test_what_is_asked_goes_with_its_place_and_gives_the_focus_back(tab: Tab, re
         page.go_forward()
 
 
-def test_copies_that_cannot_be_deleted_are_named_where_it_is_seen(
-    tab: Tab, recorded: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_copies_that_cannot_be_deleted_are_named_where_it_is_seen(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing else knows of them once the call has gone; then the list, without it."""
     monkeypatch.setattr(copies, "remove", lambda _: False)
-    page = tab.open(f"debrief/{recorded}", ".turns")
+    key = key_of(sessions.write(tab.site.house.sessions))
+    page = tab.open(f"debrief/{key}", ".turns")
     page.click("text=Submit to my trainer")
-    page.click("dialog[open] label:has-text('With the recording')")
-    page.wait_for_selector("dialog[open] >> text=no recording")
     page.click("dialog[open] button:has-text('Submit')")
     page.wait_for_selector("dialog[open] >> text=/Submitted: .*zip/")
     page.keyboard.press("Escape")
@@ -1241,8 +1239,8 @@ def test_copies_that_cannot_be_deleted_are_named_where_it_is_seen(
 
     assert ".zip" in page.inner_text("dialog[open] li")
     page.keyboard.press("Escape")
-    page.wait_for_selector(".sessions")
-    assert page.locator(f"a[href='#debrief/{recorded}']").count() == 0
+    page.wait_for_selector("h1:has-text('Debriefs')")
+    assert page.locator(f"a[href='#debrief/{key}']").count() == 0
 
 
 def _asks_to_submit(page: Any) -> None:
