@@ -27,7 +27,8 @@ check: .make/dev
 
 unit: .make/dev  ## the tests, those that need the machine to themselves last; ARGS="-k name" chooses
 	$(PY) -m pytest -n 2 --dist worksteal -m "not e2e and not browser" $(ARGS) || test $$? -eq 5
-	$(PY) -m pytest -m "e2e or browser" $(ARGS) || test $$? -eq 5  # 5: none of the chosen ones is of this kind
+	$(PY) -m pytest -n 2 --dist worksteal -m "browser and not e2e" $(ARGS) || test $$? -eq 5
+	$(PY) -m pytest -m e2e $(ARGS) || test $$? -eq 5  # 5: none of the chosen ones is of this kind
 
 bench: .make/dev  ## latency and throughput on this machine
 	$(PY) benchmarks/loop.py
