@@ -101,6 +101,10 @@ def test_missing_things_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "fallback" in found["pitch tracker"].found
     assert found["pitch tracker"].do == "pip install swift-f0"
 
+    monkeypatch.undo()
+    (mended,) = named(tmp_path, "pitch tracker")
+    assert mended.ok
+
 
 class Sd(SimpleNamespace):
     """As much of sounddevice as the doctor asks for."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -164,7 +163,6 @@ def _slowed(pieces: Iterator[Floats]) -> Iterator[Floats]:
     yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-@lru_cache(maxsize=1)
 def weights() -> Mapping[str, str]:
     """SHA-256 of the weights that voice activity and pitch are found with, by name; "" where there are none."""
     paths = {vad.NAME: vad.model_path(), pitch.name(): pitch.model_path()}
