@@ -379,3 +379,11 @@ def test_judging_reads_a_pipe(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert json.loads(done.stdout)["id"] == 1
+
+
+def test_a_wrong_choice_is_a_sentence_of_ours(tmp_path: Path) -> None:
+    """It names what there is, and not the library that found it out."""
+    done = voicecoach("rehearse", "--level", "furious", data=tmp_path)
+
+    assert done.returncode == 2
+    assert "Invalid value for '--level': 'furious' is not one of 'mild', 'medium', 'hard'." in done.stderr

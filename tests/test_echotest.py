@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import typer
 
+from tests.calls import Speakers
 from voicecoach import before, doctor, echotest, keys, prepare, record, session, testing
 from voicecoach.call import entries
 from voicecoach.cli import app
@@ -19,7 +20,7 @@ from voicecoach.commands import rehearse as rehearsing
 from voicecoach.errors import DiskError, MissingModel
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
-from voicecoach.testing import Block, FileDuplex, PlainRecording
+from voicecoach.testing import Block, PlainRecording
 from voicecoach.world import echo, vad
 from voicecoach.world.echo import CANCELLED, HALF_DUPLEX, HEADSET, EchoTest
 from voicecoach.world.sound import SoundInfo
@@ -28,24 +29,21 @@ LOUD = EchoTest(0.9, 0.2, -20.0, -70.0, 0.9)
 NONE = EchoTest(0.01, 0.0, -70.0, -70.0, 0.0)
 
 
-class Laptop(FileDuplex):
-    """Loudspeakers that the microphone hears, so many samples later."""
+class Laptop(Speakers):
+    """A device with loudspeakers that the microphone hears, and nobody beside it."""
 
     realtime = True
 
     def __init__(self, gain: float, names: tuple[str, str] = ("mic", "speaker"), late: int = 1600) -> None:
-        super().__init__(PlainRecording(testing.noise(600.0, -75.0)))
+        super().__init__(PlainRecording(testing.noise(600.0, -75.0)), gain, late)
         self.info = SoundInfo("device", *names, 48_000, 0.1)
-        self._gain, self._echo, self.played = gain, np.zeros(late, np.int16), 0
+        self.played = 0
+        """Blocks in which something was."""
 
     def read(self) -> Block | None:
         block = super().read()
-        if block is None:
-            return None
-        self._echo = np.concatenate([self._echo, block.out])
-        heard, self._echo = self._echo[:FRAME], self._echo[FRAME:]
-        self.played += bool(block.out.any())
-        return Block(np.asarray(block.mic + heard * self._gain, np.int16), block.out, block.customer)
+        self.played += block is not None and bool(block.out.any())
+        return block
 
 
 @pytest.fixture(autouse=True)
@@ -250,7 +248,7 @@ def test_a_retry_after_the_call_is_on_the_devices_of_now(tmp_path: Path, monkeyp
 
     def hold(call: session.Call, *_: object, **__: object) -> Path:
         held.append(call)
-        laptop._gain = 0.5
+        laptop.gain = 0.5
         (tmp_path / "echo.json").unlink()
         return tmp_path
 

@@ -101,6 +101,7 @@ def main() -> NoReturn:
         if hasattr(error, "format_message") and hasattr(
             error, "exit_code"
         ):  # the command line was wrong: Typer tells how
+            error.message = error.message.replace("Value error, ", "")  # type: ignore[attr-defined]  # pydantic's, for us
             error.show()  # type: ignore[attr-defined]
             sys.exit(error.exit_code)
         _fail(error, 1)

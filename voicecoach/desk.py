@@ -322,7 +322,7 @@ def collect(source: Path, sessions: Path) -> tuple[Collected, ...]:
         }
         new.setdefault(folder, []).extend(line for line in lines if record.to_json(line) not in there)
     for folder, fresh in new.items():
-        for line in sorted(fresh, key=lambda line: _seconds(line.get("wall"))):  # a session may lie there twice
+        for line in fresh:
             record.append_line(folder / record.TRAINER, line)
     return tuple(Collected(folder, sum(line.get("kind") != "about" for line in fresh)) for folder, fresh in new.items())
 

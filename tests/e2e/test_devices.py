@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.e2e import rig
+from tests.waiting import wait_until
 from voicecoach import record, testing
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -40,27 +41,19 @@ def hold(data: Path, accident: Accident, away_s: float, then: str) -> tuple[reco
         call = subprocess.Popen(
             command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        _wait_for(lambda: any(path.stat().st_size > BEGUN for path in data.glob("sessions/*/audio.wav")))
+        wait_until(lambda: any(path.stat().st_size > BEGUN for path in data.glob("sessions/*/audio.wav")))
         with accident(env):
             time.sleep(away_s)
             if not then:
                 call.send_signal(signal.SIGINT)
                 call.wait(60)
         if then:
-            _wait_for(lambda: any(f'"{then}"' in path.read_text() for path in data.glob("sessions/*/events.jsonl")))
+            wait_until(lambda: any(f'"{then}"' in path.read_text() for path in data.glob("sessions/*/events.jsonl")))
             time.sleep(1.0)
             call.send_signal(signal.SIGINT)
         printed, _ = call.communicate(timeout=60)
     (folder,) = record.list_sessions(data / "sessions")
     return record.read(folder), printed, call.returncode
-
-
-def _wait_for(there: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if there():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it never came")
 
 
 @pytest.mark.parametrize("accident", [rig.killed, rig.frozen, rig.unplugged])

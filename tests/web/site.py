@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,14 +114,6 @@ HELLO = {
     "browser": "Chrome/156",
 }
 CALL = {"persona": "dana-printer", "procedure": "six-guidelines", "level": "medium", "trainee": "Sam", "consent": True}
-
-
-def wait_until(there: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait for something that another thread or process does."""
-    limit = time.monotonic() + seconds
-    while not there():
-        assert time.monotonic() < limit, "it never came"
-        time.sleep(0.01)
 
 
 def pack(frame: wire.Frame) -> bytes:

@@ -15,8 +15,9 @@ from playwright.sync_api import Error
 from starlette.responses import Response
 
 from tests import sessions
+from tests.waiting import wait_until
 from tests.web import browser as chrome
-from tests.web.site import CALL, SAID, FakeKit, Site, serving, wait_until
+from tests.web.site import CALL, SAID, FakeKit, Site, serving
 from tests.web.site import Page as FarPage
 from voicecoach import calibration, copies, desk, prepare, record, retry, session, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
@@ -89,6 +90,16 @@ def tab(browser: Any, site: Site) -> Iterator[Tab]:
     found = Tab(browser, site)
     yield found
     found.close()
+    assert found.complaints == []
+
+
+@pytest.fixture
+def alone(browser: Any, tmp_path: Path) -> Iterator[Tab]:
+    """On a server of its own, that nobody has called before."""
+    with serving(House(tmp_path / "data", FakeKit())) as own:
+        found = Tab(browser, own)
+        yield found
+        found.close()
     assert found.complaints == []
 
 
@@ -183,33 +194,27 @@ def test_a_whole_call_in_the_browser(tab: Tab, monkeypatch: pytest.MonkeyPatch) 
     assert np.abs(both[said["start"] : said["end"], 1].astype(int)).max() > 1000
 
 
-def test_another_name_is_another_trainee(browser: Any, tmp_path: Path) -> None:
+def test_another_name_is_another_trainee(alone: Tab) -> None:
     """With a calm voice of their own, and a hard call of their own."""
-    house = House(tmp_path / "data", FakeKit())
-    with serving(house) as site:
-        tab = Tab(browser, site)
-        page = tab.open()
-        page.click("summary:has-text('Microphone')")
-        page.click("text=Check the microphone")
-        page.wait_for_selector("text=Your calm voice is not known")
-        device = f"{page.locator('.after select option:checked').text_content()} in the browser"
-        calibration.save(house.data, "Sam", Baseline(120.0, 1500.0, -30.0, 4.0, device, f0_hz=120.0))
-        with record.Writer(record.new_folder(house.sessions, prepare.now(), "x"), "", "") as writer:
-            writer.event("started", wall=prepare.now(), trainee="Kim")
-            writer.event("ended", outcome="hung up", why="")
-        page.fill("#trainee", "Sam")
-        page.press("#trainee", "Enter")
-        page.wait_for_selector(".step.done:has-text('Microphone')")
-        page.wait_for_selector("text=Your calm voice is known on this microphone.")
-        assert page.locator("summary:has-text('A pause first')").count() == 0
-        page.fill("#trainee", "Kim")
-        page.press("#trainee", "Enter")
-        page.wait_for_selector(".step:not(.done):has-text('Microphone')")
-        page.wait_for_selector("summary:has-text('A pause first')")
-        assert page.locator("text=Your calm voice is known on this microphone.").count() == 0
-        tab.close()
-
-    assert tab.complaints == []
+    page, house = alone.open(), alone.site.house
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector("text=Your calm voice is not known")
+    device = f"{page.locator('.after select option:checked').text_content()} in the browser"
+    calibration.save(house.data, "Sam", Baseline(120.0, 1500.0, -30.0, 4.0, device, f0_hz=120.0))
+    with record.Writer(record.new_folder(house.sessions, prepare.now(), "x"), "", "") as writer:
+        writer.event("started", wall=prepare.now(), trainee="Kim")
+        writer.event("ended", outcome="hung up", why="")
+    page.fill("#trainee", "Sam")
+    page.press("#trainee", "Enter")
+    page.wait_for_selector(".step.done:has-text('Microphone')")
+    page.wait_for_selector("text=Your calm voice is known on this microphone.")
+    assert page.locator("summary:has-text('A pause first')").count() == 0
+    page.fill("#trainee", "Kim")
+    page.press("#trainee", "Enter")
+    page.wait_for_selector(".step:not(.done):has-text('Microphone')")
+    page.wait_for_selector("summary:has-text('A pause first')")
+    assert page.locator("text=Your calm voice is known on this microphone.").count() == 0
 
 
 def test_the_first_place_waits_for_nothing_of_the_others(tab: Tab) -> None:
@@ -540,20 +545,16 @@ def test_no_microphone_is_opened_once_the_call_is_over(tab: Tab) -> None:
     )
 
 
-def test_a_question_does_not_outlive_the_call(browser: Any, tmp_path: Path) -> None:
+def test_a_question_does_not_outlive_the_call(alone: Tab) -> None:
     """Back, while it is asked whether the call may be recorded: nothing stands over the page, and nothing was recorded."""
-    house = House(tmp_path / "data", FakeKit())
-    with serving(house) as site:
-        tab = Tab(browser, site)
-        page = tab.open()
-        page.click(".answer")
-        page.wait_for_selector("dialog[open]")
-        page.go_back()
-        page.wait_for_selector(".answer")
-        assert page.locator("dialog[open]").count() == 0
-        tab.close()
+    page = alone.open()
+    page.click(".answer")
+    page.wait_for_selector("dialog[open]")
+    page.go_back()
+    page.wait_for_selector(".answer")
 
-    assert record.list_sessions(house.sessions) == []
+    assert page.locator("dialog[open]").count() == 0
+    assert record.list_sessions(alone.site.house.sessions) == []
 
 
 def test_a_question_that_the_end_of_the_call_answers_leaves_the_links_alive(
@@ -1330,6 +1331,7 @@ def test_a_debrief_is_read_before_its_recording_is_there(tab: Tab, recorded: str
     page = tab.open(f"debrief/{recorded}", ".turns .play")
     page.click(".turns .play >> nth=0")
     page.wait_for_selector(".play[aria-pressed=true]")
+    assert waiting
     for route in waiting:
         route.continue_()
 

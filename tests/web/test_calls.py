@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests import sessions
-from tests.web.site import CALL, HELLO, SAID, Page, Site, serving, wait_until
+from tests.waiting import wait_until
+from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
 from voicecoach import copies, prepare, record, session, testing
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
 from voicecoach.world import sound_server
 
 INFO = """Server Name: PulseAudio (on PipeWire 1.0.5)
@@ -82,7 +82,7 @@ def test_the_lookout_sees_a_plug_that_is_pulled(monkeypatch: pytest.MonkeyPatch)
     speakers = ("default (Headset)", "default (Built-in Audio Analog Stereo, analog-output-speaker)")
     pactl(monkeypatch, "analog-output-headphones")
     lookout = sound_server.Lookout(("default", "default"))
-    until(lambda: lookout.seen is not None)
+    wait_until(lambda: lookout.seen is not None)
     before = lookout.seen
     monkeypatch.setattr(sound_server, "_told", lambda what, *_: INFO if what == "info" else "")
     time.sleep(0.1)
@@ -90,19 +90,11 @@ def test_the_lookout_sees_a_plug_that_is_pulled(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.undo()
     monkeypatch.setattr(sound_server, "ASKED_EVERY_S", 0.01)
     pactl(monkeypatch)
-    until(lambda: lookout.seen == speakers)
+    wait_until(lambda: lookout.seen == speakers)
     lookout.close()
 
     assert before == kept
     assert before != speakers
-
-
-def until(there: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if there():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came")
 
 
 def test_what_the_environment_chooses_goes_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,8 @@ def rehearse(
             call, sound = calls.with_demo(call, script, ears)
         else:
             call = calm_voice.with_baseline(call, sound, ears)
-        asked, chosen_echo = prepared and not demo and interactive(), "half" if speakers else echo
+        asked = prepared and not demo and interactive()
+        chosen_echo = "half" if speakers else echo
         if not demo:
             voice.volume_db = devices.volume(sound, telephone=telephone, ask=asked)
             call = calls.with_echo(call, sound, chosen_echo, voice.volume_db)

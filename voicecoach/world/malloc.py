@@ -1,4 +1,4 @@
-"""Memory that is given back: glibc keeps a heap for each thread that ever asked, and calls make new threads."""
+"""Fewer heaps: glibc makes one for nearly every thread that asks for memory and keeps it, and calls make new threads."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import ctypes
 import sys
 
 ARENAS = 2
-"""As many heaps as a laptop's slow half has cores. With glibc's own choice (8 for each core) the recogniser's scratch
-space stayed behind in seven of them: 565 MB after the first call, 890 after the tenth (benchmarks/endurance.py --live)."""
+"""Heaps, one for each of the two cores that the product is made for. With glibc's own choice (8 for each core) the
+recogniser's scratch space stayed behind in seven of them: 565 MB after the first call, 890 after the tenth
+(benchmarks/endurance.py --live)."""
 _M_ARENA_MAX = -8
 """Its number in glibc's malloc.h."""
 
