@@ -212,6 +212,22 @@ def test_notes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert keyboard.draft is None
 
 
+def test_a_space_bar_that_is_held_down_talks_until_it_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal repeats the key after a while, many times a second, and never tells that it was let go."""
+    now = 0.0
+    keyboard = keys.Keyboard(lambda: now)
+    presses = [0.0, *(0.5 + n * 0.034 for n in range(60))]
+    heard = []
+    for step in range(400):
+        now = step / 100
+        due = sum(now - 0.01 < press <= now for press in presses)
+        heard.append(type_in(keyboard, " " * due, monkeypatch).talk)
+    silent = [step / 100 for step, talks in enumerate(heard) if not talks]
+
+    assert [at for at in silent if at < 2.5] == pytest.approx([0.5 + n / 100 for n in range(4)], abs=0.02)
+    assert min(at for at in silent if at > 1.0) == pytest.approx(2.5 + keys.REPEAT_S, abs=0.05)
+
+
 # --- on the record -------------------------------------------------------------------------------------
 
 

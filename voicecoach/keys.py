@@ -1,5 +1,7 @@
 """The keyboard during a call: space talks (push-to-talk) or sends the turn (manual), n takes a note, q or Esc hangs up.
 
+A terminal tells presses only: the space bar begins and sends by turns, and where it is held down, it talks for so long.
+
 Nothing where there is no terminal.
 """
 
@@ -9,7 +11,8 @@ import contextlib
 import re
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from voicecoach.session import Keys
@@ -19,14 +22,22 @@ NOTE_KEYS = frozenset("nN")
 MAX_NOTE_CHARS = 240
 MAX_NOTES = 50
 """Notes of one call; more are not taken."""
+REPEAT_S = 0.15
+"""Spaces closer together than this are one key held down: systems repeat a key 10 to 40 times a second, and nobody taps
+as fast. The first repeat comes later and looks like a second press; the next one follows within `turns.KEY_TAIL_S`, so
+the turn goes on. Our judgement."""
 _ARROWS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.)")
 """What a terminal sends for arrows and function keys: it begins with Esc and is not Esc."""
 
 
 class Keyboard:
-    """What has been pressed. A terminal sends no key-up, so the space bar toggles: press to talk, press to send."""
+    """What has been pressed. A terminal sends no key-up, so the space bar toggles, and its repeats mean that it is held."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._space_at = -REPEAT_S
+        """When the last space came (s)."""
+        self._held_down = False
         self.talk = False
         self.send = False
         self.stop = False
@@ -44,12 +55,23 @@ class Keyboard:
             if self.draft is not None and key != "\x04":
                 self._write(self.draft, key)
             elif key == " ":
-                self.talk, self.send = not self.talk, True
+                self._space()
             elif key in STOP_KEYS:
                 self.stop = True
             elif key in NOTE_KEYS and self._taken < MAX_NOTES:
                 self.draft = ""
+        if self._held_down and self._clock() - self._space_at >= REPEAT_S:
+            self.talk = self._held_down = False
         return Keys(self.talk, self.stop, self.send, self._notes.pop(0) if self._notes else "")
+
+    def _space(self) -> None:
+        """A tap begins to talk, or sends; a repeat says that the key is still down."""
+        now = self._clock()
+        before, self._space_at = self._space_at, now
+        if now - before < REPEAT_S:
+            self.talk = self._held_down = True
+        else:
+            self.talk, self.send = not self.talk, True
 
     def _write(self, draft: str, key: str) -> None:
         """One key of a note: Enter keeps it, Esc drops it."""

@@ -37,7 +37,9 @@ def rehearse(
     ] = "six-guidelines",
     talk: Annotated[
         Literal["hands-free", "push-to-talk", "manual"],
-        typer.Option(help="Speak freely, hold the floor with the space bar, or speak freely and send with it."),
+        typer.Option(
+            help="Speak freely; talk while the space bar is down (or between two taps); speak freely and send with it."
+        ),
     ] = "hands-free",
     demo: common.Demo = False,
     auto: Annotated[
