@@ -29,6 +29,8 @@ import latency
 from voicecoach import record
 from voicecoach.nouns import SAMPLE_RATE_HZ
 
+MOST_BETWEEN = 24
+"""Replies that may lie between the last one found in a call and the first of the next; the same words come again later."""
 SETTLED_S = 600.0
 """Models, lines and caches are there after the first ten minutes; what grows later, grows for ever."""
 
@@ -105,8 +107,9 @@ def in_the_rig(minutes: float, seed: int) -> dict[str, Any]:
             "lost_blocks": sum(int(end.get("lost_blocks", 0)) for end in ends),
             "device_away": sum(1 for one in sessions for _ in one.of("resumed")),
             "events_that_go_back": sum(a.at > b.at for one in sessions for a, b in pairwise(one.events)),
-            "replies_compared": sum(len(one) for one in shifts),
-            "shift_in_a_call_ms": max(max(one) - min(one) for one in shifts) * 1000 / SAMPLE_RATE_HZ,
+            "replies_compared": sum(len(_alike(one)) for one in shifts),
+            "replies_elsewhere": sum(len(one) - len(_alike(one)) for one in shifts),
+            "shift_in_a_call_ms": max(max(_alike(one)) - min(_alike(one)) for one in shifts) * 1000 / SAMPLE_RATE_HZ,
         }
 
 
@@ -115,12 +118,24 @@ def shifts_samples(sessions: list[record.Record], trainee: latency.Simulated) ->
     first = 0
     for session in sessions:
         both = record.read_audio(session)
-        # Replies between two calls are in neither recording.
-        tries = [(latency.spans_of(both, trainee.spoken[first + skip :]), first + skip) for skip in range(4)]
-        spans, begun = max(tries, key=lambda found: len(found[0]))
-        first = begun + len(spans)
-        if spans:
-            yield [start - at for (start, _), at in zip(spans, trainee.began[begun:], strict=False)]
+        # Replies between two calls are in neither recording, and one that is not found hides those that follow.
+        tries = [_shifts(both, trainee, first + skip) for skip in range(MOST_BETWEEN)]
+        best = max(range(MOST_BETWEEN), key=lambda skip: len(_alike(tries[skip])))
+        if len(_alike(tries[best])) > 1:
+            first += best + len(tries[best])
+            yield tries[best]
+
+
+def _shifts(both: Any, trainee: latency.Simulated, first: int) -> list[int]:
+    """Where the replies from number `first` on are in a recording, each less where the trainee said it."""
+    spans = latency.spans_of(both, trainee.spoken[first:])
+    return [start - at for (start, _), at in zip(spans, trainee.began[first:], strict=False)]
+
+
+def _alike(shifts: list[int]) -> list[int]:
+    """Those that are alike to a second: a reply that was taken for another one with the same words is not."""
+    middle = sorted(shifts)[len(shifts) // 2] if shifts else 0
+    return [one for one in shifts if abs(one - middle) < SAMPLE_RATE_HZ]
 
 
 def live_calls(data: Path, minutes: float, seed: int) -> None:

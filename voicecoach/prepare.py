@@ -19,7 +19,7 @@ from voicecoach.persona import Persona
 from voicecoach.persona.style import style_for, style_name
 from voicecoach.world import reader
 from voicecoach.world.ears import Ears, Whisper
-from voicecoach.world.malloc import few_arenas
+from voicecoach.world.memory import few_arenas
 from voicecoach.world.models import OFFLINE, ModelFiles, find
 from voicecoach.world.places import bundled
 from voicecoach.world.spoken import Spoken
