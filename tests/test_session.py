@@ -156,6 +156,27 @@ def test_a_furious_customer_cuts_into_a_speech(
     assert again.differences == ()
 
 
+def test_nobody_cuts_in_on_a_key_that_is_held_in_silence(tmp_path: Path) -> None:
+    """Push-to-talk: who thinks with the key down says nothing that could be cut into."""
+    call = make_call(mode="push-to-talk")
+    mood = replace(call.persona.mood, start=4.8, patience="low")
+    call = replace(call, persona=replace(call.persona, mood=mood))
+    recording = np.concatenate(
+        [testing.noise(16.0, -75), testing.voice_like(1.0, syllables_per_s=0), testing.noise(14.0, -75)]
+    )
+    at = 0
+
+    def keys() -> Keys:
+        nonlocal at
+        at += FRAME
+        return Keys(talk=at < 25 * SAMPLE_RATE_HZ)
+
+    held = hold(tmp_path, FileDuplex(PlainRecording(recording)), ["I see."], call, keys)
+
+    assert held.data("spoke")
+    assert held.data("interrupted") == []
+
+
 def test_the_time_limit_ends_the_call(tmp_path: Path) -> None:
     """At the limit the customer says goodbye."""
     held = hold(tmp_path, FileDuplex(PlainRecording(testing.noise(60.0, -75.0))), call=make_call(time_limit_s=5))
@@ -516,6 +537,25 @@ def test_who_is_talked_over_says_no_more_clauses(tmp_path: Path) -> None:
 
     assert kinds[:2] == ["said", "interrupted"]
     assert line["line"] == interrupted["line"]
+
+
+def test_words_that_were_never_spoken_are_not_quoted(tmp_path: Path) -> None:
+    """Of a line that is still being spoken, the words come from the clauses that were."""
+
+    class Told(ByClause):
+        def speak(self, text: str, style: Style, style_name: str) -> Line:
+            line, words = super().speak(text, style, style_name), text.split()
+            assert line.rest is not None
+            rest = (replace(clause, text=" ".join(words[2 * n : 2 * n + 2])) for n, clause in enumerate(line.rest, 1))
+            return replace(line, text=" ".join(words[:2]), rest=rest)
+
+    trainee = RecordedTrainee([Reply(testing.voice_like(4.0), "over", 0.3)])
+    held = hold(tmp_path, Clocked(trainee), ["Let me stop you there."], voice=Told())
+    (line, *_), (cut, *_) = held.data("said"), held.data("interrupted")
+    made = round(cut["of_s"])  # type: ignore[call-overload]
+
+    assert len(str(cut["words"]).split()) <= 2 * made
+    assert str(line["text"]).startswith(str(cut["words"]))
 
 
 def test_a_voice_that_fails_within_a_line_ends_the_line(tmp_path: Path) -> None:

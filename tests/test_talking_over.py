@@ -16,7 +16,7 @@ from voicecoach import record, session, testing
 from voicecoach.call import answering, aside
 from voicecoach.call.answering import Answer, Question, Tools
 from voicecoach.debrief import report_on
-from voicecoach.errors import VoicecoachError
+from voicecoach.errors import MissingModel, VoicecoachError
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import Floats
 from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Heard, Reaction, Style, Word
@@ -374,7 +374,7 @@ def test_an_answer_that_nobody_wants_is_not_made(tmp_path: Path, monkeypatch: py
 
 
 def test_a_turn_that_cannot_be_heard_in_time_is_in_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it was and that its words are missing; the call ends with a sentence, and the audio is kept."""
+    """Where it was, what the careful pass heard there, and that it was not heard in time; the call ends with a sentence."""
     monkeypatch.setattr(session, "ANSWER_WITHIN_S", 1.0)
     free = threading.Event()
 
@@ -390,8 +390,30 @@ def test_a_turn_that_cannot_be_heard_in_time_is_in_the_record(tmp_path: Path, mo
     saved = record.read(folder)
 
     assert [event.data["turn"] for event in saved.of("spoke")] == [1]
-    assert [event.kind for event in saved.events][-3:] == ["fault", "fault", "ended"]
+    assert [event.data["again"] for event in saved.of("heard")] == [True]
+    assert len(list(saved.of("fault"))) == 2
+    assert saved.events[-1].kind == "ended"
     assert report_on(saved).why
+    assert report_on(saved).turns[0].text == WORDS
+
+
+def test_a_voice_that_breaks_loses_no_words(tmp_path: Path) -> None:
+    """The answer cannot be spoken and the call ends: what the trainee said is in the record and in the debrief."""
+
+    class Breaking(testing.BeepVoice):
+        lines = 0
+
+        def speak(self, text: str, style: Style, style_name: str) -> Line:
+            self.lines += 1
+            if self.lines > 1:
+                raise MissingModel("The voice is gone.", "Bring it back.")
+            return super().speak(text, style, style_name)
+
+    with pytest.raises(MissingModel, match="gone"):
+        hold(tmp_path, Clocked(RecordedTrainee([Reply(speech(2.0))])), Timed("I see."), voice=Breaking())
+    (folder,) = record.list_sessions(tmp_path)
+
+    assert [turn.text for turn in report_on(record.read(folder)).turns] == [WORDS]
 
 
 def test_the_end_of_a_call_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,13 @@ import pytest
 
 from tests.calls import GOOD, SPEED, Clocked, Held, hold, make_call, replies, seconds, speech
 from voicecoach import session, testing
+from voicecoach.call.openturn import OpenTurn
+from voicecoach.call.tape import Tape
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import PRESETS
-from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Style, Word
+from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Style, Word
+from voicecoach.report.facts import gather
 from voicecoach.session import Keys, Tick
 from voicecoach.testing import FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world.voice import Line
@@ -206,6 +211,67 @@ def test_ears_with_one_pass_hear_once(tmp_path: Path) -> None:
     held = hold(tmp_path, answer(speech(2.0)), GOOD[:1])
 
     assert len(held.data("heard")) == len(held.data("measured")) - 1 - (len(held.data("said")) - 1) == 1
+
+
+@pytest.mark.parametrize(("probability", "heard"), [(0.9, ["I never said that."]), (0.2, [])])
+def test_a_long_voice_without_words_is_heard_with_care(tmp_path: Path, probability: float, heard: list[str]) -> None:
+    """Before it counts as nobody's turn; what only sounds like words is none, and the trainee is told."""
+
+    class Unsure(TwoPasses):
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            sure = super().hear(samples, offset_s)
+            return replace(sure, words=tuple(replace(word, probability=probability) for word in sure.words))
+
+    held = hold(tmp_path, answer(speech(2.0)), Unsure("", "I never said that."))
+
+    assert [data["text"] for data in held.data("heard") if "again" not in data] == heard
+    assert len(held.data("wordless")) == (not heard)
+    assert [data["turn"] for data in held.data("reacted")][:1] == ([1] if heard else [])
+
+
+def test_a_cough_is_not_heard_again(tmp_path: Path) -> None:
+    """Half a second in which there are no words: nothing is said about it."""
+    ears = TwoPasses("", "Thank you.")
+    held = hold(tmp_path, answer(speech(0.5)), ears)
+
+    assert ears.whole == []
+    assert held.data("wordless") == held.data("spoke") == []
+
+
+def test_nobody_was_silent_of_whom_only_the_words_are_missing(tmp_path: Path) -> None:
+    """Four seconds of voice without words and then a turn: the wait is counted from that voice on."""
+    reply = np.concatenate([speech(4.0), testing.noise(2.5, -75.0), speech(2.0)])
+    held = hold(tmp_path, answer(reply), TwoPasses(["", "I am sorry to hear that."], ""))
+    (seen, *_) = (data["observation"] for data in held.data("measured") if data["who"] == "trainee")
+    (wordless,) = held.data("wordless")
+
+    assert seen["response_gap_s"] == pytest.approx(2.5, abs=0.3)  # type: ignore[index]
+    assert gather(held.record.events).wordless == ((seconds(wordless["start"]), seconds(wordless["end"])),)
+
+
+def test_a_cue_in_a_voice_without_words_is_not_the_next_turns(tmp_path: Path) -> None:
+    """It came before that turn, which has no cue of its own."""
+    shout = testing.voice_like(7.0, tilt_db_per_octave=-3.0)
+    reply = np.concatenate([shout, testing.noise(2.5, -75.0), testing.voice_like(2.0)])
+    call = make_call(baseline=Baseline(90.0, 200.0, -30.0, 4.0, "test"))
+    held = hold(tmp_path, answer(reply), TwoPasses(["", "I am sorry to hear that."], ""), call)
+
+    assert held.data("cue")
+    assert [turn.cues for turn in gather(held.record.events).turns] == [()]
+
+
+def test_what_the_detector_holds_on_to_is_no_piece() -> None:
+    """A tenth of a second after the last cut is not recognised; a word is."""
+    now = SAMPLE_RATE_HZ
+    microphone = Tape()
+    microphone.add(0, testing.noise(12.0, -75.0))
+    with ThreadPoolExecutor(1) as worker:
+        turn = OpenTurn(TwoPasses("Words.", ""), worker, microphone)
+        turn.cut(0, 10 * now, ((0, 10 * now),))
+        (cut,) = turn.whole(0, 10 * now, ((0, 9 * now),))[:1]
+        held, spoken = (turn.whole(0, cut.end + now, ((0, cut.end + round(more_s * now)),)) for more_s in (0.1, 0.5))
+
+    assert (len(held), len(spoken)) == (1, 2)
 
 
 # --- long turns ------------------------------------------------------------------------------------

@@ -154,6 +154,7 @@ class Observation:
 
     duration_s: float
     span_s: float
+    """From first to last voice, less what the customer said in between."""
     speech_s: float
     pauses: tuple[Pause, ...] = ()
     f0: F0 | None = None

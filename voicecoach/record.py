@@ -28,10 +28,11 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     calibrated baseline                                         the first turns, where there was no calibration; after `moved` or
                `resumed`, the calm voice on the microphone of then
     interrupted  by ("trainee" | "customer"), line, start, end, played_s, stopped; of a line that was stopped also noticed_s,
-               of_s (its length), words (those spoken so far), told (points of the story told so far), together (true
+               of_s (its length, as far as it was made), words (those spoken so far), told (points of the story told so far), together (true
                where both had begun at the same time: nobody has interrupted)
     nodded     turn, line, start, end, played_s                 a verbal nod over a line that went on: good listening
     echo       start, end                                       a turn that was nothing but the customer's voice, come back
+    wordless   start, end, speech, what, do                     the trainee's voice, in which no words were found: no turn
     held       line, start, end                                 the line stood still (false alarm, no device) and went on
     moved      input, output, echo                              the sound went to other devices without a pause
     resumed    start, end, input, output, latency_s, echo, other    the sound device was away from start to end

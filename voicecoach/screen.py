@@ -119,7 +119,7 @@ class Screen:
                     if cause.get("cue") == "drill":
                         self._mark = f"{str(cause.get('why', '')).capitalize()}: {cause.get('evidence', '')}"
                         self._note(self._mark)
-            case "fault":
+            case "fault" | "wordless":
                 self._note(f"{news.data.get('what', '')} {news.data.get('do', '')}")
 
     def _show_spoken(self) -> None:

@@ -33,6 +33,7 @@ from voicecoach.judge.silence import EXPLAINED_S
 from voicecoach.measure import activity
 from voicecoach.measure.observe import dbfs
 from voicecoach.measure.turns import (
+    SPECULATE_S,
     Frame,
     Patience,
     TurnState,
@@ -42,6 +43,7 @@ from voicecoach.measure.turns import (
     flush,
     next_turn,
     resume,
+    silence_s,
     told,
 )
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Floats, Heard, Observation, Reaction, Turn
@@ -50,6 +52,7 @@ from voicecoach.talkover import Stopped, TalkOver
 from voicecoach.world import vad
 from voicecoach.world.ears import Ears, QuickEars
 from voicecoach.world.glimpse import Glimpsing
+from voicecoach.world.memory import give_back
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.shouts import SecondLook
 from voicecoach.world.sound import Block, Duplex
@@ -98,6 +101,11 @@ class _Draft:
     dropped: threading.Event
     """To be set where nobody wants the answer."""
 
+    def drop(self) -> None:
+        """Nobody wants the answer; its pieces stay."""
+        self.answer.cancel()
+        self.dropped.set()
+
 
 @dataclass(frozen=True)
 class _Pending:
@@ -107,6 +115,8 @@ class _Pending:
     turn: Turn
     closed: int
     """The sample at which it was closed."""
+    waited_from: int
+    """From this sample on its answer is waited for."""
 
 
 Why = Literal["silence", "cut in", "goodbye"]
@@ -193,7 +203,9 @@ class _Loop:
         self.withdrawals = 0
         """How often the customer took a line back in the turn that is open or was last."""
         self.gap_from = 0
-        """The end of the customer's last line when the turn opened."""
+        """The end of the customer's last line when the turn opened, or of voice without words that came after it."""
+        self.wordless_to = 0
+        """Up to here the trainee was heard, and no words in it."""
         self.careful = ThreadPoolExecutor(1, "voicecoach-aside")
         self.aside = Aside(ears, self.careful, sound.realtime)
         self.remark: _Remark | None = None
@@ -252,6 +264,7 @@ class _Loop:
         finally:
             for executor in (self.worker, self.careful):
                 executor.shutdown(wait=False, cancel_futures=True)
+            give_back()  # the recogniser's scratch space: 30 to 60 MB that the next call would not always find again
         if failure is not None:
             raise failure
         return outcome
@@ -275,13 +288,16 @@ class _Loop:
         if turn is not None:
             self._submit(turn)
         self.show(Tick(self.writer.samples / SAMPLE_RATE_HZ, "thinking", -120.0))
-        if self.pending is not None:
-            self._write_late(self.pending)
-        self._close_line()
         try:
-            self._take_asides(wait=True)
-        except TimeoutError:
-            self._event("fault", **entries.UNMEASURED)
+            if self.pending is not None:
+                self._write_late(self.pending)
+        finally:  # whatever broke in that turn, the others have a careful pass to come
+            self._close_line()
+            for take in (self._take_measured, self._take_heard_again):
+                try:
+                    take(wait=True)
+                except TimeoutError:
+                    self._event("fault", **entries.UNMEASURED)
 
     def _talk(self) -> tuple[Outcome, str]:
         """Block by block until the call ends."""
@@ -292,10 +308,10 @@ class _Loop:
             at = self.writer.samples
             self.writer.audio(np.stack([block.mic, block.out], axis=1))
             pressed = self.keys()
-            if pressed.stop:
-                return "stopped", "The trainee stopped the call."
             if pressed.note:
                 self._event("note", text=pressed.note)
+            if pressed.stop:
+                return "stopped", "The trainee stopped the call."
             if block.away:
                 self._mind_away(block, at)
                 continue
@@ -308,7 +324,8 @@ class _Loop:
                 return ended
             self._follow_trainee(block, at, pressed)
             self._take_answer(block, at)
-            self._take_asides()
+            self._take_measured()
+            self._take_heard_again()
             self._mind_silence(block, at)
             self._housekeeping(block, at)
 
@@ -425,7 +442,7 @@ class _Loop:
             self._go_on(pending)
             return
         self.open.clear()
-        self.withdrawals, self.gap_from, self.cut_in = 0, self.saying.end, False
+        self.withdrawals, self.gap_from, self.cut_in = 0, max(self.saying.end, self.wordless_to), False
 
     def _go_on(self, pending: _Pending) -> None:
         """Open a closed turn again."""
@@ -434,8 +451,7 @@ class _Loop:
 
     def _drop(self, draft: _Draft) -> None:
         """The turn did not end there, or is to be answered otherwise."""
-        draft.answer.cancel()
-        draft.dropped.set()
+        draft.drop()
         self.open.go_on(draft.pieces, draft.turn.speech[-1][1])
 
     def _speculate(self, now: int) -> None:
@@ -454,28 +470,29 @@ class _Loop:
             text = answering.text_of([piece.part.result() for piece in self.draft.pieces])
             self.turns = told(self.turns, "unfinished" if unfinished(text) else "finished")
 
-    def _begin(self, turn: Turn, now: int) -> _Draft:
-        """Have the worker answer `turn`."""
+    def _begin(self, turn: Turn, now: int, before: _Draft | None = None) -> _Draft:
+        """Have the worker answer `turn`; `before` is its answer so far, whose pieces are heard already."""
         spoken = activity.total(turn.speech)
         alone = activity.without(turn.speech, [*turn.overlap, *self.over.stood])
         inside = not alone and not self.saying.stopped
         question = Question(
             turn,
             self.mic.between(turn.start, turn.end),
-            self.open.whole(turn.start, turn.end, turn.speech),
+            before.pieces if before else self.open.whole(turn.start, turn.end, turn.speech),
             said=" ".join(self.memory.said),
             lines_from=self.saying.starts,
             taken_back=self.saying.taken_back,
             cut_off=self.saying.stopped or self.over.undecided,
-            gap_from=self.gap_from,
+            gap_from=before.gap_from if before else self.gap_from,
             spoiled=self.guard.spoiled(turn.start, turn.end, turn.overlap),
+            customer=self.guard.heard_customer(turn.start, turn.end),
             inside=inside,
             nod=inside and not self.over.undecided and (spoken < NOD_S * SAMPLE_RATE_HZ or self.over.nodding),
         )
         answer = self.worker.submit(answering.answer, self.tools, question, self._standing, lambda: self.writer.samples)
         if not self.sound.realtime:
             answer.exception()  # files wait for the worker, so that nothing depends on its speed
-        return _Draft(turn, question.pieces, answer, now, self.gap_from, question.cut_off, question.dropped)
+        return _Draft(turn, question.pieces, answer, now, question.gap_from, question.cut_off, question.dropped)
 
     def _standing(self) -> Standing:
         """How the call stands; the worker asks when it comes to a turn, as the one before may not be written down yet."""
@@ -553,30 +570,37 @@ class _Loop:
         if self.draft is not None and not self.draft.cut_off:
             self._drop(self.draft)
             self.draft = None
-        elif self.pending is not None and not self.pending.draft.cut_off:
+        elif self.pending is not None and not self.pending.draft.cut_off and self._over_line(self.pending.turn):
             self._answer_anew(self.pending)
+
+    def _over_line(self, turn: Turn) -> bool:
+        """Whether some of the turn was said after the customer's line had begun."""
+        return self.saying.start is not None and turn.speech[-1][1] > self.saying.start
 
     def _answer_anew(self, pending: _Pending) -> None:
         """What the turn was to the customer has turned out to be something else."""
-        self._drop(pending.draft)
-        self.pending = replace(pending, draft=self._begin(pending.turn, pending.draft.at))
+        pending.draft.drop()
+        again = self._begin(pending.turn, pending.draft.at, pending.draft)
+        self.pending = replace(pending, draft=again, waited_from=self.writer.samples)
 
     def _can_resume(self, turn: Turn, at: int) -> bool:
         """Whether the trainee's next words still belong to `turn`: not if it was sent, or the device was away in between."""
         return self.turns.mode != "manual" and can_resume(turn, at) and not turn.end <= self.back_at <= at
 
     def _mind_cut_in(self, block: Block, at: int) -> None:
-        """Let a furious customer cut into a turn that does not end: once a turn, and never over another line."""
-        reaction = self.saying.reaction
+        """Let a furious customer cut into a turn that does not end: once a turn, and never over another line.
+
+        The trainee must be speaking, and have been for some time since the customer fell silent: the talk key alone says
+        nothing, and a word over the customer's line is no long speech.
+        """
+        reaction, speech = self.saying.reaction, self.turns.speech
         if self.cut_in or reaction is None or self.turns.phase != "speaking" or self.saying.going_on(block):
             return
+        if not speech or silence_s(self.turns, at) >= SPECULATE_S:
+            return
         after_s = persona.cuts_in_after_s(self.call.persona, reaction.mood)
-        if (
-            after_s is None
-            or self.pending is not None
-            or self.goodbye
-            or at - self.turns.onset < after_s * SAMPLE_RATE_HZ
-        ):
+        speaking = at - max(speech[0][0], self.saying.end)
+        if after_s is None or self.pending is not None or self.goodbye or speaking < after_s * SAMPLE_RATE_HZ:
             return
         spoken = self._spoken("cut in", persona.cut_in(self.call.persona, reaction.mood), at)
         if spoken is None:
@@ -612,8 +636,8 @@ class _Loop:
             if not self.guard.resting:
                 self._rest()
             if draft is not None:
-                draft.answer.cancel()
-                draft.dropped.set()
+                draft.drop()
+            self.cues.forget()
             self._event("echo", start=turn.start, end=turn.end)
             return
         if self.pending is not None:
@@ -621,7 +645,7 @@ class _Loop:
             draft = None  # it was begun without knowing that turn
         if draft is None or draft.turn.speech != turn.speech:
             draft = self._begin(turn, self.writer.samples)
-        self.pending = _Pending(draft, turn, self.writer.samples)
+        self.pending = _Pending(draft, turn, self.writer.samples, self.writer.samples)
 
     def _write_late(self, pending: _Pending) -> None:
         """Write down a turn that the trainee has not let the customer answer."""
@@ -631,12 +655,15 @@ class _Loop:
         except Exception as error:
             self._remember(number=self.memory.number + 1)
             self._event("spoke", **entries.spoke(self.memory.number, pending.turn))
+            self._hear_again(pending, self.memory.baseline)
             if not isinstance(error, TimeoutError):
                 raise
             self._event("fault", **entries.UNHEARD)
             return
         if answer.heard.text:
             self._write_turn(answer, pending)
+        else:
+            self._note_wordless(pending.turn)
 
     # --- taking the answer -------------------------------------------------------------------------
 
@@ -651,7 +678,7 @@ class _Loop:
         if pending is None:
             return
         if not pending.draft.answer.done():
-            if at - pending.closed > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
+            if at - pending.waited_from > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
                 raise _too_late()
             return
         if self.over.holding or self.over.begun or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
@@ -665,11 +692,15 @@ class _Loop:
             return
         self.pending = None
         if not answer.heard.text:
-            self.quiet_from = self.writer.samples  # voice without words: a cough, a rustle; nobody said anything
+            self.quiet_from = self.writer.samples
+            self._note_wordless(pending.turn)
         elif answer.reaction is None or answer.line is None or self.goodbye:
             self._write_turn(answer, pending)
             self._note_nod(answer, pending.turn)
         else:
+            if self.draft is not None:  # of the next turn already, begun without knowing this answer
+                self._drop(self.draft)
+                self.draft = None
             before, line_end = self.saying.past(), self.saying.end
             self._say(answer.reaction, answer.line)
             self.held = _Held(answer, pending, before, line_end)
@@ -714,6 +745,13 @@ class _Loop:
             )  # fmt: skip
             self._event("timed", **timed)
 
+    def _note_wordless(self, turn: Turn) -> None:
+        """Voice without words is nobody's turn; where it is too long for a cough or a rustle, the trainee should know."""
+        self.cues.forget()
+        if activity.total(activity.without(turn.speech, turn.overlap)) >= answering.WORDLESS_S * SAMPLE_RATE_HZ:
+            self.wordless_to = turn.speech[-1][1]
+            self._event("wordless", **entries.wordless(turn))
+
     def _note_nod(self, answer: Answer, turn: Turn) -> None:
         """Good listening: a verbal nod over a line that went on."""
         if self.saying.start is None or not only_nods(answer.heard.text, self.call.rules.cues):
@@ -731,10 +769,16 @@ class _Loop:
         self._event("assessed", turn=number, assessment=answer.assessment)
         self._measure_after_cues(turn)
         self._mind_baseline(answer.observation)
+        self._hear_again(pending, answer.baseline)
+
+    def _hear_again(self, pending: _Pending, baseline: Baseline | None) -> None:
+        """Have the turn that was written down last heard with care, where that was not done at once."""
         if isinstance(self.ears, QuickEars):
+            turn, number = pending.turn, self.memory.number
             samples = self.mic.between(turn.start, turn.end)
             spoiled = self.guard.spoiled(turn.start, turn.end, turn.overlap)
-            self.aside.hear_again(Answered(number, turn, samples, pending.draft.gap_from, spoiled, answer.baseline))
+            customer = self.guard.heard_customer(turn.start, turn.end)
+            self.aside.hear_again(Answered(number, turn, samples, pending.draft.gap_from, spoiled, customer, baseline))
 
     def _remember(self, **changes: Any) -> None:
         self.memory = replace(self.memory, **changes)
@@ -743,13 +787,15 @@ class _Loop:
         self._event("heard", **entries.heard(number, heard), **more)
         self._event("measured", who="trainee", turn=number, observation=seen)
 
-    def _take_asides(self, wait: bool = False) -> None:
-        """Write down what the worker has measured, and heard again, while it had nothing else to do."""
-        wait = wait or not self.sound.realtime
-        for kind, data in self.aside.measured(wait):
+    def _take_measured(self, wait: bool = False) -> None:
+        """Write down what was measured while nobody waited for it."""
+        for kind, data in self.aside.measured(wait or not self.sound.realtime):
             self._event(kind, **data)
+
+    def _take_heard_again(self, wait: bool = False) -> None:
+        """Write down which turns were heard again while nobody waited for it."""
         idle = self.turns.phase == "quiet" and self.pending is None and self.saying.clause is None
-        for again in self.aside.heard_again(wait, idle, self._latency()):
+        for again in self.aside.heard_again(wait or not self.sound.realtime, idle, self._latency()):
             self._tell_heard(again.number, again.heard, again.observation, again=True)
 
     def _measure_after_cues(self, turn: Turn) -> None:

@@ -158,6 +158,21 @@ def test_speech_over_the_customer_is_left_out_of_the_voice() -> None:
     assert result.overlap_s == 1.0
 
 
+def test_who_listens_in_between_does_not_pause() -> None:
+    """Two stretches with five seconds between them, of which the customer speaks four: a pause before, and one after."""
+    voice = testing.voice_like(2.0, syllables_per_s=0)
+    samples = np.concatenate([voice, testing.silence(5.0), voice])
+    customer = [(round(2.5 * SAMPLE_RATE_HZ), round(6.5 * SAMPLE_RATE_HZ))]
+    alone = seen(samples, heard=Heard("word " * 10, (), "test"))
+    result = seen(samples, heard=Heard("word " * 10, (), "test"), customer=customer)
+
+    assert alone.span_s - result.span_s == pytest.approx(4.0)
+    assert [pause.end - pause.start for pause in alone.pauses] == [pytest.approx(5.0, abs=0.1)]
+    assert [pause.end - pause.start for pause in result.pauses] == [pytest.approx(0.5, abs=0.1)] * 2
+    assert result.rate is not None
+    assert result.rate.wpm == pytest.approx(600 / result.span_s)
+
+
 def test_nan_is_refused_in_a_sentence() -> None:
     """Audio that is not a number never reaches a measurement."""
     with pytest.raises(BadInput, match="not numbers"):

@@ -270,6 +270,21 @@ def test_who_sends_by_hand_is_never_cut_off() -> None:
     assert not state.speaking
 
 
+def test_by_hand_a_nod_over_the_customer_ends_by_itself() -> None:
+    """It is no answer that waits to be sent; what is said when the customer has finished is one."""
+    state, turns, at = TurnState("manual"), [], 0
+    parts = ((0.9, 0.6, True), (0.0, 3.0, True), (0.0, 1.0, False), (0.9, 1.0, False), (0.0, 3.0, False))
+    for probability, seconds, customer in parts:
+        for _ in range(frames(seconds)):
+            state, turn = next_turn(state, Frame(at, probability, customer))
+            at += FRAME
+            turns += [turn] if turn else []
+
+    (nod,) = turns
+    assert nod.speech == nod.overlap == ((0, frames(0.6) * FRAME),)
+    assert state.speaking
+
+
 def test_a_turn_that_is_sent_early_ends_with_its_last_syllable() -> None:
     """Whose finger is faster than the voice has sent one turn, and opens no other."""
     state, turns, at = TurnState("manual"), [], 0

@@ -17,6 +17,7 @@ from voicecoach.call.memory import Memory
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.judge.moves import only_nods
 from voicecoach.measure import activity, observe, pieces
+from voicecoach.measure.bargein import SURE
 from voicecoach.nouns import (
     SAMPLE_RATE_HZ,
     Assessment,
@@ -33,6 +34,10 @@ from voicecoach.persona.style import style_for, style_name
 from voicecoach.world.ears import Ears, QuickEars
 from voicecoach.world.hearing import Hearing, listen
 from voicecoach.world.voice import Line, Voice, whole
+
+WORDLESS_S = 1.0
+"""Voice for this long in which the quick pass finds no words is heard with care before it counts as none: a cough or a
+hum is shorter. Our judgement."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class Question:
     """The end of the customer's line before the turn; 0 for none."""
     spoiled: tuple[activity.Span, ...]
     """Where the microphone held the customer's voice too."""
+    customer: tuple[activity.Span, ...]
+    """Where the customer was heard."""
     inside: bool
     """All of it was said while the customer had the floor: if it is nothing but nods, the customer goes on."""
     nod: bool
@@ -130,6 +137,7 @@ class Answered:
     samples: Floats
     gap_from: int
     spoiled: tuple[activity.Span, ...]
+    customer: tuple[activity.Span, ...]
     baseline: Baseline | None
 
 
@@ -148,7 +156,17 @@ def hear(ears: Ears, samples: Floats, start: int) -> Part:
     heard = ears.hear_quickly(samples) if isinstance(ears, QuickEars) else ears.hear(samples, start / SAMPLE_RATE_HZ)
     recognised = time.perf_counter()
     hearing = listen(samples)
-    return Part(heard, hearing, ((recognised - began) * 1000, (time.perf_counter() - recognised) * 1000))
+    measured = time.perf_counter()
+    if not heard.text and isinstance(ears, QuickEars) and activity.total(hearing.speech) >= WORDLESS_S * SAMPLE_RATE_HZ:
+        heard = _believed(ears.hear(samples))
+    again = time.perf_counter() - measured
+    return Part(heard, hearing, ((recognised - began + again) * 1000, (measured - recognised) * 1000))
+
+
+def _believed(heard: Heard) -> Heard:
+    """What the careful pass heard where the quick one found no words, if it is sure; without times, as by the quick one."""
+    sure = heard.words and sum(word.probability for word in heard.words) / len(heard.words) >= SURE
+    return Heard(heard.text if sure else "", (), heard.model)
 
 
 def answer(tools: Tools, question: Question, standing: Callable[[], Standing], now: Callable[[], int]) -> Answer:
@@ -165,8 +183,9 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     hearing = _joined(parts, [piece.start - turn.start for piece in question.pieces])
     nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
     observation = measure_turn(
-        turn, question.samples, heard, hearing, question.gap_from, question.spoiled, memory.baseline, known.latency
-    )
+        turn, question.samples, heard, hearing, question.gap_from, question.spoiled, question.customer, memory.baseline,
+        known.latency,
+    )  # fmt: skip
     context = next_context(
         memory.context,
         memory.previous,
@@ -212,8 +231,9 @@ def hear_again(ears: Ears, answered: Answered, latency: int) -> Again:
     turn, samples = answered.turn, answered.samples
     heard = ears.hear(samples, turn.start / SAMPLE_RATE_HZ)
     seen = measure_turn(
-        turn, samples, heard, listen(samples), answered.gap_from, answered.spoiled, answered.baseline, latency
-    )
+        turn, samples, heard, listen(samples), answered.gap_from, answered.spoiled, answered.customer,
+        answered.baseline, latency,
+    )  # fmt: skip
     return Again(answered.number, heard, seen)
 
 
@@ -224,6 +244,7 @@ def measure_turn(
     hearing: Hearing,
     gap_from: int,
     spoiled: Sequence[activity.Span],
+    customer: Sequence[activity.Span],
     baseline: Baseline | None,
     latency: int,
 ) -> Observation:
@@ -241,6 +262,7 @@ def measure_turn(
         offset_s=turn.start / SAMPLE_RATE_HZ,
         response_gap_s=gap,
         overlap=[(start - turn.start, end - turn.start) for start, end in spoiled],
+        customer=[(start - turn.start, end - turn.start) for start, end in customer],
     )
 
 

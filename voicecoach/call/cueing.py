@@ -59,6 +59,10 @@ class Cueing:
         self._came.append(now)
         return seen.relative
 
+    def forget(self) -> None:
+        """The turn turned out to be none."""
+        self._came = []
+
     def take(self, turn: Turn) -> list[int]:
         """Where cues came in a turn that is written down now."""
         came, self._came = self._came, []

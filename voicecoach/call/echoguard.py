@@ -61,7 +61,8 @@ class EchoGuard:
 
     def told(self) -> Mapping[str, Any]:
         """What the record keeps of the echo: the mode, and what the test of the devices found."""
-        return {"echo": self.mode, "echo_test": asdict(self._test) if self._test else None}
+        test = asdict(self._test) if self._test else None
+        return {"echo": self.mode, "echo_test": test, **({"echo_forced": True} if self._forced else {})}
 
     def clean(self, block: Block, at: int) -> Samples:
         """Take in a block; the microphone without the customer's voice, where that is cancelled."""
@@ -88,6 +89,10 @@ class EchoGuard:
         if self.mode == HEADSET:
             return intersect([(start, end)], overlap)
         return intersect([(start, end)], [(first, last + self.late) for first, last in self._played])
+
+    def heard_customer(self, start: int, end: int) -> tuple[Span, ...]:
+        """Where the trainee heard the customer, from a sample to another."""
+        return intersect([(start, end)], self._played)
 
     def quiet_from(self, at: int, customer_end: int) -> int:
         """Where the customer's last echo was over, if that is not after `at`; 0 where there is none, or it still lasts."""

@@ -92,6 +92,17 @@ def heard(number: int, words: Heard) -> Data:
     return {"who": "trainee", "turn": number, "text": words.text, "words": told, "model": words.model}
 
 
+def wordless(turn: Turn) -> Data:
+    """Voice of the trainee in which no words were found."""
+    return {
+        "start": turn.start,
+        "end": turn.end,
+        "speech": turn.speech,
+        "what": "No words were understood in what you just said.",
+        "do": "Say it again, a little clearer or closer to the microphone.",
+    }
+
+
 def silent_from(stopped: Stopped, now: int) -> int:
     """The sample from which nothing of a stopped line is heard, as far as it is known `now`."""
     return min(now, stopped.silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
@@ -103,6 +114,7 @@ def interrupted(spoken: Spoken, played_s: float, heard_s: float, stopped: Stoppe
     Where both had begun `together` nobody has interrupted.
     """
     reply, length = spoken.reaction.reply, len(spoken.line.samples)
+    made = spoken.line.text or reply.text
     return {
         "by": "trainee",
         "line": reply.line,
@@ -112,7 +124,7 @@ def interrupted(spoken: Spoken, played_s: float, heard_s: float, stopped: Stoppe
         "stopped": True,
         "noticed_s": (stopped.noticed - stopped.onset) / SAMPLE_RATE_HZ,
         "of_s": length / SAMPLE_RATE_HZ,
-        "words": words_played(reply.text, heard_s * SAMPLE_RATE_HZ / max(1, length)),
+        "words": words_played(made, heard_s * SAMPLE_RATE_HZ / max(1, length)),
         "told": spoken.reaction.mood.told,
         **({"together": True} if together else {}),
     }

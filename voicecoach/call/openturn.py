@@ -10,8 +10,8 @@ from voicecoach.call import answering
 from voicecoach.call.answering import Piece
 from voicecoach.call.tape import Tape
 from voicecoach.measure import pieces
-from voicecoach.measure.activity import Span
-from voicecoach.measure.turns import PRE_ROLL_S
+from voicecoach.measure.activity import Span, intersect, total
+from voicecoach.measure.turns import PRE_ROLL_S, START_S
 from voicecoach.nouns import SAMPLE_RATE_HZ
 from voicecoach.world.ears import Ears, QuickEars
 
@@ -42,7 +42,8 @@ class OpenTurn:
     def whole(self, start: int, end: int, speech: Sequence[Span]) -> tuple[Piece, ...]:
         """The turn from `start` to `end` in pieces, should it end there."""
         voice = self._voice_from(start, speech)
-        if voice is None and self._pieces:
+        rest = total(intersect(speech, [(self._pieces[-1].end, end)])) if self._pieces else 0
+        if self._pieces and rest < START_S * SAMPLE_RATE_HZ:  # the detector holds on: recognisers invent words for that
             return self._pieces
         return (*self._pieces, self._piece(start if voice is None else voice, end))
 

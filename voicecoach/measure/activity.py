@@ -138,12 +138,17 @@ def _samples(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE_HZ)
 
 
-def pauses(spans: Sequence[Span], offset_s: float = 0.0) -> tuple[Pause, ...]:
-    """The gaps of at least PAUSE_S between stretches of speech, in seconds."""
+def gaps(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """What lies between stretches of speech."""
+    return tuple((a[1], b[0]) for a, b in pairwise(spans))
+
+
+def pauses(spans: Sequence[Span], offset_s: float = 0.0, other: Sequence[Span] = ()) -> tuple[Pause, ...]:
+    """The gaps of at least PAUSE_S between stretches of speech, in seconds; who listens to the `other` does not pause."""
     return tuple(
-        Pause(offset_s + a[1] / SAMPLE_RATE_HZ, offset_s + b[0] / SAMPLE_RATE_HZ)
-        for a, b in pairwise(spans)
-        if b[0] - a[1] >= PAUSE_S * SAMPLE_RATE_HZ
+        Pause(offset_s + start / SAMPLE_RATE_HZ, offset_s + end / SAMPLE_RATE_HZ)
+        for start, end in without(gaps(spans), other)
+        if end - start >= PAUSE_S * SAMPLE_RATE_HZ
     )
 
 

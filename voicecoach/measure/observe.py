@@ -150,12 +150,14 @@ def observe(
     offset_s: float = 0.0,
     response_gap_s: float | None = None,
     overlap: Sequence[activity.Span] = (),
+    customer: Sequence[activity.Span] = (),
     flat: float = 0.0,
 ) -> Observation:
     """Measure one utterance.
 
     `samples` [shape=(n,)] float32 at 16 kHz, as recorded (levels are taken from it); `speech` its voice activity and
-    `overlap` the parts spoken over the customer (left out of level, pitch and effort), as sample spans of `samples`;
+    `overlap` the parts spoken over the customer (left out of level, pitch and effort), `customer` where that was heard
+    (in between, the speaker listens: that is no pause and costs no pace), all as sample spans of `samples`;
     `offset_s` is where `samples` begins on the session clock; `flat` the share of samples that had been cut flat before
     they came to 16 kHz, where this is known. What cannot be measured is None, with the reason in
     `quality`.
@@ -163,7 +165,8 @@ def observe(
     duration_s = len(samples) / SAMPLE_RATE_HZ
     if not speech:
         return Observation(duration_s, 0.0, 0.0, quality=Quality(False, ("No speech was found.",)), tracker=track.name)
-    span_s = (speech[-1][1] - speech[0][0]) / SAMPLE_RATE_HZ
+    listening = activity.total(activity.intersect(activity.gaps(speech), customer))
+    span_s = (speech[-1][1] - speech[0][0] - listening) / SAMPLE_RATE_HZ
     speech_s = activity.total(speech) / SAMPLE_RATE_HZ
     n_frames = min(len(track.f0_hz), len(samples) // HOP + 1)
     active = _frames_in(speech, n_frames)
@@ -178,7 +181,7 @@ def observe(
         duration_s=duration_s,
         span_s=span_s,
         speech_s=speech_s,
-        pauses=activity.pauses(speech, offset_s),
+        pauses=activity.pauses(speech, offset_s, customer),
         f0=f0,
         level=level,
         effort=effort,

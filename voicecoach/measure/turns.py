@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, USUAL_HOLD_S, Span, extended, intersect
+from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END, USUAL_HOLD_S, Span, extended, intersect, total
 from voicecoach.nouns import SAMPLE_RATE_HZ, Turn
 
 START_S = 0.16
@@ -163,7 +163,7 @@ def _by_voice(state: TurnState, frame: Frame, voice: bool) -> tuple[TurnState, T
         return state, None
     sent = frame.send and state.mode == "manual"
     state = replace(state, phase="speaking" if voice else "stopping", last_key=now if sent else state.last_key)
-    return _close(state, now) if _over(state, now) else (state, None)
+    return _close(state, now) if _over(state, now, frame.customer) else (state, None)
 
 
 def silence_s(state: TurnState, now: int) -> float:
@@ -171,15 +171,19 @@ def silence_s(state: TurnState, now: int) -> float:
     return (now - state.last_voice) / SAMPLE_RATE_HZ + USUAL_HOLD_S
 
 
-def _over(state: TurnState, now: int) -> bool:
-    """The stop rules of turns that voice has opened, at the frame that is nearest to the silence that they want."""
+def _over(state: TurnState, now: int, customer: bool) -> bool:
+    """The stop rules of turns that voice has opened, at the frame that is nearest to the silence that they want.
+
+    What was said while the customer goes on speaking is a nod over the line, not an answer that waits to be sent.
+    """
     quiet_s = silence_s(state, now) + FRAME / 2 / SAMPLE_RATE_HZ
     if now - state.onset >= MAX_TURN_S * SAMPLE_RATE_HZ:
         return True
     if state.mode == "manual":
         if state.last_key > state.onset:
             return quiet_s >= KEY_TAIL_S or now - state.last_key >= SENT_S * SAMPLE_RATE_HZ
-        return quiet_s >= IDLE_S
+        if not customer or total(state.speech) > total(state.overlap):
+            return quiet_s >= IDLE_S
     finished_s = max(state.patience.finished_s, (0.0, CALM_S, PATIENCE_S)[min(state.resumed, 2)])
     if state.words == "finished" and quiet_s >= finished_s:
         return True

@@ -209,6 +209,8 @@ class Facts:
     """The lines that the customer took back (s), from their beginning to where they were told to stop."""
     away: tuple[Span, ...]
     """Where the sound device was away (s): nobody could hear or be heard."""
+    wordless: tuple[Span, ...]
+    """Where the trainee was heard, and no words in it (s)."""
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]
     worksheet: tuple[str, Worksheet] | None
@@ -252,6 +254,7 @@ def gather(events: Sequence[Event]) -> Facts:
         interruptions=interruptions,
         taken_back=_stretches(of, "withdrawn"),
         away=_stretches(of, "resumed"),
+        wordless=_stretches(of, "wordless"),
         faults=tuple(_fault(place, event) for place, event in of("fault")) + _moves(of),
         notes=tuple(
             Note(seconds(e.at) or 0.0, words, (place,))
@@ -328,19 +331,25 @@ def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]
                 if name == "heard" and name in draft.values:
                     draft.values.setdefault("reacted_to", draft.values[name].text)
                 draft.values[name] = value
-    for key, cue in _cues(of):
-        if key in drafts:
+    for key, at, cue in _cues(of):
+        if key in drafts and _came_in(drafts[key], at):
             drafts[key].cues.append(cue)
     for kind in ("cue", "after_cue"):
         for place, event in of(kind):
-            if (key := _turn_number(event)) in drafts:
+            if (key := _turn_number(event)) in drafts and _came_in(drafts[key], event.at):
                 drafts[key].events.append(place)
     turns = tuple(_turn(key, draft) for key, draft in sorted(drafts.items()))
     return turns, tuple((draft.place, key) for key, draft in sorted(drafts.items(), key=lambda item: item[1].place))
 
 
-def _cues(of: _Of) -> Iterator[tuple[int, CueFacts]]:
-    """The live cues, each with the number of its turn and with what was measured after it."""
+def _came_in(draft: _Draft, at: int) -> bool:
+    """Whether something at the sample `at` belongs to a turn, not to what was before it and turned out to be none."""
+    turn = draft.values.get("turn")
+    return turn is None or at >= turn.start
+
+
+def _cues(of: _Of) -> Iterator[tuple[int, int, CueFacts]]:
+    """The live cues, each with the number of its turn, its sample, and with what was measured after it."""
     rests = {
         (_turn_number(event), number(event.data.get("cue"))): read(Observation, event.data.get("observation"))
         for _, event in of("after_cue")
@@ -349,7 +358,7 @@ def _cues(of: _Of) -> Iterator[tuple[int, CueFacts]]:
         key, words = _turn_number(event), text(event.data.get("text"))
         if key is not None and words:
             effort_db, ratio = (number(event.data.get(name)) for name in ("effort_db", "nuclei_ratio"))
-            yield key, CueFacts(words, effort_db, rests.get((key, event.at)), ratio)
+            yield key, event.at, CueFacts(words, effort_db, rests.get((key, event.at)), ratio)
 
 
 def _heard(data: Mapping[str, Any]) -> Heard | None:

@@ -15,14 +15,15 @@ def long_silences(
     turns: Sequence[TurnFacts],
     announcements: Announcements | None,
     latency_s: float,
-    away: Sequence[tuple[float, float]] = (),
+    others: Sequence[tuple[float, float]] = (),
 ) -> tuple[Silence, ...]:
     """The long silences of a call; `latency_s` is how much later the trainee hears the customer than the record does.
 
-    While the sound device was away (`away`, seconds) nobody could have said anything, so that ends a silence.
+    What ends a silence too (`others`, seconds): the sound device was away, so that nobody could have said anything; the
+    trainee's voice was heard, though no words in it.
     """
     customer = [Said("customer", line.start_s, line.end_s + latency_s) for line in lines]
-    customer += [Said("customer", start_s, end_s) for start_s, end_s in away]
+    customer += [Said("customer", start_s, end_s) for start_s, end_s in others]
     return silences([*customer, *(said for turn in turns for said in _said(turn))], announcements)
 
 

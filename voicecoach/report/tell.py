@@ -71,7 +71,11 @@ def tell(
     sources = {**(in_words([procedure]) if procedure else {}), **(rules.sources if rules else {})}
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
-    quiet = long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), facts.away) if rules else None
+    quiet = (
+        long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), (*facts.away, *facts.wordless))
+        if rules
+        else None
+    )
     turns = _turns(facts.turns, spoken, again.assessments, sources, quiet)
     told = call_as_told(facts, again.assessments, again.finished)
     called = named(facts.started.get("persona")) or (persona.name if persona else "")

@@ -57,7 +57,7 @@ READING_S = 30.0
 """Of a calm reading; it takes about twenty seconds, and the page ends it earlier."""
 NOTES_WITHIN_S = 300.0
 """How long the page may hand in notes: after the call, and after the last letter that was typed into them."""
-SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "moved", "fault", "note"})
+SHOWN = frozenset({"started", "said", "heard", "interrupted", "held", "resumed", "moved", "fault", "wordless", "note"})
 """Events that the page of a call is told of; the rest is for the debrief."""
 TOLD_AGAIN = frozenset({"said", "heard", "interrupted", "held", "note"})
 """Of these, what a page that was loaded again needs: who said what, and the notes."""
@@ -362,8 +362,8 @@ def _for_the_page(event: Event) -> dict[str, object]:
             return {"other": data["other"], "input": data["input"], "rests": data["echo"] == HALF_DUPLEX}
         case "moved":
             return {"input": data["input"], "rests": data["echo"] == HALF_DUPLEX}
-        case "fault":
-            return {"what": data["what"], "do": data["do"]}
+        case "fault" | "wordless":
+            return {"kind": "fault", "what": data["what"], "do": data["do"]}
         case "heard":
             return {"text": data["text"], "turn": data["turn"]}
         case "note":

@@ -37,6 +37,8 @@ class Line:
     engine: str
     rest: Iterator[Line] | None = field(default=None, repr=False, compare=False)
     """The clauses after this one, each spoken when it is asked for, so that sound starts early; None: this is all."""
+    text: str = ""
+    """What is spoken here, where it is only a part of what was to be spoken."""
 
 
 def joined(parts: Iterable[Line]) -> Line:
@@ -46,6 +48,7 @@ def joined(parts: Iterable[Line]) -> Line:
         np.concatenate([part.samples for part in known]),
         np.concatenate([part.clean for part in known]),
         known[0].engine,
+        text=" ".join(part.text for part in known if part.text),
     )
 
 
@@ -266,8 +269,10 @@ class CustomerVoice:
             return self._loud(near)
         if not others:
             return line
-        later = (self._live(clause, style, last=n == len(others)) for n, clause in enumerate(others, 1))
-        return replace(line, rest=later)
+        later = (
+            replace(self._live(clause, style, last=n == len(others)), text=clause) for n, clause in enumerate(others, 1)
+        )
+        return replace(line, rest=later, text=first)
 
     def _live(self, clause: str, style: Style, *, last: bool) -> Line:
         """A clause by an engine, with the anger put on it, and the pause behind it."""
