@@ -248,6 +248,34 @@ def test_takes_stand_side_by_side(tmp_path: Path) -> None:
     assert takes.takes_of(first, 3) == ()
 
 
+def test_the_answer_beside_a_take_is_what_the_customer_said_to_it(tmp_path: Path) -> None:
+    """Not the line after it: the one that answers has begun before the reaction is written down."""
+    first, take = a_take(tmp_path, 3, "Go on.", "2026-11-22T12:00:00+00:00")
+    (moment,) = takes.takes_of(first, 3)
+
+    for one in moment.takes:
+        told = record.read(tmp_path / one.session)
+        reacted = next(event for event in told.of("reacted") if event.data["turn"] == one.turn)
+        said = next(event for event in told.of("said") if event.data["line"] == reacted.data["line"])
+        assert said.data["start"] < reacted.at
+        assert one.answer == said.data["text"]
+        assert f"Customer: “{said.data['text']}”"[:40] in as_text([moment])
+    assert {one.session for one in moment.takes} == {first.name, take.name}
+
+
+def test_what_nobody_has_answered_has_no_answer(tmp_path: Path) -> None:
+    """A lost line is not made up for by the customer's next one."""
+    first, _ = a_take(tmp_path, 3, "Go on.", "2026-11-22T12:00:00+00:00")
+    path = first / "events.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    answer = next(json.loads(line)["line"] for line in lines if '"kind":"reacted"' in line and '"turn":3}' in line)
+    path.write_text("".join(line for line in lines if not ('"kind":"said"' in line and f'"line":"{answer}"' in line)))
+    (moment,) = takes.takes_of(first, 3)
+
+    assert moment.takes[0].answer == ""
+    assert moment.takes[1].answer
+
+
 def test_every_mark_leads_to_its_events_also_in_the_takes(tmp_path: Path) -> None:
     """Over the call, over the take, and over both side by side on either page."""
     first, take = a_take(
@@ -307,6 +335,44 @@ def test_what_cannot_be_said_again_is_told(tmp_path: Path) -> None:
     (reviewed / "persona.yaml").unlink()
     with pytest.raises(BadInput, match="no simulated customer"):
         retry.prepare_retry(reviewed, 1, RULES)
+
+
+def test_a_turn_whose_first_line_is_damaged_can_be_said_again(tmp_path: Path) -> None:
+    """What was heard of it tells where in the call it was: the moment is the same."""
+    folder, _ = hold(tmp_path, replies_for(CALL), CALL, make_call())
+    whole = retry.prepare_retry(folder, 4, RULES)
+    path = folder / "events.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not ('"kind":"spoke"' in line and '"turn":4}' in line)))
+    assert len(path.read_text().splitlines()) == len(lines) - 1
+    again = retry.prepare_retry(folder, 4, RULES)
+
+    assert again.turn == 4
+    assert again.moment.mood == whole.moment.mood
+    assert again.moment.done == whole.moment.done
+
+
+def test_a_careful_hearing_does_not_change_what_the_customer_had_answered_to(tmp_path: Path) -> None:
+    """Patience goes by the words that were answered, and the calm voice by the turns as they were measured then."""
+    customer, _ = prepare.choose_persona("dana-printer")
+    folder, _ = hold(tmp_path, replies_for(CALL), CALL, make_call(baseline=None))
+    events = record.read(folder).events
+    announced = next(e.data["turn"] for e in events if e.kind == "heard" and e.data["text"].startswith("One moment"))
+    again = {"who": "trainee", "again": True}
+    heard = {**again, "turn": announced, "text": "Won moment, sleaze.", "words": [], "model": "careful"}
+    poor = next(e.data["observation"] for e in events if e.kind == "measured" and e.data.get("turn") == 1)
+    poor = {**poor, "quality": {"ok": False, "reasons": ["Too little speech."]}}
+    careful = [
+        Event("heard", events[-1].at, heard),
+        Event("measured", events[-1].at, {**again, "turn": 1, "observation": poor}),
+    ]
+
+    for turn in (2, announced + 1):
+        before, _ = moment_before(events, customer, turn, RULES.silence)
+        after, _ = moment_before([*events, *careful], customer, turn, RULES.silence)
+        assert after == before
+    assert moment_before(events, customer, announced + 1, RULES.silence)[0].patient
+    assert len(moment_before(events, customer, 2, RULES.silence)[0].own) == 1
 
 
 def test_a_record_from_before_the_mood_had_its_fields_is_read(tmp_path: Path) -> None:

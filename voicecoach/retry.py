@@ -17,7 +17,7 @@ from voicecoach.judge.procedures import parse_procedure
 from voicecoach.measure.turns import NORMAL, PRESETS, Mode, Patience, patience_of
 from voicecoach.nouns import Baseline, Moment, Procedure
 from voicecoach.persona import Persona
-from voicecoach.report.facts import number, text
+from voicecoach.report.facts import gather, number, text
 from voicecoach.report.moment import moment_before, moment_of, seed_of
 from voicecoach.report.tell import tell
 from voicecoach.session import Call
@@ -135,8 +135,6 @@ def _port(started: Mapping[str, Any]) -> str:
 
 def _done_before(session: record.Record, turn: int, customer: Persona, procedure: Procedure) -> tuple[str, ...]:
     """Ids of the steps that were done before the turn, by the verdicts of that day."""
-    place = next(
-        at for at, event in enumerate(session.events) if event.kind == "spoke" and event.data.get("turn") == turn
-    )
-    told = tell(session.events[:place], name="", persona=customer, procedure=procedure, rules=None)
+    places = {which: place for place, which in gather(session.events).spoke}  # as `moment_before` has them
+    told = tell(session.events[: places[turn]], name="", persona=customer, procedure=procedure, rules=None)
     return tuple(step.id for step in told.steps if step.outcome == "done")

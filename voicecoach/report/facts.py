@@ -173,6 +173,8 @@ class TurnFacts:
     reacted_to: str = ""
     """The words that the customer answered to, where a careful second hearing found others."""
     observation: Observation | None = None
+    first_seen: Observation | None = None
+    """What was measured for that answer, where a careful second look measured again."""
     assessed: Assessment | None = None
     cues: tuple[CueFacts, ...] = ()
     events: Events = ()
@@ -330,6 +332,8 @@ def _turns(of: _Of) -> tuple[tuple[TurnFacts, ...], tuple[tuple[int, int], ...]]
             if value is not None:
                 if name == "heard" and name in draft.values:
                     draft.values.setdefault("reacted_to", draft.values[name].text)
+                if name == "observation" and name in draft.values:
+                    draft.values.setdefault("first_seen", draft.values[name])
                 draft.values[name] = value
     for key, at, cue in _cues(of):
         if key in drafts and _came_in(drafts[key], at):
@@ -389,6 +393,7 @@ def _turn(key: int, draft: _Draft) -> TurnFacts:
         heard=heard,
         reacted_to=values.get("reacted_to", "") if heard else "",
         observation=values.get("observation"),
+        first_seen=values.get("first_seen"),
         assessed=values.get("assessed"),
         cues=tuple(draft.cues),
         events=tuple(sorted(draft.events)),

@@ -166,7 +166,7 @@ def _patient(last: TurnFacts | None, start: Moment | None, announcements: Announ
     """Whether the turn before announced a silence."""
     if last is None:
         return start is not None and start.patient
-    return last.heard is not None and bool(announced(last.heard.text, announcements))
+    return last.heard is not None and bool(announced(last.reacted_to or last.heard.text, announcements))
 
 
 def _baseline(events: Sequence[Event], place: int) -> Baseline | None:
@@ -192,7 +192,7 @@ def _same_microphone(events: Sequence[Event], place: int) -> int:
 
 
 def _own(start: Moment | None, before: Sequence[TurnFacts]) -> tuple[Observation, ...]:
-    """The turns that a provisional baseline will be made of, without their words and places."""
-    seen = [turn.observation for turn in before if turn.observation and turn.observation.quality.ok]
+    """The turns that a provisional baseline will be made of, as first measured, without their words and places."""
+    seen = [one for turn in before if (one := turn.first_seen or turn.observation) and one.quality.ok]
     bare = (replace(one, pauses=(), fillers=(), unspoken=()) for one in seen)
     return (*(start.own if start else ()), *bare)[: PROVISIONAL_TURNS - 1]

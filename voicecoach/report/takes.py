@@ -51,8 +51,7 @@ def take_of(report: Report, number: int, turn: int) -> Take | None:
     said = next((one for one in report.turns if one.number == turn), None)
     if said is None:
         return None
-    step = next((step for step in report.anger if step.turn == turn), None)
-    answers = [line.text for line in report.lines if step is not None and line.start_s >= step.at_s]
+    at, step = next(((at, step) for at, step in enumerate(report.anger) if step.turn == turn), (0, None))
     return Take(
         number=number,
         session=report.name,
@@ -61,11 +60,23 @@ def take_of(report: Report, number: int, turn: int) -> Take | None:
         said=said,
         before=step.before if step else None,
         after=step.after if step else None,
-        answer=answers[0] if answers else "",
+        answer=_answer(report, at) if step else "",
         start_s=said.start_s,
         end_s=said.end_s,
         events=tuple(sorted({*said.events, *(step.events if step else ())})),
     )
+
+
+def _answer(report: Report, at: int) -> str:
+    """What the customer said when the anger took its step number `at`.
+
+    By the order of the log, not by time: a line has begun before it is sure that it answers a turn, and is written down
+    after the reaction that it belongs to and before the next one.
+    """
+    reacted = [min(step.events, default=-1) for step in report.anger[at:]]
+    until = reacted[1] if len(reacted) > 1 else None
+    told = (line for line in report.lines if line.events and line.events[0] > reacted[0])
+    return next((line.text for line in told if until is None or line.events[0] < until), "")
 
 
 def _title(takes: Takes) -> str:
