@@ -72,6 +72,23 @@ def test_torn_sound_is_drawn_where_it_was(tmp_path: Path) -> None:
         assert np.mean(np.array(outline[0]) > 0.2) == pytest.approx(share, abs=0.01)
 
 
+@pytest.mark.parametrize(("ended", "planned_s", "length_s"), [(True, 20, 8), (False, 6, 8), (False, 16, 16)])
+def test_the_outline_is_as_long_as_the_page(tmp_path: Path, ended: bool, planned_s: int, length_s: int) -> None:
+    """A call that is stopped in the middle of a line, and ones that were torn after it and in it."""
+    with record.Writer(tmp_path / "s", "", "") as writer:
+        writer.event("started", wall="", persona={"id": "x", "name": "Dana"})
+        writer.event("said", line="a", text="Well?", start=SAMPLE_RATE_HZ, end=planned_s * SAMPLE_RATE_HZ)
+        writer.audio(np.full((8 * SAMPLE_RATE_HZ, 2), 9000, np.int16))
+        if ended:
+            writer.event("ended", outcome="stopped", why="")
+    session = record.read(tmp_path / "s")
+    outline, _, _ = debrief._sound_of(session)
+
+    assert debrief.report_on(session).duration_s == length_s
+    assert outline is not None
+    assert np.mean(np.array(outline[0]) > 0.2) == pytest.approx(8 / length_s, abs=0.01)
+
+
 def test_what_lies_damaged_beside_a_record_is_told(tmp_path: Path) -> None:
     """A persona or procedure that cannot be read is named among the problems, and the report goes on."""
     with record.Writer(tmp_path / "s", "id: [", "steps: no") as writer:

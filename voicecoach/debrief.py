@@ -10,7 +10,8 @@ from pathlib import Path
 from voicecoach import bundles, judge, kept, persona, prepare, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.judge.procedures import parse_procedure
-from voicecoach.nouns import Samples
+from voicecoach.nouns import SAMPLE_RATE_HZ, Samples
+from voicecoach.report.facts import gather
 from voicecoach.report.page import as_html
 from voicecoach.report.takes import Takes
 from voicecoach.report.tell import Report, tell
@@ -39,7 +40,12 @@ def report_on(session: record.Record, rules: judge.Rules | None = None) -> Repor
     )  # fmt: skip
     assignment, started = session.first("assignment"), session.first("started")
     desk = desk_of(report, session.trainer, assignment.data if assignment else None, started.data if started else None)
-    return replace(report, desk=desk)
+    return replace(report, desk=desk, duration_s=_length_s(session, report.duration_s))
+
+
+def _length_s(session: record.Record, told_s: float) -> float:
+    """How long a session is shown to be: as told by its events; where its end is lost, as long as its sound at least."""
+    return told_s if session.first("ended") else max(told_s, record.audio_samples(session) / SAMPLE_RATE_HZ)
 
 
 def debrief_of(session: record.Record) -> tuple[Report, str]:
@@ -58,7 +64,7 @@ def page_of(session: record.Record, report: Report) -> str:
 def _sound_of(session: record.Record) -> tuple[Sequence[Sequence[float]] | None, str | None, Sequence[Takes]]:
     """The outline of the recording, the recording itself, and other takes of its turns, as the page wants them."""
     n = record.audio_samples(session)
-    told = max([event.at for event in session.events], default=n)  # as long as the page's time; sound may be torn
+    told = round(_length_s(session, gather(session.events).duration_s) * SAMPLE_RATE_HZ)  # it is drawn over all of that
     outline = audiofiles.envelope_of(_first(record.audio_blocks(session), told), told) if n else None
     from voicecoach.takes import takes_of
 

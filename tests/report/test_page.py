@@ -24,7 +24,7 @@ from voicecoach.nouns import Event, Procedure
 from voicecoach.report import draw, facts
 from voicecoach.report.page import as_html
 from voicecoach.report.tell import tell
-from voicecoach.report.values import Report
+from voicecoach.report.values import Interruption, Report
 
 AUDIO = "data:audio/wav;base64,UklGRg=="
 
@@ -223,6 +223,16 @@ def test_same_bytes_anywhere(call: tuple[Event, ...], tmp_path: Path) -> None:
 
     assert first == build("4242", "Pacific/Auckland", Path("/"))
     assert len(first) > 10_000
+
+
+def test_of_a_customer_who_cuts_in_only_what_was_measured_is_told(report: Report) -> None:
+    """How long both spoke is what the turn's overlap says; whether the trainee stopped, and what is not known, is a dash."""
+    cuts = tuple(Interruption("customer", at_s, at_s, "x", 0.0, False, events=(3,)) for at_s in (25.4, 50.0))
+    page = as_html(replace(report, interruptions=cuts), None, None)
+
+    assert "The customer cut in</td><td>0.5 s</td><td>–</td>" in page
+    assert "The customer cut in</td><td>–</td><td>–</td>" in page
+    assert "You cut in</td><td>0.8 s</td><td>yes</td>" in as_html(report, None, None)
 
 
 def test_procedure_table_has_every_step(report: Report, procedure: Procedure) -> None:

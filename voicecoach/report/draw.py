@@ -174,7 +174,7 @@ def _pauses(turn: ReportTurn, axis: Axis) -> str:
 
 
 def _outline(envelope: Sequence[float], who: Who, duration_s: float, axis: Axis) -> str:
-    """The outline of one channel, mirrored about its middle; `envelope` spans the whole recording."""
+    """The outline of one channel, mirrored about its middle; `envelope` spans the `duration_s`."""
     heights = [min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0 for value in envelope]
     if not heights:
         return ""

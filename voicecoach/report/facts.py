@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 LARGEST = 1e9
 """No number in a record comes near it: sample indices end at 6 hours x 16 kHz = 3.5e8. Larger ones are damage."""
+WHOLE_S = 0.1
+"""A line that lacks less than this when the call ends was heard to its end: sound comes in blocks of 32 ms."""
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 """Control characters, and marks that turn the direction of the text around them: they could alter a terminal or a page."""
 _MISSING: Any = object()
@@ -243,7 +245,10 @@ def gather(events: Sequence[Event]) -> Facts:
     turns, spoke = _turns(of)
     interruptions = tuple(filter(None, (_interruption(place, event) for place, event in of("interrupted"))))
     lines = _lines(of, interruptions)
-    ended = next((event.data for _, event in reversed(of("ended"))), {})
+    ended: Mapping[str, Any] = {}
+    for place, event in of("ended")[-1:]:
+        ended = event.data
+        lines = tuple(_broken_off(line, place, seconds(event.at) or 0.0) for line in lines)
     return Facts(
         started=next((event.data for _, event in of("started")), {}),
         baseline=read(Baseline, _first_baseline(of)),
@@ -471,6 +476,13 @@ def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerL
         if cut.by == "trainee" and cut.stopped and cut.line == line.id and line.start_s <= cut.start_s <= line.end_s:
             return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events))
     return line
+
+
+def _broken_off(line: CustomerLine, place: int, ended_s: float) -> CustomerLine:
+    """The line as far as it was played, if the call ended in the middle of it; `place` is that of the end in the log."""
+    if not line.start_s < ended_s <= line.end_s - WHOLE_S:
+        return line
+    return replace(line, end_s=ended_s, events=(*line.events, place))
 
 
 def _interruption(place: int, event: Event) -> Interruption | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
@@ -41,6 +42,8 @@ from voicecoach.report.values import (
     AngerStep,
     CustomerLine,
     CycleStep,
+    Events,
+    Interruption,
     Mark,
     Point,
     Report,
@@ -54,7 +57,7 @@ from voicecoach.report.values import (
 def as_html(
     report: Report, waveform: Sequence[Sequence[float]] | None, audio: str | None, takes: Sequence[Takes] = ()
 ) -> str:
-    """The page. `waveform` is a peak envelope (0 to 1) of each channel, trainee first, over the whole recording.
+    """The page. `waveform` is a peak envelope (0 to 1) of each channel, trainee first, over the report's `duration_s`.
 
     `audio` is the recording as a `data:` URI; without it there is nothing to play and the page says so.
     """
@@ -264,22 +267,36 @@ def _causes(step: AngerStep) -> str:
 
 
 def _interruptions(report: Report) -> str:
+    met = [_met(cut, report.turns) for cut in report.interruptions]
     rows = [
         (
             words.clock(cut.start_s),
             "You cut in" if cut.by == "trainee" else "The customer cut in",
-            f"{cut.end_s - cut.start_s:.1f} s",
-            "yes" if cut.stopped else "no",
+            "–" if both_s is None else f"{both_s:.1f} s",
+            stopped,
             f'<span dir="auto">… {escape(" ".join(cut.words.split()[-_LAST_WORDS:]))}</span>' if cut.words else "",
         )
-        for cut in report.interruptions
+        for cut, (both_s, stopped, _) in zip(report.interruptions, met, strict=True)
     ]
     if not rows:
         return ""
     heads = ("Time", "Who", "Both spoke for", "The other stopped", "The customer had got to")
     told = len(heads) if any(row[-1] for row in rows) else len(heads) - 1
-    events = [cut.events for cut in report.interruptions]
-    return _table("Interruptions", heads[:told], [row[:told] for row in rows], events=events)
+    return _table("Interruptions", heads[:told], [row[:told] for row in rows], events=[events for *_, events in met])
+
+
+def _met(cut: Interruption, turns: Sequence[ReportTurn]) -> tuple[float | None, str, Events]:
+    """(seconds for which both spoke, whether the other stopped, what that is told from); None and a dash where not measured.
+
+    Of a customer who cuts in the record has the moment alone; for how long both spoke is told by the turn.
+    """
+    if cut.by == "trainee" or cut.end_s > cut.start_s:
+        return cut.end_s - cut.start_s, "yes" if cut.stopped else "no", cut.events
+    turn = next((turn for turn in turns if turn.start_s <= cut.start_s <= turn.end_s), None)
+    after = [end - max(start, cut.start_s) for start, end in turn.overlap if end > cut.start_s] if turn else []
+    if turn is None or not after:
+        return None, "–", cut.events
+    return math.fsum(after), "–", tuple(sorted({*cut.events, *turn.events}))
 
 
 _LAST_WORDS = 8
