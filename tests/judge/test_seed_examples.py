@@ -188,6 +188,7 @@ def test_twenty_minutes_to_get_through() -> None:
             "I'm sorry to keep you waiting. How can I help you?",
         ),
         ("My screen stays dark.", "Uh-huh. Go on."),
+        ("That is all I can see.", "I see."),
         finished=3,
     )
 

@@ -128,6 +128,21 @@ def test_anger_that_was_cut_short_comes_back_at_the_solution() -> None:
     assert not says(step(of("shut-up-listen-wait"), 0, cut, calmer), "anger")
 
 
+@pytest.mark.parametrize(
+    ("name", "index"), [("six-guidelines", 0), ("help-desk-six-steps", 1), ("shut-up-listen-wait", 0)]
+)
+def test_leaving_before_the_story_is_told_is_not_listening(name: str, index: int) -> None:
+    """A step that is known only by what must not happen asks for the whole story (002.2): one "go on" shows nothing yet."""
+    left = step(of(name), index, told(1, "verbal_nod", text="Go on.", finished=False))
+    stayed = step(of(name), index, told(1, "verbal_nod", finished=False), told(2, "empathise"))
+    argued = step(of(name), index, told(1, "interrupt shown", finished=False))
+    before = score(of(name), [told(1, "verbal_nod", finished=False)], done={of(name).steps[index].id})[index]
+
+    assert (left.outcome, stayed.outcome, argued.outcome, before.outcome) == ("unsure", "done", "not heard", "done")
+    assert says(left, "too early") == ["your last words came while the customer still had more to tell"]
+    assert says(stayed, "too early") == says(argued, "too early") == says(before, "too early") == []
+
+
 # --- waits -------------------------------------------------------------------------------------------
 
 CLOSURE = "Do you feel that we solved it today?"

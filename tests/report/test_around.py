@@ -128,6 +128,25 @@ def test_an_offer_made_too_early_is_no_agreement() -> None:
     assert told(events).action_draft == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "found", "whole"),
+    [
+        ("Right. I will refund you $49.99 by Friday. Bye.", "refund you $49.99 by Friday", "I will refund you $49.99 by Friday."),
+        ("Good. Mr. Lee will call at 10 a.m. tomorrow. Bye.", "Lee will call", "Mr. Lee will call at 10 a.m. tomorrow."),
+        ("I will send it by 10:30 p.m. We can talk then.", "I will send it", "I will send it by 10:30 p.m."),
+        ("I will send it to No. 5, Elm St. in York! Bye.", "I will send it", "I will send it to No. 5, Elm St. in York!"),
+        ("Fine. I will refund it. On Friday. All right?", "I will refund it. On Friday", "I will refund it. On Friday."),
+        ("Would a refund of 1,000.50 help you? It is yours.", "a refund", "Would a refund of 1,000.50 help you?"),
+        ("i will refund you 49.99 by friday", "refund you", "i will refund you 49.99 by friday"),
+    ],
+)  # fmt: skip
+def test_an_offer_is_copied_whole(text: str, found: str, whole: str) -> None:
+    """Amounts, hours, titles and numbers have full stops that end no sentence; and a sentence holds all of its mark."""
+    draft = told(turn(1, 1, text, ("resolution", found))).action_draft
+
+    assert f"What: “{whole}” (" in draft
+
+
 # --- the written account -------------------------------------------------------------------------------
 
 

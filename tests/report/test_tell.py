@@ -87,6 +87,24 @@ def test_cut_line_ends_where_it_was_stopped(report: Report) -> None:
     assert cut.planned_end_s == pytest.approx(27.0)
 
 
+def test_a_call_that_ended_in_the_middle_of_a_line_is_no_longer_than_it_was() -> None:
+    """The line ends where the call did, and says so; what lacks less than a few blocks was heard whole."""
+    line = {"line": "a", "text": "And another thing.", "voice": "v", "level": 3}
+    said = of("said", 30, **line, start=29 * SAMPLE_RATE_HZ, end=41 * SAMPLE_RATE_HZ)
+    whole = of("said", 30, **line, start=29 * SAMPLE_RATE_HZ, end=round(30.05 * SAMPLE_RATE_HZ))
+    ended = of("ended", 30, outcome="stopped", why="")
+    cut, heard, torn = (
+        tell(events, name="", persona=None, procedure=None, rules=None)
+        for events in ([said, ended], [whole, ended], [said])
+    )
+
+    assert (cut.duration_s, cut.lines[0].end_s, cut.lines[0].planned_end_s) == (30.0, 30.0, 41.0)
+    assert "[cut off after 1.0 s]" in " ".join(as_text(cut).split())
+    assert "Cut off after 1.0 s." in as_html(cut, None, None)
+    assert "cut off" not in as_text(heard)
+    assert torn.lines[0].end_s == 41.0
+
+
 def test_every_mark_has_its_place_in_the_recording(report: Report) -> None:
     """A mark's quote is in its turn's text, and its time inside the turn."""
     for turn in report.turns:
@@ -443,6 +461,15 @@ def test_shared_out_the_causes_are_the_change(dana: Persona, rules: Rules) -> No
         assert all(0 <= cause.delta / raw[cause.cue] <= 1 for cause in shared)
 
 
+def test_words_that_are_the_fault_are_not_praised() -> None:
+    """A solution before the story is told is one to work on, and nothing else; what was said beside it stands."""
+    early = [replace(one, end=20) for one in (mark("resolution"), mark("premature_solution", outcome="shown"))]
+    said = turn(1, *early, replace(mark("apologise"), start=22, end=30))
+
+    assert [point.quote for point in points.well([said], [step(1, "resolution", -0.8)])] == ["apologise"]
+    assert [point.quote for point in points.work([said], [], ())] == ["premature_solution"]
+
+
 def test_points_spread_over_turns() -> None:
     """The best of each turn stands before the second best of any."""
     turns = [turn(1, mark("empathise"), mark("restate_facts")), turn(2, mark("verbal_nod", 2))]
@@ -457,6 +484,15 @@ def test_calm_voice_is_praised_only_when_it_held() -> None:
     assert points.well([turn(1, delivery=quiet), turn(2, delivery=quiet)], [])[0].title.startswith("Spoke quietly")
     assert points.well([turn(1, delivery=quiet)], []) == ()
     assert points.well([turn(1, delivery=quiet), turn(2, delivery=raised)], []) == ()
+
+
+def test_no_praise_for_the_voice_beside_a_turn_that_rushed() -> None:
+    """Also where that turn's loudness could not be judged: nothing is both done well and to be worked on."""
+    quiet, rushed = Delivery("quiet", "slow"), Delivery("unsure", "rushed")
+    turns = [turn(1, delivery=quiet), turn(2, delivery=quiet), turn(3, delivery=rushed)]
+
+    assert points.well(turns, []) == ()
+    assert [point.title for point in points.work(turns, [], ())] == ["Rushed"]
 
 
 def flat(range_st: float) -> Observation:
@@ -666,6 +702,22 @@ def test_a_step_not_heard_is_told_with_its_moment(dana: Persona, rules: Rules) -
     assert escape(said["paraphrase"]) in page
     assert "this moment of the call: “" in page
     assert "None" not in page
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_call_that_is_left_before_the_story_is_told_shows_no_listening(
+    dana: Persona, rules: Rules, judged: bool
+) -> None:
+    """By today's rules and by the verdicts of the call alike; a whole call shows it."""
+    procedure = prepare.choose_procedure("help-desk-six-steps")[0]
+
+    def vent(*texts: str) -> str:
+        events = live(dana, rules, texts)
+        told = tell(events, name="", persona=dana, procedure=procedure, rules=rules if judged else None)
+        return next(step for step in told.steps if step.id == "let-the-customer-vent").outcome
+
+    assert vent("Go on.") == "unsure"
+    assert vent(*["Mm hmm."] * (len(dana.story) + 2)) == "done"
 
 
 def test_a_fault_against_a_step_is_told_with_what_to_do_instead(dana: Persona, rules: Rules) -> None:

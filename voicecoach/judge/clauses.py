@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from voicecoach.nouns import Word
 
@@ -161,6 +162,31 @@ def _mark(gap: str, previous: str) -> str:
     if re.search(r"[!\n\r…。！？]", gap) or ("." in gap and previous not in _TITLES):
         return "."
     return "," if re.search(r"[,;:()\"“”—–]|\s-+\s", gap) else ""
+
+
+# --- sentences -------------------------------------------------------------------------------------
+
+_STOP = re.compile(r"[.?!…]+[\"'”’)\]]*\s+|[\n\r。！？]+\s*")
+"""The end of a sentence, behind a word that can end one."""
+_AFTER_HOUR = re.compile(r"(?:I|We|You|He|She|They|It|Our|Then|That)\b")
+"""What begins a sentence behind "10 a.m.", whose last full stop may be that of the sentence or not."""
+
+
+@lru_cache(maxsize=32)
+def sentences(text: str) -> tuple[tuple[int, int], ...]:
+    """[start, end) of each sentence of `text`, one behind the other: "$49.99", "10 a.m." and "Mr. Lee" end none."""
+    words = pairwise(_TOKEN.finditer(text))
+    bounds = [0, *filter(None, (_sentence_end(text, word, after.start()) for word, after in words)), len(text)]
+    return tuple((start, end) for start, end in pairwise(bounds) if start < end)
+
+
+def _sentence_end(text: str, word: re.Match[str], after: int) -> int:
+    """Where a sentence ends between `word` and the one that begins at `after`; 0 where it goes on."""
+    gap = text[word.end() : after]
+    if word[0].endswith(".") and not gap.strip():
+        return after if _AFTER_HOUR.match(text, after) else 0
+    stop = _STOP.search(gap) if _mark(gap, word[0].lower()) in (".", "?") else None
+    return word.end() + stop.end() if stop else 0
 
 
 # --- clauses ---------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def cycles(procedure: Procedure, call: Sequence[Told]) -> tuple[Cycle, ...]:
             again = (WHY[told.brought], told.before)
         for finding in told.said.findings:
             index = next((n for n, step in enumerate(steps) if finding.code in (*step.any_of, *step.all_of)), None)
-            if index is None or finding.outcome != "done" or premature(finding, told.said):
+            if index is None or finding.outcome != "done" or premature(finding, told.said.findings):
                 continue
             if again or not rounds:
                 rounds.append((*(again or ("", "")), {}))

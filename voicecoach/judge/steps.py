@@ -8,9 +8,9 @@ what was measured: whether the trainee stopped, and for how long.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from voicecoach.judge.clauses import align
 from voicecoach.nouns import (
@@ -79,7 +79,7 @@ def score(
     `done` are the steps of before, where the call began in its middle: nothing is too early for want of them.
     `prepared` tells of the worksheet and of getting focused whether each was done; what is not in it is not on record.
     """
-    outcomes = [_score(step, call, prepared or {}) for step in procedure.steps]
+    outcomes = [_score(step, call, prepared or {}, done) for step in procedure.steps]
     completed = {o.step.id: place for o in outcomes if (place := _completed(o)) is not None}
     return tuple(
         replace(
@@ -94,12 +94,14 @@ def score(
     )
 
 
-def _score(step: Step, call: Sequence[Told], prepared: Mapping[str, bool]) -> StepOutcome:
+def _score(step: Step, call: Sequence[Told], prepared: Mapping[str, bool], done: Collection[str]) -> StepOutcome:
     if step.before_call:
         return _before_the_call(step, prepared)
     heard = _heard(step, call)
     remarks = [*_while_venting(step, call)]
     outcome: Literal["done", "unsure", "not heard"] = heard.outcome
+    if outcome == "done" and step.id not in done:
+        remarks += _left_before_the_end(step, call)
     if outcome == "done" and remarks:
         outcome = "unsure"
     if outcome == "done" and step.delivery:
@@ -143,18 +145,36 @@ def _found(call: Sequence[Told], codes: Sequence[str]) -> Where:
         (told.number, finding)
         for told in call
         for finding in told.said.findings
-        if finding.code in codes and not premature(finding, told.said)
+        if finding.code in codes and not premature(finding, told.said.findings)
     )
 
 
-def premature(finding: Finding, said: Assessment) -> bool:
-    """Whether a move is the very words of a premature solution: then it is the fault, not a step done (003.1)."""
-    return finding.kind == "move" and any(
+class Placed(Protocol):
+    """A finding, or what a report makes of one."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+def premature(move: Placed, beside: Iterable[Placed]) -> bool:
+    """Whether a move is the very words of a premature solution: then it is the fault, not a step done (003.1).
+
+    `beside` is what was found in its turn.
+    """
+    return move.kind == "move" and any(
         fault.code == "premature_solution"
         and fault.outcome == "shown"
-        and fault.start < finding.end
-        and finding.start < fault.end
-        for fault in said.findings
+        and fault.start < move.end
+        and move.start < fault.end
+        for fault in beside
     )
 
 
@@ -220,6 +240,12 @@ def _while_venting(step: Step, call: Sequence[Told]) -> Iterator[Remark]:
             yield from (Remark("too early", rule.say, turn, finding) for turn, finding in list(early)[:1])
 
 
+def _left_before_the_end(step: Step, call: Sequence[Told]) -> Iterator[Remark]:
+    """That the customer was left with something to tell: a step that only forbids asks for the whole story (002.2, 003.1)."""
+    if not (step.any_of or step.all_of) and not call[-1].finished:
+        yield Remark("too early", "your last words came while the customer still had more to tell")
+
+
 def _too_early_for_a_step(
     step: Step, call: Sequence[Told], completed: Mapping[str, tuple[Place, Finding]], done: Collection[str]
 ) -> Iterator[Remark]:
@@ -275,7 +301,7 @@ def _waits(step: Step, call: Sequence[Told]) -> Iterator[Wait]:
         asked = [
             f
             for f in told.said.findings
-            if f.code in step.wait_after and f.outcome == "done" and not premature(f, told.said)
+            if f.code in step.wait_after and f.outcome == "done" and not premature(f, told.said.findings)
         ]
         for first, end in _joined(asked, told.text):
             yield _wait(told, first, end)

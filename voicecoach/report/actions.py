@@ -7,9 +7,9 @@ Nothing is invented: what was not said is a blank, and says so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from voicecoach.judge import clauses
 from voicecoach.judge.steps import Told, premature
 from voicecoach.report import words
 from voicecoach.report.values import Action, CustomerLine, Mark, Note, Quote, ReportTurn
@@ -18,7 +18,6 @@ Span = tuple[int, int]
 
 OFFER = frozenset({"resolution", "alternatives", "referral"})
 BLANK = "________ (not said)"
-_SENTENCE = re.compile(r"[^.?!]+[.?!]*")
 MOST_LINES = 12
 """Lines of the customer in a written account; the recording holds the rest."""
 
@@ -45,7 +44,7 @@ def actions(turns: Sequence[ReportTurn], told: Sequence[Told]) -> tuple[Action, 
 
 def _sayings(turn: ReportTurn, told: Told | None) -> list[Mark]:
     """The marks that tell of an action, less those that were said too early."""
-    early = {(f.code, f.start) for f in told.said.findings if premature(f, told.said)} if told else set()
+    early = {(f.code, f.start) for f in told.said.findings if premature(f, told.said.findings)} if told else set()
     codes = {*OFFER, "res_who", "res_when", "follow_up"}
     return [m for m in turn.marks if m.kind == "move" and m.code in codes and (m.code, m.start) not in early]
 
@@ -76,9 +75,10 @@ def _follows_up(turn: ReportTurn, mark: Mark, marks: Sequence[tuple[ReportTurn, 
 
 
 def _sentence_of(turn: ReportTurn, mark: Mark) -> Span:
-    """[start, end) of the sentence that a mark begins in."""
-    found = (m.span() for m in _SENTENCE.finditer(turn.text) if m.start() <= mark.start < m.end())
-    return next(found, (0, len(turn.text)))
+    """[start, end) of the sentence that a mark begins in, and of those that it goes on into."""
+    end = max(mark.end, mark.start + 1)
+    found = [span for span in clauses.sentences(turn.text) if span[0] < end and mark.start < span[1]]
+    return (found[0][0], found[-1][1]) if found else (0, len(turn.text))
 
 
 def _quotes(marks: Iterable[Mark]) -> tuple[Quote, ...]:

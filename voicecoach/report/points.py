@@ -9,6 +9,7 @@ from dataclasses import replace
 from voicecoach.judge.delivery import is_flat
 from voicecoach.judge.silence import LONG_GAP_S, LONG_PAUSE_S, Silence
 from voicecoach.judge.sources import OF_SILENCE
+from voicecoach.judge.steps import premature
 from voicecoach.nouns import Delivery, InKind
 from voicecoach.report import words
 from voicecoach.report.values import AngerStep, Mark, Point, ReportTurn, StepLine
@@ -58,18 +59,23 @@ SEVERITY = [
 def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep]) -> tuple[Point, ...]:
     """Up to three things done well, the most telling first.
 
-    Candidates are each move that was clearly made (`done`; one Point a code, its best instance), and quiet,
-    slow delivery where every measured turn had it, or a calm voice held against a heated customer. Moves rank by how far they calmed the customer in this very
+    Candidates are each move that was clearly made (`made`; one Point a code, its best instance), and quiet,
+    slow delivery where no turn was strained, or a calm voice held against a heated customer. Moves rank by how far they calmed the customer in this very
     call (the fall of anger that names them as its cause, before the limits of one turn), then by `WEIGHTS`, then by time. Quiet, slow delivery
     stands second at best: what was said comes first. The second and third prefer turns not yet quoted.
     """
     effect, taken = _effects(anger), _effects(map(felt, anger))
-    moves = [mark for turn in turns for mark in turn.marks if (mark.kind, mark.outcome) == ("move", "done")]
+    moves = [mark for turn in turns for mark in made(turn)]
     ranked = sorted(moves, key=lambda mark: (effect(mark), _rank(WEIGHTS, mark.code), mark.start_s))
     chosen = _spread(_first_of_each_code(ranked))
     points = [_point(mark, _changed("fell", -taken(mark))) for mark in chosen]
     calm = _held_steady(turns) or _calm_voice(turns)
     return tuple(([*points[:1], calm, *points[1:]] if calm else points)[:MOST])
+
+
+def made(turn: ReportTurn) -> tuple[Mark, ...]:
+    """The moves that were clearly made in a turn; words that are the fault of a premature solution are none."""
+    return tuple(m for m in turn.marks if (m.kind, m.outcome) == ("move", "done") and not premature(m, turn.marks))
 
 
 def work(
@@ -202,7 +208,9 @@ def _in_kind_point(turn: ReportTurn, in_kind: InKind, title: str, evidence: str)
 
 
 def _calm_voice(turns: Sequence[ReportTurn]) -> Point | None:
-    """Quiet and unhurried in every turn that could be measured; the longest with a natural range is the one to hear."""
+    """Quiet in every turn whose loudness was judged, and none rushed; the longest with a natural range is the one to hear."""
+    if any(turn.delivery and _strain(turn.delivery) for turn in turns):
+        return None
     measured = [turn for turn in turns if turn.delivery and turn.delivery.loudness != "unsure"]
     verdicts = {(turn.delivery.loudness, turn.delivery.pace) for turn in measured if turn.delivery}
     if len(measured) < MIN_MEASURED or not verdicts <= {("quiet", "slow"), ("quiet", "brisk"), ("quiet", "unsure")}:

@@ -91,11 +91,13 @@ class _Call:
             can=persona.brief.can if persona else (),
         )
         self._previous: Assessment | None = None
-        self._mood = customer.begin(persona, seed_of(facts.started)).mood if persona and rules else None
+        self._begun = customer.begin(persona, seed_of(facts.started)).mood if persona else None
+        """The mood at the beginning, which no judgement has made."""
         if self.moment is not None:
             self._context = self.moment.context
             self._previous = Assessment((), self.moment.delivery) if self.moment.delivery else None
-            self._mood = self.moment.mood if persona and rules else None
+            self._begun = self.moment.mood
+        self._mood = self._begun if persona and rules else None
         anger = self._mood.anger if self._mood else next(iter(facts.angers), None)
         if anger is not None:
             at_s = facts.lines[0].start_s if facts.lines else 0.0
@@ -105,14 +107,14 @@ class _Call:
 
     def judge(self, turn: TurnFacts) -> None:
         """Assess one turn, and note where the live assessment was another."""
+        finished = _finished(self.persona, self._mood or self._begun)
+        if self.persona is not None:
+            self.finished[turn.number] = finished
         if self.rules is None or turn.heard is None:
             if turn.assessed:
                 self.assessments[turn.number] = _supported(turn.assessed, turn.heard.text if turn.heard else "")
             return
         text = self.texts[turn.number] = turn.heard.text
-        finished = _finished(self.persona, self._mood)
-        if self._mood is not None:
-            self.finished[turn.number] = finished
         self._context = next_context(
             self._context,
             self._previous,
