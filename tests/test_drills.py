@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from voicecoach.nouns import Assessment, Baseline, Delivery, Finding, Mood, Reac
 from voicecoach.persona import Persona
 from voicecoach.persona import drills as customers
 from voicecoach.report import words
-from voicecoach.report.progress import INTERVALS_DAYS, Row, missed, row_of, schedule
+from voicecoach.report.progress import INTERVALS_DAYS, Due, Row, missed, row_of, schedule
 from voicecoach.report.text import as_text
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
 
@@ -206,7 +207,7 @@ def test_a_drill_is_a_session_like_any_other(tmp_path: Path) -> None:
     assert "Drill: Apologise without admitting liability" in page_of(told, report)
     assert report.feelings == ()
     assert "customer's view" not in f"{page_of(told, report)}{as_text(report)}".casefold()
-    assert (row.kind, row.drill, row.passed, row.levels) == ("drill", "apologise", 4, 4)
+    assert (row.kind, row.drill, row.passed, row.levels, row.rounds) == ("drill", "apologise", 4, 4, 5)
     record.delete(folder)
     assert not folder.exists()
 
@@ -275,17 +276,62 @@ def row(day: int, **changes: object) -> Row:
 
 def test_what_was_passed_waits_twice_as_long_each_time() -> None:
     """Leitner's boxes: 1, 2, 4, 8, 16 days; what was not passed begins again; the last box is the last."""
-    done = {"kind": "drill", "drill": "apologise", "levels": 4, "passed": 4}
-    boxes = []
-    for count in range(1, 7):
-        plan = schedule([row(n + 1, **done) for n in range(count)], DRILLS, now=f"2026-01-{count:02}T18:00:00+00:00")
-        one = next(due for due in plan if due.drill.id == "apologise")
-        boxes.append((one.box, one.days, one.due))
-    failed = schedule([row(1, **done), row(2, **{**done, "passed": 1})], DRILLS, now="2026-01-02T18:00:00+00:00")
+    practised, found = [], []
+    day = 1.0
+    for _ in range(6):
+        practised.append(practice(day))
+        found.append(sorry(practised, day))
+        day += found[-1].days or 0.0
 
-    assert [days for _, days, _ in boxes] == [*map(float, INTERVALS_DAYS), 16.0]
-    assert not any(due for _, _, due in boxes)
-    assert next(due for due in failed if due.drill.id == "apologise").box == 1
+    assert [one.days for one in found] == [*map(float, INTERVALS_DAYS), 16.0]
+    assert not any(one.due for one in found)
+    assert sorry([*practised, practice(day, passed=1)], day).box == 1
+
+
+def practice(day: float, **changes: object) -> Row:
+    """The drill of apologising, passed whole on that day of January, which may be any."""
+    wall = dt.datetime(2026, 1, 1, 18, tzinfo=dt.UTC) + dt.timedelta(days=day - 1)
+    options = {"kind": "drill", "drill": "apologise", "levels": 4, "passed": 4, "rounds": 4, "outcome": "drill over"}
+    return row(1, **{**options, "session": f"d{day:09.3f}", "wall": wall.isoformat(), **changes})
+
+
+def sorry(rows: list[Row], day: float) -> Due:
+    """Where the drill of apologising stands on a day of January."""
+    return next(due for due in schedule(rows, DRILLS, now=practice(day).wall) if due.drill.id == "apologise")
+
+
+def test_practice_in_a_row_is_not_practice_over_days() -> None:
+    """Passed again before it is due, a drill keeps its box and its day; half a day early counts as due."""
+    evening = sorry([practice(1 + n / 100) for n in range(5)], 1.05)
+    early = sorry([practice(1), practice(1.4)], 2)
+    morning = sorry([practice(1), practice(1.6)], 2)
+    again = sorry([practice(1), practice(1.01, passed=2), practice(1.02)], 1.02)
+
+    assert (evening.box, evening.days) == (1, 0.95)
+    assert evening.last == practice(1.04).wall
+    assert (early.box, early.days, early.due) == (1, 0.0, True)
+    assert (morning.box, morning.days) == (2, 1.6)
+    assert (again.box, again.days) == (1, 0.99)
+
+
+@pytest.mark.parametrize(
+    ("changes", "box"),
+    [
+        ({"rounds": 0, "outcome": "stopped"}, 2),
+        ({"rounds": 2, "outcome": "fault"}, 2),
+        ({"rounds": 2, "outcome": "cut off"}, 2),
+        ({"rounds": 2, "outcome": "stopped"}, 1),
+        ({"rounds": 3, "outcome": "drill over"}, 1),
+        ({"rounds": 4, "outcome": "fault", "passed": 4}, 3),
+    ],
+)
+def test_a_drill_that_was_broken_off_counts_neither_way(changes: dict[str, object], box: int) -> None:
+    """A lost device and a drill without a mark say nothing of the trainee; a stop after a miss, and a whole pass, do."""
+    before = [practice(1), practice(2)]
+    found = sorry([*before, practice(4, **{"passed": 1, **changes})], 4)
+
+    assert found.box == box
+    assert (found.last == practice(2).wall) == (box == 2)
 
 
 def test_the_weakest_of_recent_calls_comes_first() -> None:

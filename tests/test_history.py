@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,56 @@ def test_a_turn_that_was_heard_again_is_judged_as_in_its_debrief(tmp_path: Path)
     told = record.read(folder)
     assert row == row_from(json.loads(record.to_json(row_of(debrief.report_on(told), told.events))))
     assert row.turns == 3
+
+
+def test_a_move_that_is_the_fault_itself_does_not_count(tmp_path: Path) -> None:
+    """Words that solve too early are a fault a turn, and no good move: in the measures and for the drills."""
+    path = session(tmp_path, 1) / "events.jsonl"
+    sent = {**SORRY, "code": "resolution", "quote": "about that", "start": 11, "end": 21}
+    fault = {**sent, "code": "premature_solution", "kind": "fault", "outcome": "shown"}
+    path.write_text(path.read_text().replace(record.to_json([SORRY]), record.to_json([SORRY, sent, fault])))
+    (row,) = history.read(tmp_path).rows
+
+    assert row.of("moves") == row.of("faults") == (1.0, 1.0, 1.0)
+    assert (row.moves, row.faults) == (("apologise",), ("premature_solution",))
+
+
+@pytest.mark.parametrize("why", ["passed3", f"passed at anger {'9' * 5000}", "passed at anger 7", "passed", ""])
+def test_an_edited_mark_of_a_drill_loses_no_session(tmp_path: Path, why: str) -> None:
+    """What no drill has written is no round of it; the others are all there."""
+    session(tmp_path, 1)
+    marked(session(tmp_path, 2, drill={"id": "apologise", "levels": [2, 3]}), [why, "not yet at anger 2"])
+
+    assert [row.rounds for row in history.read(tmp_path).rows] == [0, 1]
+
+
+def marked(folder: Path, whys: Sequence[str]) -> Path:
+    """A session with a mark of a drill at each of its first turns."""
+    with open(folder / "events.jsonl", "a", encoding="utf-8") as file:
+        for turn, why in enumerate(whys, 1):
+            causes = [{"cue": "drill", "delta": 0.0, "why": why, "evidence": ""}]
+            mood = {"anger": 2.0, "state": "DRILL", "turn": turn}
+            event = {"at": 48000, "kind": "reacted", "turn": turn, "mood": mood, "causes": causes}
+            file.write(record.to_json(event) + "\n")
+    return folder
+
+
+def test_a_session_that_cannot_be_told_is_left_out_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is odd in one record, the history is of the others, and names it."""
+    bad = session(tmp_path, 1)
+    session(tmp_path, 2)
+    made = history._Maker.row
+
+    def stumbling(maker: history._Maker, folder: Path) -> Row | None:
+        if folder == bad:
+            raise ValueError("invalid literal")
+        return made(maker, folder)
+
+    monkeypatch.setattr(history._Maker, "row", stumbling)
+    found = history.read(tmp_path)
+
+    assert [row.session for row in found.rows] == ["20260102-180000-dana-printer"]
+    assert found.skipped == (f"{bad.name} is left out: what its record says makes no sense.",)
 
 
 def test_the_index_changes_nothing(tmp_path: Path) -> None:
@@ -454,6 +505,46 @@ def test_the_command_lists_and_writes(tmp_path: Path) -> None:
     assert json.loads(both.stdout.splitlines()[-1])["trends"] == data["trends"]
     assert "is not a time" in str(run("--now", "soon").exception)
     assert "There are sessions of: Kim" in str(run("--trends", "--trainee", "Zoe").exception)
+
+
+@pytest.mark.parametrize(
+    ("trainee", "port", "option"),
+    [
+        ("Kim", "device", " --trainee Kim"),
+        ("Kim O'Neil", "device", """ --trainee 'Kim O'"'"'Neil'"""),
+        ("trainee", "device", ""),
+        ("Demo", "recorded trainee", ""),
+    ],
+)
+def test_a_drill_to_type_is_the_trainees_own(tmp_path: Path, trainee: str, port: str, option: str) -> None:
+    """Without the name it would count for somebody else; who gave none needs none, and the recorded trainee is nobody."""
+    session(tmp_path, 1, trainee=trainee, sound={"port": port})
+    found = told(tmp_path)
+    line = f"voicecoach drill {found.schedule[0].drill.id}{option}"
+    page = as_html(found)
+
+    assert f"{line}\n" in as_text(found, 200)
+    assert f"<code>{escape(line)}</code>" in page
+    assert page.count("<code>voicecoach drill ") == page.count(f"{escape(option)}</code>") == len(found.schedule) + 1
+
+
+def test_what_is_due_is_counted_from_a_day_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal knows today, as `drill --list` does; a page is the same on any day, and names its day."""
+    only = drills.all_drills()[:1]
+    folder = session(tmp_path / "sessions", 4, drill={"id": only[0].id, "levels": [2, 3]})
+    marked(folder, ["passed at anger 2", "passed at anger 3"])
+    session(tmp_path / "sessions", 3)
+    monkeypatch.setattr(drills, "all_drills", lambda: only)
+    monkeypatch.setattr(prepare, "now", lambda: "2026-01-13T18:00:00+00:00")
+    run = lambda *words: CliRunner().invoke(app, ["--data", str(tmp_path), "history", *words]).stdout  # noqa: E731
+    run("--html", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text()
+
+    assert "(due now; " in " ".join(run("--trends").split())
+    assert "(due in 1 day; " in " ".join(run("--trends", "--now", "2026-01-04T18:00").split())
+    assert json.loads(run("--trends", "--json"))["now"] == "2026-01-04T18:00:00+00:00"
+    assert "Due in 1 day; " in page
+    assert page.count("Counted from 2026-01-04.") == 2
 
 
 def test_of_nothing_there_is_a_page_too(tmp_path: Path) -> None:

@@ -22,8 +22,12 @@ from voicecoach.judge.procedures import parse_procedure
 from voicecoach.report.progress import Row, row_from, row_of
 from voicecoach.report.tell import tell
 
-VERSION = f"2/{RULES_VERSION}"
+VERSION = f"3/{RULES_VERSION}"
 """Raised when a row is made otherwise; rows of another version are made again."""
+
+
+_SENSELESS = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+"""What telling a record that makes no sense may come to. It never should; where it does, one session is lost, not all."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ def read(root: Path, *, index: bool = True, progress: Callable[[int, int], None]
                     row = maker.row(folder)
                 except VoicecoachError as error:
                     skipped.append(f"{folder.name} is left out. {error.what}")
+                    continue
+                except _SENSELESS:
+                    skipped.append(f"{folder.name} is left out: what its record says makes no sense.")
                     continue
                 if row is None:
                     skipped.append(f"{folder.name} is left out: the beginning of the session is missing.")

@@ -30,14 +30,17 @@ def history(
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     trainee: Annotated[str, typer.Option(help="Whose trends (default: whoever called last).")] = "",
     now: Annotated[
-        str, typer.Option(help="From when drills are due, such as 2026-11-30 (default: the newest session).")
+        str,
+        typer.Option(
+            help="From when drills are due, such as 2026-11-30 (default: today; in a page or JSON, the newest session)."
+        ),
     ] = "",
 ) -> None:
     """List the sessions on this machine, newest last, with trends, bests and the next drill; or write them as a page.
 
     Example: `voicecoach history -n 5`   or   `voicecoach history --html history.html --open`
     """
-    from voicecoach import debrief, record
+    from voicecoach import debrief, prepare, record
     from voicecoach.report import progress_page, progress_text
     from voicecoach.report.facts import instant
 
@@ -51,7 +54,8 @@ def history(
             return
     if not folders and not paged:
         return
-    told = progress_of(trainee, now)
+    # what is written down is the same from the same folders on any day, and says from which day it counts
+    told = progress_of(trainee, now or ("" if paged or as_json else prepare.now()))
     if as_json:
         typer.echo(record.to_json(told))
     if paged:

@@ -16,8 +16,9 @@ from voicecoach.judge.drills import VOICE, Drill
 from voicecoach.nouns import Event
 from voicecoach.report import words
 from voicecoach.report.facts import instant, read, text
-from voicecoach.report.head import Kind, head_of
-from voicecoach.report.values import Report, ReportTurn
+from voicecoach.report.head import CUT_OFF, Kind, head_of
+from voicecoach.report.points import made
+from voicecoach.report.values import Mark, Report, ReportTurn
 
 HALF_LIFE_CALLS = 5
 """A call counts half as much in the weighted mean as one that came so many calls later. Our judgement: a week's worth of
@@ -36,9 +37,9 @@ MOVING_RANGE = 1.128
 """Mean range of two normal values over their standard deviation (Shewhart's d2 for n = 2)."""
 
 INTERVALS_DAYS = (1, 2, 4, 8, 16)
-"""Leitner's boxes (S. Leitner, So lernt man lernen, 1972): what passed moves a box up and waits twice as long, what
-did not goes back to the first. That spaced practice keeps better than massed practice: Cepeda et al. 2006, Psychological
-Bulletin 132(3); the days are our judgement."""
+"""Leitner's boxes (S. Leitner, So lernt man lernen, 1972): what passed when it was due moves a box up and waits twice as
+long, what did not pass goes back to the first. That spaced practice keeps better than massed practice: Cepeda et al. 2006,
+Psychological Bulletin 132(3); the days are our judgement."""
 SLACK_DAYS = 0.5
 """Due half a day early: who practised yesterday evening may practise this morning. Our judgement."""
 WEAK = 0.5
@@ -72,12 +73,14 @@ class Row:
     steps: tuple[tuple[str, str, str], ...]
     """(id, name, outcome) of the procedure's steps."""
     moves: tuple[str, ...]
-    """Codes of the moves that were done, and `faults` of those that were shown, each once."""
+    """Codes of the moves that were made, and `faults` of those that were shown, each once."""
     faults: tuple[str, ...]
     drill: str = ""
     passed: int = 0
     levels: int = 0
     """Of a drill: how many of its levels were passed."""
+    rounds: int = 0
+    """Of a drill: how many turns were marked."""
 
     def of(self, measure: str) -> tuple[float, ...]:
         """The values of one measure."""
@@ -147,11 +150,12 @@ def row_of(report: Report, events: Sequence[Event]) -> Row:
         anger=anger,
         values=tuple((name, values) for name, values in _values(report, anger).items() if values),
         steps=tuple((step.id, step.name, step.outcome) for step in report.steps),
-        moves=tuple(sorted({mark.code for mark in marks if mark.outcome == "done"})),
+        moves=tuple(sorted({mark.code for turn in report.turns for mark in made(turn)})),
         faults=tuple(sorted({mark.code for mark in marks if mark.outcome == "shown"})),
         drill=text(drill.get("id")) if isinstance(drill, Mapping) else "",
         passed=len(passed),
         levels=len(levels) if isinstance(drill, Mapping) and isinstance(levels := drill.get("levels"), list) else 0,
+        rounds=len(report.rounds),
     )
 
 
@@ -163,8 +167,8 @@ def _values(report: Report, anger: tuple[float, float] | None) -> dict[str, tupl
     def verdicts(table: Mapping[str, float], verdict: Callable[[ReportTurn], str]) -> tuple[float, ...]:
         return tuple(table[name] for turn in turns if (name := verdict(turn)) in table)
 
-    def counts(kind: str, outcome: str) -> tuple[float, ...]:
-        return tuple(float(len({m.code for m in t.marks if (m.kind, m.outcome) == (kind, outcome)})) for t in turns)
+    def counts(marks: Callable[[ReportTurn], Iterable[Mark]]) -> tuple[float, ...]:
+        return tuple(float(len({mark.code for mark in marks(turn)})) for turn in turns)
 
     asked = [step for step in report.steps if step.outcome != "before"]
     return {
@@ -175,8 +179,8 @@ def _values(report: Report, anger: tuple[float, float] | None) -> dict[str, tupl
         "effort_db": tuple(round(o.relative.effort_db, 4) for o in measured if o.relative),
         "articulation_sps": tuple(round(o.rate.articulation_sps, 4) for o in measured if o.rate),
         "held": verdicts(_HELD, lambda turn: turn.in_kind.verdict if turn.in_kind else ""),
-        "moves": counts("move", "done"),
-        "faults": counts("fault", "shown"),
+        "moves": counts(made),
+        "faults": counts(lambda turn: (m for m in turn.marks if (m.kind, m.outcome) == ("fault", "shown"))),
         "steps": (round(sum(s.outcome == "done" for s in asked) / len(asked), 4),) if asked and turns else (),
         "anger_fall": (round(anger[0] - anger[1], 4),) if anger and turns else (),
     }
@@ -481,13 +485,18 @@ def schedule(rows: Sequence[Row], drills: Sequence[Drill], *, now: str) -> tuple
 
 def _due(drill: Drill, calls: Sequence[Row], rows: Sequence[Row], now: str) -> Due:
     misses = [miss for row in calls if (miss := missed(drill, row)) is not None]
-    box, last = 0, ""
+    box, since, last = 0, "", ""
     for row in rows:
-        if row.kind == "drill" and row.drill == drill.id and row.turns:
-            whole = row.levels > 0 and row.passed >= row.levels
-            box, last = (min(box + 1, len(INTERVALS_DAYS)) if whole else 1), row.wall
-    then, today = instant(last), instant(now)
-    days = INTERVALS_DAYS[box - 1] - (today - then).total_seconds() / 86400 if box and then and today else None
+        whole = row.levels > 0 and row.passed >= row.levels
+        if row.kind != "drill" or row.drill != drill.id or not row.turns or (_broken_off(row) and not whole):
+            continue
+        last, left = row.wall, _days_left(box, since, row.wall)
+        if not whole:
+            box, since = 1, row.wall
+        elif left is None or left <= SLACK_DAYS:
+            box, since = min(box + 1, len(INTERVALS_DAYS)), row.wall
+        # what was passed before it was due neither moves up nor waits anew: that is massed practice
+    days = _days_left(box, since, now)
     recent = misses[-HALF_LIFE_CALLS:]
     return Due(
         drill,
@@ -498,6 +507,19 @@ def _due(drill: Drill, calls: Sequence[Row], rows: Sequence[Row], now: str) -> D
         last,
         None if days is None else round(days, 2),
     )
+
+
+def _broken_off(row: Row) -> bool:
+    """Whether a drill ended before anything was marked, or because a device or the program failed: it shows nothing."""
+    return not row.rounds or row.outcome in ("fault", CUT_OFF)
+
+
+def _days_left(box: int, since: str, now: str) -> float | None:
+    """Days from `now` until what is in its box `since` then is due; None where that is not known."""
+    then, today = instant(since), instant(now)
+    if not box or then is None or today is None:
+        return None
+    return INTERVALS_DAYS[box - 1] - (today - then).total_seconds() / 86400
 
 
 def missed(drill: Drill, row: Row) -> float | None:

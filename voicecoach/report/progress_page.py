@@ -12,8 +12,17 @@ from itertools import pairwise
 from voicecoach.report import words
 from voicecoach.report.markup import table as _table
 from voicecoach.report.page import _asset, _hash, _section
-from voicecoach.report.progress import Due, Group, Measure, Progress, Row, Trend, TrendPoint, due_line, shown
-from voicecoach.report.progress_text import BAND, COMPARED, WEIGHTED, change_line, left_out, value
+from voicecoach.report.progress import Group, Measure, Progress, Row, Trend, TrendPoint, due_line, shown
+from voicecoach.report.progress_text import (
+    BAND,
+    COMPARED,
+    WEIGHTED,
+    change_line,
+    command,
+    counted_from,
+    left_out,
+    value,
+)
 
 MARGIN = 6.0
 """Percent of a picture's height and width that stay free at its edges."""
@@ -34,7 +43,7 @@ def as_html(progress: Progress) -> str:
         ("bests", "Personal bests", _bests(progress.trends)),
         ("procedures", "By procedure", _groups("procedure", progress.procedures)),
         ("scenarios", "By scenario", _groups("scenario", progress.scenarios)),
-        ("drills", "Drills, the next one first", _drills(progress.schedule)),
+        ("drills", "Drills, the next one first", _drills(progress)),
         ("sessions", "Sessions", _sessions(progress.rows)),
         ("notes", "Left out", _list(left_out(progress))),
     )
@@ -95,7 +104,8 @@ def _header(progress: Progress) -> str:
 
 def _short(progress: Progress) -> str:
     if not progress.rows:
-        return '<p class="hint">There are no sessions yet. The first: <code>voicecoach rehearse</code></p>'
+        first = escape(command(progress, "rehearse"))
+        return f'<p class="hint">There are no sessions yet. The first: <code>{first}</code></p>'
     changed = {
         verdict: [
             f"{trend.measure.name}: {change_line(trend)}" for trend in progress.trends if trend.verdict == verdict
@@ -108,8 +118,8 @@ def _short(progress: Progress) -> str:
     due = progress.schedule[0] if progress.schedule else None
     following = (
         f"<p><strong>{escape(due.drill.name)}</strong></p><p>{escape(due.drill.about)}</p>"
-        f'<p class="evidence">{escape(due_line(due).capitalize())}.</p>'
-        f"<p><code>voicecoach drill {escape(due.drill.id)}</code></p>"
+        f'<p class="evidence">{escape(f"{due_line(due).capitalize()}. {counted_from(progress)}".rstrip())}</p>'
+        f"<p><code>{escape(command(progress, f'drill {due.drill.id}'))}</code></p>"
         f'<p class="source">Source: {escape(words.source(due.drill.source))}</p>'
         if due
         else none
@@ -301,7 +311,7 @@ def _groups(what: str, groups: Sequence[Group]) -> str:
     )
 
 
-def _drills(plan: Sequence[Due]) -> str:
+def _drills(progress: Progress) -> str:
     rows = [
         (
             escape(one.drill.name),
@@ -309,17 +319,18 @@ def _drills(plan: Sequence[Due]) -> str:
             escape(due_line(one)),
             str(one.box) if one.box else "–",
             escape(one.last[:10]) or "–",
-            f"<code>voicecoach drill {escape(one.drill.id)}</code>",
+            f"<code>{escape(command(progress, f'drill {one.drill.id}'))}</code>",
         )
-        for one in plan
+        for one in progress.schedule
     ]
     if not rows:
         return ""
     hint = (
         "What is due comes before what is not, and the weakest first. A drill that was passed whole waits for 1, 2, 4, 8 "
-        "and then 16 days (boxes 1 to 5, after Leitner); one that was not begins again at 1."
+        "and then 16 days (boxes 1 to 5, after Leitner); passed before it was due, it stays where it is; one that was not "
+        f"passed begins again at 1. {counted_from(progress)}"
     )
-    return f'<p class="hint">{hint}</p>' + _table(
+    return f'<p class="hint">{escape(hint.rstrip())}</p>' + _table(
         "Drills", ("Drill", "Trains", "Due", "Box", "Last practised", "Start it"), rows
     )
 

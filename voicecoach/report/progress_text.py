@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 
 from voicecoach.report import words
@@ -27,6 +28,10 @@ COMPARED = (
 )
 
 
+UNNAMED = "trainee"
+"""Whose sessions are where no name was given."""
+
+
 def as_text(progress: Progress, width: int = 80) -> str:
     """The trends, what improved and the next drill; empty without calls."""
     lines: list[str] = []
@@ -49,11 +54,22 @@ def as_text(progress: Progress, width: int = 80) -> str:
     if calls and progress.schedule:
         following = progress.schedule[0]
         lines += ["NEXT DRILL"]
-        put(f"{following.drill.name} ({due_line(following)}): voicecoach drill {following.drill.id}")
+        put(f"{following.drill.name} ({due_line(following)}): {command(progress, f'drill {following.drill.id}')}")
         lines += [""]
     for note in left_out(progress):
         put(f"! {note}", 0)
     return "\n".join(lines).rstrip("\n") + "\n" if lines else ""
+
+
+def command(progress: Progress, what: str) -> str:
+    """A command to type, for the trainee of this history: without the name it would count for somebody else."""
+    named = progress.trainee not in ("", UNNAMED) and not any(row.demo for row in progress.rows)
+    return f"voicecoach {what}" + (f" --trainee {shlex.quote(progress.trainee)}" if named else "")
+
+
+def counted_from(progress: Progress) -> str:
+    """From which day it is counted what is due, as a sentence; empty where there is none."""
+    return f"Counted from {progress.now[:10]}." if progress.now else ""
 
 
 def trend_line(trend: Trend) -> str:

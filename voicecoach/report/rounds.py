@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -11,7 +12,8 @@ from voicecoach.persona.drills import CUE
 from voicecoach.report.facts import read
 from voicecoach.report.values import AngerStep, DrillRound, Report, ReportTurn
 
-VERDICTS = ("not yet", "unsure", "passed")
+_MARKED = re.compile(r"(passed|not yet|unsure) at anger ([0-5])")
+"""What a drill writes down of a turn (`persona.drills.react`); anything else is another's, or edited."""
 
 
 def drill_of(started: Mapping[str, Any]) -> Drill | None:
@@ -26,12 +28,11 @@ def rounds(anger: Sequence[AngerStep], turns: Sequence[ReportTurn]) -> tuple[Dri
     """Each turn of a drill that was marked."""
     times = {turn.number: (turn.start_s, turn.end_s) for turn in turns}
     return tuple(
-        DrillRound(step.turn, int(cause.why.rpartition(" ")[2]), verdict, cause.evidence, *times[step.turn])
+        DrillRound(step.turn, int(marked[2]), marked[1], cause.evidence, *times[step.turn])
         for step in anger
         for cause in step.causes
-        if cause.cue == CUE and step.turn is not None and step.turn in times and cause.why[-1:].isdecimal()
-        for verdict in VERDICTS
-        if cause.why.startswith(verdict)
+        if cause.cue == CUE and step.turn is not None and step.turn in times
+        if (marked := _MARKED.fullmatch(cause.why))
     )
 
 
