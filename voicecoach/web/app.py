@@ -22,7 +22,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -57,113 +57,7 @@ UPLOAD = "/api/desk/received"
 
 def build(house: House, seats: Seats, port: int) -> ASGIApp:
     """The whole application behind its gate."""
-    rooms, shelf, files = Rooms(house), places.Shelf(), _static()
-
-    def page(_: Request) -> Response:
-        return files["index.html"]()
-
-    def static(request: Request) -> Response:
-        made = files.get(request.path_params["name"])
-        return made() if made else PlainTextResponse("There is no such file.", 404)
-
-    def choices(request: Request) -> Response:
-        return JSONResponse(places.choices(house, request.query_params.get("trainee", "")))
-
-    def state(request: Request) -> Response:
-        room = rooms.of(request.scope["seat"])
-        there = room is not None and not room.reading
-        return JSONResponse({"call": room.id if room and there else None, "away": bool(room and there and room.alone)})
-
-    def sessions(_: Request) -> Response:
-        return JSONResponse(shelf.rows(house))
-
-    def own(request: Request) -> Path:
-        return found(record.list_sessions(house.sessions), request.path_params["key"])
-
-    def session(request: Request) -> Response:
-        folder = own(request)
-        if request.method == "DELETE":
-            made = copies.of(folder) if request.query_params.get("copies") == "yes" else ()
-            retention.delete(folder, house.data)
-            return JSONResponse({"left": [str(copy.path) for copy in made if not copies.remove(copy)]})
-        return JSONResponse(places.told(shelf.report(folder), shelf.row(folder)))
-
-    def made_of(request: Request) -> Response:
-        return JSONResponse({"copies": [f"{copy.what}: {copy.path}" for copy in copies.of(own(request))]})
-
-    def sound(request: Request) -> Response:
-        return _recording(*places.sound_of(record.read(own(request))))
-
-    def takes(request: Request) -> Response:
-        return JSONResponse(places.takes_told(house, own(request)))
-
-    def debrief(request: Request) -> Response:
-        folder = own(request)
-        return _framed(places.page_of(folder, shelf.report(folder)))
-
-    def submit(request: Request) -> Response:
-        with_sound = request.query_params.get("sound") != "no"
-        if request.method == "GET":
-            return JSONResponse({"lines": desk.would_give(own(request), with_sound)})
-        return JSONResponse(desk.submit(house, own(request), with_sound))
-
-    def collect(_: Request) -> Response:
-        return JSONResponse({"lines": desk.collect(house)})
-
-    def steps(request: Request) -> Response:
-        return JSONResponse(places.next_steps(house, request.query_params.get("trainee", "")))
-
-    def progress(request: Request) -> Response:
-        return _framed(places.progress_page_of(house, request.query_params.get("trainee", "")))
-
-    def submissions(_: Request) -> Response:
-        return JSONResponse(desk.listed(house))
-
-    async def received(request: Request) -> Response:
-        await run_in_threadpool(desk.take_in, house, await request.body())
-        return JSONResponse({})
-
-    def submission(request: Request) -> Response:
-        path = desk.path_of(house, request.path_params["key"])
-        report = trainers.report_of(path)
-        return JSONResponse({**places.told(report, {"key": key_of(path)}), **desk.marks(report)})
-
-    async def said(request: Request) -> Response:
-        await run_in_threadpool(desk.say, house, request.path_params["key"], _object(await request.json()))
-        return JSONResponse({})
-
-    def submission_page(request: Request) -> Response:
-        return _framed(trainers.page_of(desk.path_of(house, request.path_params["key"]))[1])
-
-    def submission_sound(request: Request) -> Response:
-        with bundles.opened(desk.path_of(house, request.path_params["key"])) as told:
-            return _recording(*places.sound_of(told))
-
-    def answer(request: Request) -> Response:
-        headers = {"content-disposition": 'attachment; filename="session.trainer.jsonl"'}
-        data = desk.trainer_lines(house, request.path_params["key"])
-        return Response(data, media_type="application/jsonl", headers=headers)
-
-    def agreement(_: Request) -> Response:
-        return JSONResponse(desk.agreement(house))
-
-    async def voice(request: Request) -> Response:
-        message = _object(await request.json())
-        info, trainee = info_of(message), _text(message, "trainee")
-        kept = await run_in_threadpool(calibration.load, house.data, trainee, device_of(info))
-        return JSONResponse({"calibrated": kept is not None, "volume_db": volume.load(house.data, info.output) or 0.0})
-
-    async def loudness(request: Request) -> Response:
-        message = _object(await request.json())
-        db = _volume_db(message["db"])
-        await run_in_threadpool(volume.save, house.data, info_of(message).output, db)
-        return JSONResponse({"volume_db": db})
-
-    def sample(request: Request) -> Response:
-        return Response(places.volume_sample(_volume_db(request.query_params.get("db", "0"))), media_type="audio/wav")
-
-    async def call(socket: WebSocket) -> None:
-        await _Line(socket, rooms).run()
+    rooms = Rooms(house)
 
     @contextlib.asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
@@ -171,34 +65,7 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         await run_in_threadpool(rooms.close)
 
     app = Starlette(
-        routes=[
-            Route("/", page),
-            Route("/static/{name}", static),
-            Route("/api/choices", choices),
-            Route("/api/state", state),
-            Route("/api/voice", voice, methods=["POST"]),
-            Route("/api/volume", loudness, methods=["POST"]),
-            Route("/api/volume.wav", sample),
-            Route("/api/sessions", sessions),
-            Route("/api/sessions/{key}", session, methods=["GET", "DELETE"]),
-            Route("/api/sessions/{key}/copies", made_of),
-            Route("/api/sessions/{key}/sound", sound),
-            Route("/api/sessions/{key}/takes", takes),
-            Route("/api/sessions/{key}/submit", submit, methods=["GET", "POST"]),
-            Route("/api/collect", collect, methods=["POST"]),
-            Route("/api/next", steps),
-            Route("/api/desk", submissions),
-            Route(UPLOAD, received, methods=["POST"]),
-            Route("/api/desk/agreement", agreement),
-            Route("/api/desk/{key}", submission),
-            Route("/api/desk/{key}/say", said, methods=["POST"]),
-            Route("/api/desk/{key}/sound", submission_sound),
-            Route("/api/desk/{key}/answer", answer),
-            Route("/sessions/{key}/debrief", debrief),
-            Route("/desk/{key}/debrief", submission_page),
-            Route("/progress", progress),
-            WebSocketRoute("/call", call),
-        ],
+        routes=_Pages(house, rooms).routes(),
         exception_handlers={
             VoicecoachError: _sentence,
             TooMuchError: _too_much,
@@ -212,6 +79,160 @@ def build(house: House, seats: Seats, port: int) -> ASGIApp:
         lifespan=life,
     )
     return Gate(app, seats, port, {UPLOAD: desk.MAX_BUNDLE_BYTES})
+
+
+class _Pages:
+    """What a browser can ask for, each a method from its request to the response."""
+
+    def __init__(self, house: House, rooms: Rooms) -> None:
+        self._house, self._rooms = house, rooms
+        self._shelf, self._files = places.Shelf(), _static()
+
+    def routes(self) -> list[BaseRoute]:
+        """Where each of them is asked for."""
+        return [
+            Route("/", self.page),
+            Route("/static/{name}", self.static),
+            Route("/api/choices", self.choices),
+            Route("/api/state", self.state),
+            Route("/api/voice", self.voice, methods=["POST"]),
+            Route("/api/volume", self.loudness, methods=["POST"]),
+            Route("/api/volume.wav", self.sample),
+            Route("/api/sessions", self.sessions),
+            Route("/api/sessions/{key}", self.session, methods=["GET", "DELETE"]),
+            Route("/api/sessions/{key}/copies", self.made_of),
+            Route("/api/sessions/{key}/sound", self.sound),
+            Route("/api/sessions/{key}/takes", self.takes),
+            Route("/api/sessions/{key}/submit", self.submit, methods=["GET", "POST"]),
+            Route("/api/collect", self.collect, methods=["POST"]),
+            Route("/api/next", self.steps),
+            Route("/api/desk", self.submissions),
+            Route(UPLOAD, self.received, methods=["POST"]),
+            Route("/api/desk/agreement", self.agreement),
+            Route("/api/desk/{key}", self.submission),
+            Route("/api/desk/{key}/say", self.said, methods=["POST"]),
+            Route("/api/desk/{key}/sound", self.submission_sound),
+            Route("/api/desk/{key}/answer", self.answer),
+            Route("/sessions/{key}/debrief", self.debrief),
+            Route("/desk/{key}/debrief", self.submission_page),
+            Route("/progress", self.progress),
+            WebSocketRoute("/call", self.call),
+        ]
+
+    def page(self, _: Request) -> Response:
+        return self._files["index.html"]()
+
+    def static(self, request: Request) -> Response:
+        made = self._files.get(request.path_params["name"])
+        return made() if made else PlainTextResponse("There is no such file.", 404)
+
+    def choices(self, request: Request) -> Response:
+        return JSONResponse(places.choices(self._house, request.query_params.get("trainee", "")))
+
+    def state(self, request: Request) -> Response:
+        room = self._rooms.of(request.scope["seat"])
+        there = room is not None and not room.reading
+        return JSONResponse({"call": room.id if room and there else None, "away": bool(room and there and room.alone)})
+
+    async def voice(self, request: Request) -> Response:
+        message = _object(await request.json())
+        info, trainee = info_of(message), _text(message, "trainee")
+        kept = await run_in_threadpool(calibration.load, self._house.data, trainee, device_of(info))
+        volume_db = volume.load(self._house.data, info.output) or 0.0
+        return JSONResponse({"calibrated": kept is not None, "volume_db": volume_db})
+
+    async def loudness(self, request: Request) -> Response:
+        message = _object(await request.json())
+        db = _volume_db(message["db"])
+        await run_in_threadpool(volume.save, self._house.data, info_of(message).output, db)
+        return JSONResponse({"volume_db": db})
+
+    def sample(self, request: Request) -> Response:
+        return Response(places.volume_sample(_volume_db(request.query_params.get("db", "0"))), media_type="audio/wav")
+
+    async def call(self, socket: WebSocket) -> None:
+        await _Line(socket, self._rooms).run()
+
+    # --- the trainee's own sessions --------------------------------------------------------------------
+
+    def sessions(self, _: Request) -> Response:
+        return JSONResponse(self._shelf.rows(self._house))
+
+    def session(self, request: Request) -> Response:
+        folder = self._own(request)
+        if request.method == "DELETE":
+            made = copies.of(folder) if request.query_params.get("copies") == "yes" else ()
+            retention.delete(folder, self._house.data)
+            return JSONResponse({"left": [str(copy.path) for copy in made if not copies.remove(copy)]})
+        return JSONResponse(places.told(self._shelf.report(folder), self._shelf.row(folder)))
+
+    def made_of(self, request: Request) -> Response:
+        return JSONResponse({"copies": [f"{copy.what}: {copy.path}" for copy in copies.of(self._own(request))]})
+
+    def sound(self, request: Request) -> Response:
+        return _recording(*places.sound_of(record.read(self._own(request))))
+
+    def takes(self, request: Request) -> Response:
+        return JSONResponse(places.takes_told(self._house, self._own(request)))
+
+    def debrief(self, request: Request) -> Response:
+        folder = self._own(request)
+        return _framed(places.page_of(folder, self._shelf.report(folder)))
+
+    def submit(self, request: Request) -> Response:
+        with_sound = request.query_params.get("sound") != "no"
+        if request.method == "GET":
+            return JSONResponse({"lines": desk.would_give(self._own(request), with_sound)})
+        return JSONResponse(desk.submit(self._house, self._own(request), with_sound))
+
+    def collect(self, _: Request) -> Response:
+        return JSONResponse({"lines": desk.collect(self._house)})
+
+    def steps(self, request: Request) -> Response:
+        return JSONResponse(places.next_steps(self._house, request.query_params.get("trainee", "")))
+
+    def progress(self, request: Request) -> Response:
+        return _framed(places.progress_page_of(self._house, request.query_params.get("trainee", "")))
+
+    def _own(self, request: Request) -> Path:
+        return found(record.list_sessions(self._house.sessions), request.path_params["key"])
+
+    # --- the trainer's desk ----------------------------------------------------------------------------
+
+    def submissions(self, _: Request) -> Response:
+        return JSONResponse(desk.listed(self._house))
+
+    async def received(self, request: Request) -> Response:
+        await run_in_threadpool(desk.take_in, self._house, await request.body())
+        return JSONResponse({})
+
+    def submission(self, request: Request) -> Response:
+        path = self._submitted(request)
+        report = trainers.report_of(path)
+        return JSONResponse({**places.told(report, {"key": key_of(path)}), **desk.marks(report)})
+
+    async def said(self, request: Request) -> Response:
+        message = _object(await request.json())
+        await run_in_threadpool(desk.say, self._house, request.path_params["key"], message)
+        return JSONResponse({})
+
+    def submission_page(self, request: Request) -> Response:
+        return _framed(trainers.page_of(self._submitted(request))[1])
+
+    def submission_sound(self, request: Request) -> Response:
+        with bundles.opened(self._submitted(request)) as told:
+            return _recording(*places.sound_of(told))
+
+    def answer(self, request: Request) -> Response:
+        headers = {"content-disposition": 'attachment; filename="session.trainer.jsonl"'}
+        data = desk.trainer_lines(self._house, request.path_params["key"])
+        return Response(data, media_type="application/jsonl", headers=headers)
+
+    def agreement(self, _: Request) -> Response:
+        return JSONResponse(desk.agreement(self._house))
+
+    def _submitted(self, request: Request) -> Path:
+        return desk.path_of(self._house, request.path_params["key"])
 
 
 def _recording(kind: str, data: bytes) -> Response:
