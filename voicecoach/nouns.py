@@ -26,6 +26,9 @@ Samples: TypeAlias = "npt.NDArray[np.int16]"
 Floats: TypeAlias = "npt.NDArray[np.float32]"
 """Sound as it is measured, full scale at -1 and 1, and what models take and give."""
 
+RECORDED_TRAINEE = "recorded trainee"
+"""The sound port of a demo, as records have it."""
+
 Strict: Mapping[str, Any] = {"extra": "forbid"}
 """`__pydantic_config__` of the values that are read from files: an unknown key is a mistake."""
 

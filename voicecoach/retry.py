@@ -15,16 +15,13 @@ from voicecoach import judge, persona, record
 from voicecoach.errors import BadInput
 from voicecoach.judge.procedures import parse_procedure
 from voicecoach.measure.turns import NORMAL, PRESETS, Mode, Patience, patience_of
-from voicecoach.nouns import Baseline, Moment, Procedure
+from voicecoach.nouns import RECORDED_TRAINEE, Baseline, Moment, Procedure
 from voicecoach.persona import Persona
 from voicecoach.report.facts import gather, number, text
 from voicecoach.report.moment import moment_before, moment_of, seed_of
 from voicecoach.report.tell import tell
 from voicecoach.session import Call
 from voicecoach.takes import index_of, origin_of
-
-RECORDED_TRAINEE = "recorded trainee"
-"""The sound port of a demo."""
 
 
 @dataclass(frozen=True)

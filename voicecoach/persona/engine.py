@@ -89,6 +89,8 @@ INFORMING_TIMES = 2
 COOLING: Mapping[str, float] = {"slow": 0.7, "normal": 1.0, "fast": 1.3}
 """Ours: by how much calming works on a persona's temper (`mood.drift`)."""
 
+CUTS_IN = "CUTS_IN"
+"""State of a customer who cuts in."""
 ENDINGS: Mapping[str, tuple[str, Literal["resolved", "hung up", "manager"]]] = {
     "RESOLVED": ("resolved", "resolved"),
     "CLOSED": ("closed", "resolved"),
@@ -208,7 +210,7 @@ def cut_in(persona: Persona, mood: Mood) -> Reaction:
         return _stay_ended(persona, mood)
     cause = _cause(persona, mood, "rambling", 1.0, "")
     after, causes = _change(mood, (cause,), _floor(persona, mood, False))
-    return _speak(persona, replace(after, turn=mood.turn + 1), "CUTS_IN", at_hand(persona, "cuts_in"), causes)
+    return _speak(persona, replace(after, turn=mood.turn + 1), CUTS_IN, at_hand(persona, "cuts_in"), causes)
 
 
 def react_to_silence(persona: Persona, mood: Mood) -> Reaction:

@@ -17,11 +17,9 @@ from voicecoach.judge.silence import Announcements, announced
 from voicecoach.measure.observe import PROVISIONAL_TURNS
 from voicecoach.nouns import Baseline, Delivery, Event, Moment, Mood, Observation, Reply, TurnContext
 from voicecoach.persona import Persona
-from voicecoach.persona.engine import ENDINGS
+from voicecoach.persona.engine import CUTS_IN, ENDINGS
 from voicecoach.report.facts import Facts, Reacted, TurnFacts, gather, read, text
 from voicecoach.report.values import CustomerLine
-
-CUTS_IN = "CUTS_IN"
 
 
 def moment_before(

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from voicecoach.judge.delivery import BRISK_SPS
 from voicecoach.judge.drills import VOICE, Drill
-from voicecoach.nouns import Event
+from voicecoach.nouns import RECORDED_TRAINEE, Event
 from voicecoach.report import words
 from voicecoach.report.facts import instant, read, text
 from voicecoach.report.head import CUT_OFF, Kind, head_of
@@ -138,7 +138,7 @@ def row_of(report: Report, events: Sequence[Event]) -> Row:
         wall=head.wall,
         kind=head.kind,
         trainee=head.trainee,
-        demo=isinstance(sound, Mapping) and sound.get("port") == "recorded trainee",
+        demo=isinstance(sound, Mapping) and sound.get("port") == RECORDED_TRAINEE,
         persona=report.persona,
         scenario=text(who.get("id")),
         level=head.level,

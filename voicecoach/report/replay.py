@@ -18,6 +18,7 @@ from voicecoach.judge import Rules
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.nouns import Assessment, Mood, Reaction, TurnContext
 from voicecoach.persona import Persona, drills
+from voicecoach.persona.engine import CUTS_IN
 from voicecoach.report import words
 from voicecoach.report.facts import Facts, Reacted, TurnFacts
 from voicecoach.report.moment import moment_of, seed_of
@@ -144,7 +145,7 @@ class _Call:
         causes = again.causes if again else reacted.causes
         why: Literal["silence", "turn", "cut in"] = "turn"
         if reacted.turn is None:
-            why = "cut in" if self._mood.state == "CUTS_IN" else "silence"
+            why = "cut in" if self._mood.state == CUTS_IN else "silence"
         self.steps.append(
             AngerStep(
                 reacted.at_s, after if before is None else before, after, reacted.turn, why, causes,
@@ -160,7 +161,7 @@ class _Call:
         """The customer's reaction by today's rules, where there is what it takes."""
         if self.persona is None or self.rules is None or self._mood is None:
             return None
-        if reacted.turn is None and reacted.mood and reacted.mood.state == "CUTS_IN":
+        if reacted.turn is None and reacted.mood and reacted.mood.state == CUTS_IN:
             return customer.cut_in(self.persona, self._mood)
         if reacted.turn is None:
             return customer.react_to_silence(self.persona, self._mood)

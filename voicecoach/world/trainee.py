@@ -16,7 +16,7 @@ import numpy as np
 
 from voicecoach.errors import BadInput
 from voicecoach.measure.activity import FRAME
-from voicecoach.nouns import SAMPLE_RATE_HZ, Samples, Strict
+from voicecoach.nouns import RECORDED_TRAINEE, SAMPLE_RATE_HZ, Samples, Strict
 from voicecoach.world.playback import Playback
 from voicecoach.world.sound import Block, SoundInfo
 from voicecoach.world.spoken import Spoken, load
@@ -102,7 +102,7 @@ class Reply:
 class RecordedTrainee:
     """Answers each line of the customer with the next recorded reply, after it or over it."""
 
-    def __init__(self, replies: Sequence[Reply], name: str = "recorded trainee", seed: int = 0) -> None:
+    def __init__(self, replies: Sequence[Reply], name: str = RECORDED_TRAINEE, seed: int = 0) -> None:
         self.name = name
         self.done = False
         self._replies = deque(replies)
@@ -169,7 +169,7 @@ class FileDuplex:
         self._line = Playback(SAMPLE_RATE_HZ)
         self.on_stall: Callable[[], None] = lambda: None
         self.info = SoundInfo(
-            "recorded trainee", trainee.name, "none (the record keeps the customer's voice)", SAMPLE_RATE_HZ, 0.0
+            RECORDED_TRAINEE, trainee.name, "none (the record keeps the customer's voice)", SAMPLE_RATE_HZ, 0.0
         )
 
     def read(self) -> Block | None:
