@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from voicecoach import cli, doctor, record
+from voicecoach import cli, doctor, errors, record
 from voicecoach.errors import DeviceError, MissingModel
 from voicecoach.measure.turns import NORMAL, PRESETS, deaf_patience
 from voicecoach.world import pitch, voice
@@ -69,7 +69,7 @@ def test_the_page_is_there_or_the_line_that_installs_it(tmp_path: Path, monkeypa
 
     assert not missing.ok
     assert not missing.needed
-    assert "voicecoach[web]" in missing.do
+    assert errors.install("web") in missing.do
 
 
 @pytest.mark.models

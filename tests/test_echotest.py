@@ -114,6 +114,16 @@ def test_a_call_that_heard_an_echo_all_the_same_has_the_devices_tested_again(tmp
     assert echotest.load(tmp_path, other) == NONE
 
 
+def test_an_echo_is_known_in_all_records() -> None:
+    """Also in those that were written before the sentence was worded anew."""
+    first = "Your microphone hears the customer: from now on it rests while the customer speaks."
+
+    assert entries.is_echo_fault(entries.ECHO)
+    assert entries.is_echo_fault({"what": first, "do": "", "detail": ""})
+    assert not entries.is_echo_fault(entries.ZEROS)
+    assert not entries.is_echo_fault({})
+
+
 class Muted(Laptop):
     """A microphone that gives nothing but zeros."""
 

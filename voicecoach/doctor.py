@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from voicecoach import RULES_VERSION, __version__, echotest, prepare, record, retention
-from voicecoach.errors import DeviceError, VoicecoachError
+from voicecoach.errors import DeviceError, VoicecoachError, install
 from voicecoach.measure.observe import dbfs
 from voicecoach.measure.turns import NORMAL
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -88,7 +88,7 @@ def _versions(names: Sequence[str]) -> tuple[list[str], list[str]]:
 def _page() -> Check:
     found, missing = _versions(PAGE_LIBRARIES)
     told = ", ".join(found) if not missing else f"{', '.join(missing)} not installed"
-    return Check("page", not missing, told, "For `voicecoach serve`: pip install 'voicecoach[web]'", needed=False)
+    return Check("page", not missing, told, f"For `voicecoach serve`: {install('web')}", needed=False)
 
 
 def _libraries() -> Check:

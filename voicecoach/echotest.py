@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from voicecoach import kept
-from voicecoach.call.entries import ECHO
+from voicecoach.call.entries import is_echo_fault
 from voicecoach.errors import DiskError, MissingModel
 from voicecoach.nouns import Samples
 from voicecoach.persona.style import style_for, style_name
@@ -41,7 +41,7 @@ from voicecoach.world.voice import CustomerVoice, whole
 WORDS: dict[str, EchoMode] = {"headset": HEADSET, "cancel": CANCELLED, "half": HALF_DUPLEX}
 """What the modes are called on the command line."""
 VOICE = "kokoro/af_bella"
-SHOUTING = 4
+FURIOUS = 4
 """Of the customer's levels, 0 to 5: 1.5 dB below the loudest (persona/style.py)."""
 UNTESTED: Mapping[EchoFault, str] = {
     "zeros": "the microphone gave nothing but zeros: is it muted?",
@@ -52,9 +52,9 @@ UNTESTED: Mapping[EchoFault, str] = {
 
 
 def sentence(spoken: Spoken, volume_db: float = 0.0) -> Samples:
-    """What the test plays: a bundled sentence, as loud as customers shout, and through the telephone as they are."""
+    """What the test plays: a bundled sentence, as loud as a furious customer, and through the telephone as they are."""
     voice = CustomerVoice((VOICE,), spoken, volume_db=volume_db)
-    return whole(voice.speak(CALIBRATION[0], style_for(SHOUTING, "hot"), style_name(SHOUTING, "hot"))).samples
+    return whole(voice.speak(CALIBRATION[0], style_for(FURIOUS, "hot"), style_name(FURIOUS, "hot"))).samples
 
 
 def run(sound: Duplex, said: Samples, voice: Samples, trainee_dbfs: float = TRAINEE_DBFS) -> EchoTest:
@@ -91,7 +91,7 @@ def checked(mode: EchoMode) -> EchoMode:
     if mode == CANCELLED and not installed():
         raise MissingModel(
             "The echo cancellation is not installed.",
-            f"Install it with: {INSTALL}   or use a headset, or --echo half",
+            f"Install it with: {INSTALL}; or use a headset, or --echo half.",
         )
     return mode
 
@@ -143,7 +143,7 @@ def save(data: Path, sound: Duplex, found: EchoTest) -> None:
 
 def unlearn(data: Path, call: Record) -> None:
     """Forget what was found on the devices of a call that heard an echo all the same: the next one tests them again."""
-    if not any(event.data["what"] == ECHO["what"] for event in call.of("fault")):
+    if not any(is_echo_fault(event.data) for event in call.of("fault")):
         return
     # Where that cannot be written, the call is held all the same, and the next one hears the echo again.
     with contextlib.suppress(DiskError), kept.changed(_path(data), WHAT) as tests:

@@ -48,3 +48,8 @@ class DiskError(VoicecoachError):
     """The disk is full, read-only or failing."""
 
     exit_code = 6
+
+
+def install(extra: str) -> str:
+    """What installs an extra (pyproject.toml), to stand in what there is to do: from the checkout, there is no release."""
+    return f'pip install ".[{extra}]" in the folder of voicecoach'

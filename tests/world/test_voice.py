@@ -146,7 +146,7 @@ def test_without_any_engine_every_remedy_is_told(monkeypatch: pytest.MonkeyPatch
 def test_a_missing_piper_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the extra, and that it is under the GPL."""
     monkeypatch.setitem(sys.modules, "piper", None)
-    with pytest.raises(MissingModel, match=r"Piper is not installed.*GPL-3.*voicecoach\[piper\]"):
+    with pytest.raises(MissingModel, match=r"Piper is not installed.*GPL-3.*pip install .\.\[piper\]"):
         voice.Piper()
 
 

@@ -203,11 +203,18 @@ UNMEASURED: Data = {
     "do": "What was heard first stays; close what else keeps this machine busy before the next call.",
     "detail": "",
 }
+ECHO_WHAT = ("Your microphone hears the customer: from now on it rests while the customer speaks.",)
+"""The sentence of today, and behind it those of older records: who words it anew leaves the old one in."""
 ECHO: Data = {
-    "what": "Your microphone hears the customer: from now on it rests while the customer speaks.",
+    "what": ECHO_WHAT[0],
     "do": "Use headphones to be able to interrupt; before the next call you can say that you do.",
     "detail": "",
 }
+
+
+def is_echo_fault(data: Data) -> bool:
+    """Whether a `fault` of any record is that of an echo heard in mid-call."""
+    return data.get("what") in ECHO_WHAT
 
 
 def failed(error: Exception) -> Data:

