@@ -1,8 +1,8 @@
 """How true the measures are, on human speech: `python benchmarks/delivery.py DATA [--write docs/validation.md]`.
 
-DATA holds recordings for evaluation, which are not part of voicecoach (licences): `speech/fda` (two readers with
-laryngograph pitch, CSTR Edinburgh), `speech/ravdess` (acted emotion, CC BY-NC-SA 4.0), `speech/read` (public domain).
-Needs sox for the tempi.
+DATA holds recordings for evaluation, which are no part of voicecoach but for three clips in tests/data (licences):
+`speech/fda` (two readers with laryngograph pitch, CSTR Edinburgh), `speech/ravdess` (acted emotion, CC BY-NC-SA 4.0),
+`speech/read` (public domain). Needs sox for the tempi.
 """
 
 from __future__ import annotations
@@ -296,7 +296,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         "# How true the measures are",
         "",
         "Made by `python benchmarks/delivery.py DATA --write docs/validation.md` on recordings of people. The recordings",
-        "are not part of voicecoach; see the script for what they are. Definitions: [delivery.md](delivery.md).",
+        "are not part of voicecoach (three of the clips are also test data); see the script for what they are. Definitions:",
+        "[delivery.md](delivery.md).",
         "",
         "## Pitch",
         "",

@@ -39,8 +39,8 @@ RUSHED_WPM = 170.0
 """Words a minute, pauses counted: guides for phone agents put comfortable speech at 120 to 150 and hurry above 160
 (docs/delivery.md; trade pages, not studies)."""
 BRISK_RATIO = 1.10
-"""Articulation rate over the trainee's own calm rate; the measure is good to 1.3 %, the line is judgement
-(docs/delivery.md)."""
+"""Articulation rate over the trainee's own calm rate; the line is judgement, above the largest error of the measure
+(7.1 %, mean 2.8 %; docs/delivery.md section 3)."""
 TOO_SLOW_WPM = 95.0
 """Below this, slowness itself annoys: over-articulated speech is heard as anger (Morgan & Ferguson 2017;
 docs/delivery.md)."""

@@ -1,7 +1,7 @@
 """Silence: how long the customer waited, how the trainee paused, and which of it had been announced.
 
 An announced silence ("one moment while I check") is explained and not held against anybody, up to EXPLAINED_S; what is
-longer, or was not announced, is dead air (docs/delivery.md section 5 has the table of thresholds).
+longer, or was not announced, is dead air (docs/delivery.md section 12 has the table of thresholds).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ GOOD_GAP_S = 2.0
 LONG_GAP_S = 4.0
 """Waiting before an answer: 0.2 to 2 s is good, up to 4 s a caution, more is hard for a listener to bear; below 0 the
 trainee cut in. 0.2 s is the typical gap between turns (Levinson & Torreira 2015), 4 s are hard to process (Lundholm
-Fors 2015), the upper lines are our judgement (docs/delivery.md section 5)."""
+Fors 2015), the upper lines are our judgement (docs/delivery.md section 12)."""
 LONG_PAUSE_S = 3.0
-"""A pause inside a turn: longer is dead air (docs/delivery.md section 5; our judgement)."""
+"""A pause inside a turn: longer is dead air (docs/delivery.md section 12; our judgement)."""
 PAUSE_SHARE = (0.10, 0.35)
 """Share of a turn from first to last voice that is pause: below, hardly a breath; above, halting (the same section;
 our judgement)."""

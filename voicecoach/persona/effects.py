@@ -1,7 +1,7 @@
 """What moves a customer's anger, and by how much: one table, every size in points on the scale 0 to 5.
 
-Sizes come from the proposal in docs/customer.md; where that has no figure, the size is a judgement of ours, marked
-"ours", to be tuned with trainers. The direction of each effect has its source in the published procedures (see docs/procedures.md).
+All sizes are our judgement, to be tuned with trainers (docs/customer.md, section 4); "ours" marks those that were not in the
+first trial. The direction of each effect has its source in the published procedures (see docs/procedures.md).
 A persona file may change a size (`effects:`), never a direction.
 """
 

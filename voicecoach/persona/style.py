@@ -1,8 +1,8 @@
 """From an anger level to the way a line is spoken.
 
-What the bundled voice makes of the hot rows 1 to 5 is measured in docs/customer.md; row 0 is the neutral voice. Hot
-anger is high, wide, bright, loud and fast; cold anger is slow, low, hard and quiet: its rows
-are our judgement. Both keep calm to shouting within 12 dB, for people with headphones.
+What the bundled voices make of the rows is measured in docs/voices.md; row 0 is the neutral voice. How the hot rows came
+about is in docs/customer.md, section 3: hot anger is high, wide, bright, loud and fast. Cold anger is slow, low, hard and
+quiet: its rows are our judgement. Both keep calm to shouting within 12 dB, for people with headphones.
 """
 
 from __future__ import annotations
