@@ -232,7 +232,8 @@ class TurnContext:
     customer_finished: bool | None = True
     """False while the customer still has points of the story to tell (venting); None where that is not known."""
     talked_over_s: float = 0.0
-    """Seconds of the trainee's speech over the customer's, verbal nods excluded."""
+    """Seconds of the trainee's speech over the customer's (`judge.context.talked_over_s`), a verbal nod too: the judge of
+    moves tells a nod from an interruption."""
     cut_off: bool = False
     """The customer fell silent in mid-line because of it."""
     cannot: tuple[str, ...] = ()
@@ -549,7 +550,7 @@ class Reply:
 
     text: str
     line: str
-    """Id of the authored line, such as "vent.2"."""
+    """Id of the authored line, such as "manager.1" or "story.POINT.2"."""
     level: int
     """Spoken anger, 0 calm to 5 shouting."""
     ends: Literal["", "resolved", "hung up", "manager", "drill over"] = ""

@@ -18,7 +18,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
                ears {model, sha256, source}, voice, words, vad, tracker, weights {name: sha256},
                baseline | null, recent, and in some sessions: moment (where it began), retry {session, turn, take},
                drill
-    said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end
+    said       line, text, level, anger, voice, start, end      a line of the customer, with its planned end (of a recorded
+               call the end, and neither level nor anger)
     spoke      turn, start, end, speech, overlap                an utterance of the trainee
     heard      turn, text, words [{text, start_s, end_s, probability}], model, who ("trainee" | "customer"), again
     measured   who ("trainee" | "customer"), turn | line, observation
@@ -44,11 +45,12 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
     note       text                                             the trainee's own notes
     hold       on                                               the trainee put the customer on hold, or came back (the page)
     worksheet  outcome ("done" | "skipped"), goal, can, cannot, problems, win_wins    before the call
-    focus, recovery  outcome ("done" | "skipped")               one breath; the pause after the call before
+    focus      outcome ("done" | "skipped")                     one breath
+    recovery   outcome ("done" | "skipped"), after              the pause after the call before, and why that was a hard one
     consent    line, how ("asked" | "earlier" | "told"), given  what was agreed to, and when, before anything was recorded
     assignment assignment, attempt                              what the call was set as (`report.desk.Assignment`)
     fault      what, do, detail
-    ended      outcome, why
+    ended      outcome, why; of a call also lost_blocks, xruns  blocks dropped; times that the device ran dry or over
 
     judgement  data
     assessed   turn, assessment

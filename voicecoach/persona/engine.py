@@ -57,7 +57,7 @@ ON_THE_TABLE = 0.5
 USED_TO = 0.65
 """Ours: each turn in a row that is loud (or rushed) angers by this share of the one before: a voice becomes familiar."""
 SHOUTING = 1.5
-"""Ours: what shouting counts for, beside a raised voice."""
+"""Ours: what shouting counts for beside a raised voice, each time: nobody becomes used to it."""
 
 
 @dataclass(frozen=True)
