@@ -19,7 +19,7 @@ demo: .make/run  ## a whole call with the recorded trainee; needs no sound devic
 test: .make/dev  ## style, types, walls and all tests
 	@$(MAKE) --no-print-directory check unit
 
-check: .make/dev
+check: .make/dev  ## style, types and walls alone
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy

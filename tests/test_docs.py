@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import soundfile
 import typer
 
 from voicecoach import cli, plumbing, prepare, testing
-from voicecoach.errors import BadInput, DeviceError, DiskError, MissingModel, VoicecoachError
+from voicecoach.errors import BadInput, DeviceError, DiskError, MissingModel, VoicecoachError, install
+from voicecoach.judge import stream
 from voicecoach.judge.cues import FAULTS, MOVES
 from voicecoach.judge.procedures import parse_procedure
-from voicecoach.nouns import SAMPLE_RATE_HZ
+from voicecoach.nouns import SAMPLE_RATE_HZ, Remark
 from voicecoach.report.tell import Report
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +94,7 @@ def test_options_before_the_command_are_documented() -> None:
 @pytest.mark.parametrize("kind", [VoicecoachError, BadInput, DeviceError, MissingModel, DiskError])
 def test_every_exit_code_is_documented(kind: type[VoicecoachError]) -> None:
     assert f"\n| {kind.exit_code} | " in (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert f" {kind.exit_code} " in cli.EPILOG
 
 
 def environment() -> set[str]:
@@ -224,6 +227,31 @@ def test_every_key_of_the_report_is_documented() -> None:
     text = section("report")
 
     assert [field.name for field in fields(Report) if f"`{field.name}`" not in text] == []
+
+
+def test_every_key_of_a_judged_line_is_documented() -> None:
+    text = section("judge")
+
+    assert [key for key in stream.KEYS if f"`{key}`" not in text] == []
+
+
+def test_every_kind_of_remark_is_documented() -> None:
+    """Those of the procedure's steps, and what the report adds."""
+    kinds = {*get_args(get_type_hints(Remark)["kind"]), "notes", "before"}
+    (line,) = re.findall(r"A remark of a step has `kind` \(([^)]*)\)", section("report"))
+
+    assert kinds == set(line.replace("; in a retry also ", ", ").split(", "))
+
+
+def test_extras_are_installed_from_the_checkout() -> None:
+    """There is no release, so nothing says to get an extra from an index; and each extra that is named exists."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    texts = {path: path.read_text("utf-8") for path in (*DOCUMENTS, *SOURCES)}
+    named = {name for text in texts.values() for name in re.findall(r'pip install "\.\[(\w+)\]"', text)}
+
+    assert [path for path, text in texts.items() if re.search(r"pip install \W?voicecoach", text)] == []
+    assert {"echo", "piper", "web"} == named == set(project["optional-dependencies"])
+    assert install("echo") == 'pip install ".[echo]" in the folder of voicecoach'
 
 
 def test_every_move_fault_and_procedure_is_documented() -> None:

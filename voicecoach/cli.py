@@ -39,7 +39,10 @@ from voicecoach.commands import (
 )
 from voicecoach.errors import VoicecoachError
 
-EPILOG = "Everything stays on this machine. Exit codes: 0 done, 2 usage, 3 input, 4 sound, 5 model, 6 disk, 130 Ctrl-C."
+EPILOG = (
+    "Everything stays on this machine, unless you ask for `doctor --fetch`, a speech URL or `rehearse --reword`. "
+    "Exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 sound, 5 model, 6 disk, 130 Ctrl-C."
+)
 
 app = typer.Typer(
     name="voicecoach",

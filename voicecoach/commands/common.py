@@ -21,7 +21,12 @@ Model = Annotated[str, typer.Option(help="Recogniser: a name (small.en), a folde
 Input = Annotated[str | None, typer.Option("--input", help="Microphone: part of its name, or its number in `doctor`.")]
 Output = Annotated[str | None, typer.Option("--output", help="Speaker: part of its name, or its number in `doctor`.")]
 Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept for each trainee and microphone.")]
-Demo = Annotated[bool, typer.Option("--demo", help="Let the recorded trainee answer; needs no sound device.")]
+Demo = Annotated[
+    bool,
+    typer.Option(
+        "--demo", help="Let the recorded trainee answer, hands-free and under its own name; needs no sound device."
+    ),
+]
 Speakers = Annotated[
     bool, typer.Option("--speakers", help="No headset: your microphone rests while the customer speaks.")
 ]

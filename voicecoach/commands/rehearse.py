@@ -58,7 +58,9 @@ def rehearse(
     words: Annotated[bool, typer.Option(help="Show the last words on the screen.")] = True,
     patience: Annotated[
         str,
-        typer.Option(help="Silence that ends your turn: quick, normal, patient, or seconds (0.3 to 3)."),
+        typer.Option(
+            help="Silence that ends your turn: quick, normal, patient, or seconds (0.3 to 3; after unfinished words 0.7 more)."
+        ),
     ] = "normal",
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,

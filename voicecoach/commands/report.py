@@ -17,13 +17,16 @@ def add_to(app: typer.Typer) -> None:
 
 def report(
     session: Annotated[
-        str, typer.Argument(help="A session: its name, the beginning of it, its folder, or `last`.")
+        str, typer.Argument(help="A session: its name, the beginning of it, its folder, a bundle, or `last`.")
     ] = "last",
     html: Annotated[
-        Path | None, typer.Option(help="Where to write the page (default: in the session's folder).")
+        Path | None,
+        typer.Option(help="Where to write the page (default: in the session's folder; of a bundle, nowhere)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one line of JSON instead.")] = False,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser (of a bundle it needs --html).")
+    ] = False,
 ) -> None:
     """Rebuild a debrief from its record alone: as text, and as one page with the recording in it.
 
