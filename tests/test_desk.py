@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from voicecoach import bundles, cli, consent, copies, debrief, desk, doctor, rec
 from voicecoach.before import Terminal
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.report import trainer as trainers
-from voicecoach.report.agreement import as_lines, compare, kappa_of
-from voicecoach.report.desk import Asked, Assignment, Minimum, StepMark, hold
+from voicecoach.report.agreement import Agreement, agreement, as_lines, compare, kappa_of, standard_error
+from voicecoach.report.desk import Asked, Assignment, Desk, Minimum, StepMark, Verdict, hold
 from voicecoach.report.text import as_text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -635,6 +635,67 @@ def test_a_session_without_its_time_stops_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("named", ["../outside", "{outside}", "x" * 5000, "..", "."])
 def test_a_foreign_take_deletes_nothing_outside(tmp_path: Path, named: str) -> None:
     """What a record calls the call that it takes again is a name, and no path."""
+def test_the_standard_error_of_known_tables() -> None:
+    """By hand for 20, 5, 10, 15: shares agreed 0.7, by chance 0.5; (0.02743 + 0.02547 - 0.0025) / (50 x 0.5^4) = 0.016128."""
+    import numpy as np
+
+    assert standard_error(np.array([[20, 5], [10, 15]])) == pytest.approx(0.016128**0.5)
+    assert standard_error(np.array([[20, 10], [5, 15]])) == pytest.approx(0.016128**0.5)  # the other way round
+    for table in ([[5, 0], [0, 7]], [[9, 0], [0, 0]], [[6, 3], [0, 0]], [[0, 0], [0, 0]]):
+        assert standard_error(np.array(table)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_standard_error_is_the_scatter_of_kappa() -> None:
+    """Three answers, drawn again and again: kappa scatters by as much as the formula says."""
+    import numpy as np
+
+    shares = np.array([[0.30, 0.05, 0.03], [0.04, 0.25, 0.06], [0.02, 0.05, 0.20]])
+    drawn = np.random.default_rng(7).multinomial(400, shares.ravel(), 4000).reshape(-1, 3, 3)
+    scatter = np.std([kappa_of(table) for table in drawn])
+
+    assert standard_error(400 * shares) == pytest.approx(scatter, rel=0.05)
+
+
+def test_few_sessions_have_an_interval_by_the_standard_error() -> None:
+    """Named as such; where even that does not exist, the reason."""
+    done, not_heard = ("done", "done"), ("not heard", "not heard")
+    session = [done] * 20 + [not_heard] * 15 + [("done", "not heard")] * 5 + [("not heard", "done")] * 10
+    told = compare("x", [session], 0)
+    assert (told.low, told.high) == (pytest.approx(0.4 - 1.96 * 0.127, abs=1e-3), pytest.approx(0.649, abs=1e-3))
+    assert told.by == "standard error"
+
+    alike = compare("x", [session] * 6, 0)  # every drawing gives the same
+    assert alike.by == "standard error"
+    assert alike.low is not None
+    assert alike.high is not None
+    assert alike.low < 0.4 < alike.high
+    lines = {}
+    for name, sessions_ in {
+        "few": [session], "alike": [[done, not_heard]] * 6, "one": [[("done", "not heard"), done]] * 6,
+        "never": [[("done", "not heard"), ("not heard", "done")]], "undefined": [[done]],
+    }.items():  # fmt: skip
+        one = compare(name, sessions_, 0)
+        lines[name] = as_lines(Agreement(len(sessions_), 0, one, ()))[-1]
+    assert "95 % interval 0.15 to 0.65, by its standard error, as if all marks were independent" in lines["few"]
+    assert "TOO FEW" in lines["few"]
+    assert "kappa 1.00, no interval (the two never differ)" in lines["alike"]
+    assert "kappa 0.00, no interval (one of the two gave only one answer)" in lines["one"]
+    assert "kappa -1.00, no interval (the two never agree)" in lines["never"]
+    assert "kappa cannot be told (only one answer was ever given)" in lines["undefined"]
+
+
+def test_what_was_done_before_a_retry_is_no_agreement(mine: Path) -> None:
+    """The machine has no opinion on it in this take; where the trainer has one, the two are compared."""
+    steps = (StepMark("a", "A", "before"), StepMark("b", "B", "done"), StepMark("c", "C", "before", "not heard"))
+    report = replace(
+        debrief.report_on(record.read(mine)), desk=Desk(verdict=Verdict("pass", "", "Ann", NOW), steps=steps)
+    )
+    found = agreement([report]).steps
+
+    assert found is not None
+    assert (found.marks, found.raw) == (2, 0.5)
+
+
     outside = tmp_path / "outside"
     outside.mkdir()
     places = [folder / record.PAGE for folder in (outside, tmp_path, tmp_path / "sessions")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -21,6 +22,12 @@ RESAMPLES = 2000
 SEED = 20261122
 MIN_SESSIONS = 5
 """With fewer there is nothing to resample; our judgement."""
+MIN_TOLD = 0.95
+"""Share of the drawings that must have a kappa; of fewer, the percentiles would be those of the others. Our judgement."""
+ROUNDING = 1e-6
+"""A standard error below is none."""
+Z_95 = 1.96
+"""Standard errors from the middle to either end of a 95 % interval (normal distribution)."""
 FEWEST_PER_CATEGORY = 2
 """At least 2 k^2 marks for k categories: Cicchetti 1981, doi:10.1177/014662168100500114."""
 
@@ -39,7 +46,10 @@ class Agreed:
     kappa: float | None
     low: float | None
     high: float | None
-    """95 % interval: percentiles over sessions drawn again, with a fixed seed; None where these are too few."""
+    """95 % interval, by `by`; None where there is none."""
+    by: Literal["", "drawings", "standard error"] = ""
+    """Percentiles over sessions drawn again with a fixed seed, or where these do not carry, the standard error of kappa as
+    if all marks were independent, which makes it too narrow."""
     few: str = ""
     """Why the figures are an example and no finding; empty where they are enough."""
 
@@ -79,7 +89,9 @@ def agreement(reports: Sequence[Report]) -> Agreement:
 
 
 def _steps(report: Report) -> list[Pair]:
-    return [(step.machine, step.counts) for step in report.desk.steps] if report.desk else []
+    """What was done before a retry began was no question of it, unless the trainer answered it."""
+    steps = report.desk.steps if report.desk else ()
+    return [(step.machine, step.counts) for step in steps if step.machine != "before" or step.trainer]
 
 
 def _codes(report: Report) -> Mapping[str, tuple[list[Pair], int]]:
@@ -108,7 +120,8 @@ def compare(name: str, sessions: Sequence[Sequence[Pair]], explicit: int) -> Agr
         few.append(f"{words.count(len(tables), 'session')}, at least {MIN_SESSIONS} are needed")
     if len(pairs) < needed:
         few.append(f"{words.count(len(pairs), 'mark')}, at least {needed} are needed")
-    low, high = _interval(tables) if len(tables) >= MIN_SESSIONS else (None, None)
+    drawn = _interval(tables) if len(tables) >= MIN_SESSIONS else None
+    low, high = drawn or _by_error(both) or (None, None)
     return Agreed(
         name=name,
         marks=len(pairs),
@@ -118,6 +131,7 @@ def compare(name: str, sessions: Sequence[Sequence[Pair]], explicit: int) -> Agr
         kappa=kappa_of(both),
         low=low,
         high=high,
+        by="" if low is None else "drawings" if drawn else "standard error",
         few=" and ".join(few),
     )
 
@@ -137,13 +151,39 @@ def kappa_of(table: np.ndarray) -> float | None:
     return float((np.trace(table) / n - by_chance) / (1 - by_chance))
 
 
-def _interval(tables: np.ndarray) -> tuple[float | None, float | None]:
+def standard_error(table: np.ndarray) -> float:
+    """The large-sample standard error of Cohen's kappa of a square table of counts; 0 where it cannot be told.
+
+    Fleiss, Cohen & Everitt 1969 ("Large sample standard errors of kappa and weighted kappa", Psychological Bulletin 72,
+    323-327), their formula for a kappa other than 0. It takes all marks for independent.
+    """
+    if kappa_of(table) is None:
+        return 0.0
+    shares = table / table.sum()
+    ours, theirs = shares.sum(axis=1), shares.sum(axis=0)
+    agreed, by_chance = float(np.trace(shares)), float((ours * theirs).sum())
+    same = np.diag(shares) * ((1 - by_chance) - (ours + theirs) * (1 - agreed)) ** 2
+    apart = shares * (theirs[:, None] + ours[None, :]) ** 2
+    spread = same.sum() + (1 - agreed) ** 2 * (apart.sum() - np.trace(apart))
+    spread -= (agreed * by_chance - 2 * by_chance + agreed) ** 2
+    return float(np.sqrt(max(spread, 0.0) / table.sum()) / (1 - by_chance) ** 2)
+
+
+def _by_error(table: np.ndarray) -> tuple[float, float] | None:
+    """The interval by the standard error, within what a kappa can be."""
+    kappa, error = kappa_of(table), standard_error(table)
+    if kappa is None or error < ROUNDING:
+        return None
+    return max(kappa - Z_95 * error, -1.0), min(kappa + Z_95 * error, 1.0)
+
+
+def _interval(tables: np.ndarray) -> tuple[float, float] | None:
     """Percentiles of kappa over sessions drawn again, for marks of one session are not independent."""
     random = np.random.default_rng(SEED)
     drawn = random.integers(0, len(tables), (RESAMPLES, len(tables)))
     kappas = [kappa for rows in drawn if (kappa := kappa_of(tables[rows].sum(axis=0))) is not None]
-    if len(kappas) < 0.95 * RESAMPLES or min(kappas) == max(kappas):
-        return None, None
+    if len(kappas) < MIN_TOLD * RESAMPLES or min(kappas) == max(kappas):
+        return None
     low, high = np.percentile(kappas, (2.5, 97.5))
     return float(low), float(high)
 
@@ -166,11 +206,20 @@ def as_lines(found: Agreement) -> list[str]:
     return lines
 
 
+def _interval_line(one: Agreed) -> str:
+    if one.low is None or one.high is None:
+        why = {0.0: "the two never agree", 1.0: "the two never differ"}.get(
+            one.raw, "one of the two gave only one answer"
+        )
+        return f"no interval ({why})"
+    by = ", by its standard error, as if all marks were independent" if one.by == "standard error" else ""
+    return f"95 % interval {one.low:.2f} to {one.high:.2f}{by}"
+
+
 def _row(one: Agreed) -> str:
     kappa = "kappa cannot be told (only one answer was ever given)" if one.kappa is None else f"kappa {one.kappa:.2f}"
     if one.kappa is not None:
-        told = one.low is not None and one.high is not None
-        kappa += f", 95 % interval {one.low:.2f} to {one.high:.2f}" if told else ", no interval"
+        kappa += f", {_interval_line(one)}"
     few = f"  TOO FEW: {one.few}" if one.few else ""
     return (
         f"  {one.name:45} {100 * one.raw:3.0f} % of {one.marks} marks, {kappa}; "
