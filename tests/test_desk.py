@@ -17,6 +17,7 @@ from tests import sessions
 from voicecoach import bundles, cli, consent, copies, debrief, desk, doctor, record, retention
 from voicecoach.before import Terminal
 from voicecoach.errors import BadInput, DiskError
+from voicecoach.commands import desk as commands
 from voicecoach.report import trainer as trainers
 from voicecoach.report.agreement import Agreement, agreement, as_lines, compare, kappa_of, standard_error
 from voicecoach.report.desk import Asked, Assignment, Desk, Minimum, StepMark, Verdict, hold
@@ -459,14 +460,26 @@ def test_a_debrief_says_how_it_stands_with_the_assignment(tmp_path: Path) -> Non
         "week-1", "dana-printer", title="First week", attempts=2, pass_mark=100, minimums=(Minimum("clarify"),)
     )
     for number in (1, 2):
-        given = {"assignment": asdict(task), "attempt": desk.attempt(tmp_path, task)}
+        given = {"assignment": asdict(task), "attempt": desk.attempt(tmp_path, task, "Sam")}
         folder = sessions.write(tmp_path, f"call-{number}", assignment=given)
     text = as_text(desk.report_of(folder), 200)
 
     assert "First week, attempt 2 of 2: open: it hangs on steps that the machine is unsure of" in text
     assert "the mark is 100 %" in text
-    assert desk.attempt(tmp_path, task) == 3
-    assert desk.attempt(tmp_path, Assignment("other", "dana-printer")) == 1
+    assert desk.attempt(tmp_path, task, "Sam") == 3
+    assert desk.attempt(tmp_path, Assignment("other", "dana-printer"), "Sam") == 1
+
+
+def test_attempts_are_the_trainees_own(tmp_path: Path) -> None:
+    """On a machine that is shared nobody's attempts are used up by others, nor anybody's by watching the demo."""
+    plan = write_plan(tmp_path, attempts=1)
+    given = {"assignment": asdict(desk.read_assignment(plan)), "attempt": 1}
+    sessions.write(tmp_path, "anna", trainee="Anna", assignment=given)
+    events = sessions.write(tmp_path, "demo", trainee="Ben", assignment=given) / "events.jsonl"
+    events.write_bytes(events.read_bytes().replace(b'"port":"device"', b'"port":"recorded trainee"'))
+
+    taken = {name: commands.take(plan, tmp_path, name).event[1]["attempt"] for name in ("Anna", "Ben")}
+    assert taken == {"Anna": 2, "Ben": 1}
 
 
 # --- agreement ------------------------------------------------------------------------------------------

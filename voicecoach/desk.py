@@ -401,8 +401,13 @@ def schema() -> dict[str, Any]:
     return made
 
 
-def attempt(sessions: Path, assignment: Assignment) -> int:
-    """Which attempt the next call would be: calls of the same assignment on this machine, and one."""
+def attempt(sessions: Path, assignment: Assignment, trainee: str) -> int:
+    """Which attempt the next call of a trainee would be: their calls of the same assignment on this machine, and one.
+
+    Calls that the recorded trainee took are nobody's.
+    """
+    from voicecoach.retry import RECORDED_TRAINEE
+
     earlier = 0
     for _, session in _read_all(sessions):
         event = session.first("assignment")
@@ -423,6 +428,11 @@ def agreement_in(folder: Path) -> tuple[Agreement, tuple[str, ...]]:
     found: dict[str, list[tuple[float, str, Report]]] = {}
     rules = prepare.rules()
     for path in sessions_in(folder):
+        started = session.first("started")
+        sound = started.data.get("sound") if started else None
+        demo = isinstance(sound, Mapping) and sound.get("port") == RECORDED_TRAINEE
+        if demo or head_of(session.events).trainee != text(trainee):
+            continue
         try:
             with bundles.opened(path, sound=False) as session:
                 report = debrief.report_on(session, rules)

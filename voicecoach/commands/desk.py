@@ -46,13 +46,13 @@ class Taken:
     event: tuple[str, dict[str, Any]]
 
 
-def take(file: Path, sessions: Path) -> Taken:
-    """Read an assignment, and say what it asks for and which attempt this is."""
+def take(file: Path, sessions: Path, trainee: str) -> Taken:
+    """Read an assignment, and say what it asks for and which attempt of this trainee it is."""
     from voicecoach import desk
     from voicecoach.report.trainer import assignment_lines
 
     task = desk.read_assignment(file)
-    count = desk.attempt(sessions, task)
+    count = desk.attempt(sessions, task, trainee)
     typer.echo(f"Assignment, attempt {count}{f' of {task.attempts}' if task.attempts else ''}:")
     typer.echo("\n".join(f"  {line}" for line in assignment_lines(task)) + "\n")
     event = "assignment", {"assignment": asdict(task), "attempt": count}

@@ -101,7 +101,7 @@ def rehearse(
     taken = None
     if assignment is not None:
         _refuse(common.stated(context, ("scenario", "persona", "procedure", "retry")))
-        taken = desk.take(assignment, common.sessions())
+        taken = desk.take(assignment, common.sessions(), trainee)
         _refuse(common.stated(context, ("level",)) if taken.level else [])
         scenario, level, procedure = taken.scenario, taken.level or level, taken.procedure
     customer, persona_text = prepare.choose_persona(scenario or persona, level)

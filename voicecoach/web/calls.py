@@ -594,7 +594,7 @@ def _task(house: House, wanted: Wanted) -> tuple[before.Prepared, ...]:
     task = assigned(record.read(folder))
     if task is None:
         raise BadInput("This assignment is not there any more.", "Load the page again.")
-    attempt = desk.attempt(house.sessions, task)
+    attempt = desk.attempt(house.sessions, task, wanted.trainee)
     return (("assignment", {"assignment": asdict(task), "attempt": attempt}),)
 
 
