@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import sessions
-from voicecoach import bundles, debrief, record
+from voicecoach import bundles, debrief, desk, record
 from voicecoach.errors import BadInput, VoicecoachError
 from voicecoach.report.text import as_text
 
@@ -79,6 +79,24 @@ def test_an_edited_session_is_told(bundle: Path, tmp_path: Path) -> None:
     assert "events.jsonl is not as it was when it was bundled" in problems(edited)
     assert "no manifest" in problems(bare)
     assert "audio.wav was added after" in problems(added)
+
+
+def test_a_verdict_that_was_slipped_in_is_left_out(bundle: Path, tmp_path: Path) -> None:
+    """Signed with the trainer's name, by who handed it in: a bundle has such words only where its manifest names them."""
+    forged = b'{"kind":"verdict","verdict":"pass","text":"","trainer":"Ann","wall":"2026-11-22T09:00:00+01:00"}\n'
+    added = remade(bundle, tmp_path / "added.zip", trainer__jsonl=forged)
+    bare = remade(bundle, tmp_path / "bare.zip", trainer__jsonl=forged, manifest__json=None)
+    folder = tmp_path / "session"
+    zipfile.ZipFile(bundle).extractall(folder)
+    (folder / record.TRAINER).write_bytes(forged)
+    bundles.write(folder, bundles.whole(folder), tmp_path / "whole.zip")
+
+    for path in (added, bare):
+        assert "The trainer's words inside the bundle are left out" in problems(path)
+        with bundles.opened(path) as session:
+            assert session.trainer == ()
+    assert [one.state for one in desk.submissions(tmp_path)] == ["new", "new", "pass", "pass"]
+    assert problems(tmp_path / "whole.zip") == ""
 
 
 def test_an_edited_folder_is_told(bundle: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -285,6 +286,56 @@ def test_what_is_about_no_session_of_mine_stays_where_it_is(mine: Path, inbox: P
         desk.collect(inbox / "none", mine.parent)
 
 
+def reused(mine: Path, inbox: Path) -> tuple[Path, Path]:
+    """An answered bundle of mine whose name is that of another trainee's by now; and the other's session."""
+    bundle = desk.submit(mine, inbox)
+    desk.comment(bundle, "For Sam.", "Ann", NOW)
+    desk.give_verdict(bundle, "pass", "", "Ann", NOW)
+    theirs = sessions.write(inbox.parent / "theirs" / "sessions", trainee="Kim")
+    (inbox.parent / "mailed").mkdir()
+    desk.submit(theirs, inbox.parent / "mailed").replace(bundle)
+    return bundle, theirs
+
+
+def test_words_about_another_session_are_not_this_ones(mine: Path, inbox: Path) -> None:
+    """A mailed file was saved over last week's: neither comment nor verdict moves to it, and the trainer is told."""
+    bundle, _ = reused(mine, inbox)
+    report = desk.report_of(bundle)
+
+    assert report.trainee == "Kim"
+    assert report.desk is None
+    assert "2 of the trainer's lines are about another session and left out." in report.problems
+    assert [one.state for one in desk.submissions(inbox)] == ["new"]
+    assert desk.agreement_in(inbox)[0].sessions == 0
+
+
+def test_words_about_two_sessions_are_not_mixed(mine: Path, inbox: Path) -> None:
+    """They would all come into the first one: the sentence says what to do, and then each has its own."""
+    bundle, theirs = reused(mine, inbox)
+    answer = bundles.trainer_file(bundle)
+    before = answer.read_bytes()
+    with pytest.raises(BadInput, match="about another session") as caught:
+        desk.comment(bundle, "For Kim.", "Ann", NOW)
+    assert answer.read_bytes() == before
+
+    moved = next(Path(word.rstrip(",")) for word in caught.value.do.split() if record.TRAINER in word)
+    answer.rename(moved)
+    desk.comment(bundle, "For Kim.", "Ann", NOW)
+    assert [(one.session, one.lines) for one in desk.collect(inbox, mine.parent)] == [(mine, 2)]
+    assert [(one.session, one.lines) for one in desk.collect(inbox, theirs.parent)] == [(theirs, 1)]
+
+
+def test_a_folder_of_another_session_does_not_keep_the_words(mine: Path) -> None:
+    """The same for a plain folder that was copied over."""
+    desk.comment(mine, "For Sam.", "Ann", NOW)
+    events = mine / "events.jsonl"
+    events.write_bytes(events.read_bytes().replace(b'"trainee":"Sam"', b'"trainee":"Kim"'))
+
+    assert desk.report_of(mine).desk is None
+    with pytest.raises(BadInput, match="about another session"):
+        desk.give_verdict(mine, "pass", "", "Ann", NOW)
+
+
 # --- the desk's list ----------------------------------------------------------------------------------
 
 
@@ -305,6 +356,75 @@ def test_the_desk_lists_what_there_is(mine: Path, inbox: Path) -> None:
     assert [rows[name].split()[1] for name in (bundle.name, "kim", "lee")] == ["pass", "commented", "new"]
     assert "not a zip file that can be read" in done.stdout
     assert [json.loads(line)["state"] for line in run("desk", "list", inbox, "--json").stdout.splitlines()][-1] == "new"
+
+
+def private(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Somebody else made it under umask 077. Tests may run as root, who may enter everything."""
+    looks, opens = Path.stat, os.open
+
+    def refused(path: Any) -> bool:
+        return not isinstance(path, int) and Path(os.fsdecode(path)).parent == folder
+
+    def stat(path: Path, **more: Any) -> os.stat_result:
+        if refused(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looks(path, **more)
+
+    def opening(path: Any, *more: Any, **named: Any) -> int:
+        if refused(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opens(path, *more, **named)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(os, "open", opening)
+
+
+def test_a_folder_that_may_not_be_opened_hides_no_other(
+    mine: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trainee copied a session into the shared folder, readable for nobody else: it is listed with the reason."""
+    desk.give_verdict(desk.submit(mine, inbox), "pass", "", "Ann", NOW)
+    folder = sessions.write(inbox, "kim", trainee="Kim")
+    private(monkeypatch, folder)
+    told = run("desk", inbox)
+    compared = run("desk", "agreement", inbox)
+
+    assert (told.exit_code, compared.exit_code) == (0, 0)
+    assert [(one.name, one.state, one.outcome) for one in desk.submissions(inbox)] == [
+        (mine.name, "pass", "resolved"),
+        ("kim", "", "cannot be opened"),
+    ]
+    assert "Permission denied" in told.stdout
+    assert "! kim: " in compared.stdout
+    assert [one.lines for one in desk.collect(inbox, mine.parent)] == [1]
+    with pytest.raises(BadInput, match="Permission denied"):
+        desk.report_of(desk.look_up(folder))
+
+
+def test_names_of_a_shared_folder_do_nothing_to_the_terminal(inbox: Path) -> None:
+    """No control characters, and a line for each."""
+    sessions.write(inbox, "\x1b[31mkim\n0 sessions")
+    (inbox / "\x1b]0;lee\x07\n.zip").write_bytes(b"nothing")
+    for told in (run("desk", inbox), run("desk", "agreement", inbox)):
+        assert not any(sign in told.stdout for sign in "\x1b\x07")
+    rows = [line for line in run("desk", inbox).stdout.splitlines() if not line.startswith("    !")]
+
+    assert [row.split("  ")[0] for row in rows] == ["[31mkim 0 sessions", "]0;lee .zip"]
+    with pytest.raises(BadInput) as caught:
+        desk.look_up(inbox)
+    assert "\x1b" not in caught.value.do
+
+
+def test_the_list_has_the_verdict_that_the_debrief_has(mine: Path) -> None:
+    """The latest by its time, wherever in the file it is, and only what is one."""
+    for verdict, wall in (("pass", "2026-11-22T12:00:00+01:00"), ("again", NOW), (["pass"], NOW), ("maybe", NOW)):
+        line = {"kind": "verdict", "verdict": verdict, "text": "", "trainer": "Ann", "wall": wall}
+        record.append_line(mine / record.TRAINER, line)
+    told = desk.report_of(mine).desk
+
+    assert told is not None
+    assert told.verdict is not None
+    assert [one.state for one in desk.submissions(mine.parent)] == [told.verdict.verdict] == ["pass"]
 
 
 def test_the_whole_way_by_commands(mine: Path, inbox: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -133,18 +133,22 @@ def opened(path: Path, *, sound: bool = True) -> Iterator[record.Record]:
     """A session folder or a bundle as a record, for as long as the block lasts; without `sound` the audio stays packed.
 
     What is missing, damaged, changed or does not belong is among the record's problems. The trainer's lines are those
-    inside and, of a bundle, those of the file beside it. Raises BadInput where there is nothing to read.
+    inside and, of a bundle, those of the file beside it, as far as they are about this session. Raises BadInput where
+    there is nothing to read.
     """
     if not is_bundle(path):
         session = record.read(path)
-        yield replace(session, problems=(*session.problems, *against_manifest(path)))
+        own, strange = words_about(session, session.trainer)
+        yield replace(session, trainer=own, problems=(*session.problems, *against_manifest(path), *strange))
         return
     with tempfile.TemporaryDirectory(prefix="voicecoach-") as temporary:
         folder = Path(temporary) / "session"
         folder.mkdir(mode=0o700)
         problems, name, left = _unpack(path, folder, sound)
         session = record.read(folder)
-        beside, odd = record.read_lines(trainer_file(path))
+        inside, strange = words_about(session, session.trainer)
+        lines, odd = record.read_lines(trainer_file(path))
+        beside, others = words_about(session, lines)
         if odd:
             problems.append(f"{odd} lines of the trainer's file are damaged and left out.")
         missing = [
@@ -154,14 +158,44 @@ def opened(path: Path, *, sound: bool = True) -> Iterator[record.Record]:
             session,
             folder=folder.rename(Path(temporary) / name) if name else folder,
             audio=Path(temporary) / name / session.audio.name if name and session.audio else session.audio,
-            problems=(*problems, *missing),
-            trainer=(*session.trainer, *beside),
+            problems=(*problems, *missing, *strange, *others),
+            trainer=(*inside, *beside),
         )
 
 
 def trainer_file(path: Path) -> Path:
     """Where a trainer writes about a session: inside its folder, or beside its bundle."""
     return path.with_name(f"{path.stem}.{record.TRAINER}") if path.is_file() else path / record.TRAINER
+
+
+def identity(session: record.Record) -> str:
+    """What a session is known by wherever it lies: the hash of how it began."""
+    started = session.first("started")
+    return hashlib.sha256(
+        record.to_json(started.data if started else [asdict(e) for e in session.events]).encode()
+    ).hexdigest()
+
+
+def words_about(
+    session: record.Record, lines: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[Mapping[str, Any], ...], list[str]]:
+    """The lines of a trainer's file that are about this session, and a sentence where others are left out.
+
+    A file says in its lines `about` what those below are about; a name may have become that of another session.
+    """
+    if not lines:
+        return (), []
+    mine = about = identity(session)
+    kept, others = [], 0
+    for line in lines:
+        if line.get("kind") == "about":
+            about = text(line.get("session"))
+        if about == mine:
+            kept.append(line)
+        else:
+            others += line.get("kind") != "about"
+    told = f"{others} of the trainer's lines are about another session and left out."
+    return tuple(kept), [told] if others else []
 
 
 def _of_sound(problem: str) -> bool:
@@ -232,7 +266,12 @@ def _unpack(path: Path, folder: Path, sound: bool) -> tuple[list[str], str, set[
         ) from error
     if not (folder / "events.jsonl").is_file():
         raise BadInput(f"{path} holds no session: there is no events.jsonl that can be read.", *_hint(problems))
-    name = _safe(_manifest(folder).get("session"), path)
+    manifest = _manifest(folder)
+    name = _safe(manifest.get("session"), path)
+    listed = manifest.get("files")
+    if (folder / record.TRAINER).is_file() and not (isinstance(listed, dict) and record.TRAINER in listed):
+        (folder / record.TRAINER).unlink()
+        problems.append("The trainer's words inside the bundle are left out: its manifest does not name them.")
     if (folder / MANIFEST).is_file():
         problems += against_manifest(folder, left)
         (folder / MANIFEST).unlink()

@@ -7,9 +7,9 @@ inside a session folder `trainer.jsonl`, beside a bundle `NAME.trainer.jsonl`. N
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,8 @@ from voicecoach.report.agreement import Agreement, agreement
 from voicecoach.report.desk import MAX_CHARS, MOVE_VERDICTS, Assignment, SessionVerdict, verdicts_for
 from voicecoach.report.facts import instant, text
 from voicecoach.report.head import head_of
-from voicecoach.report.trainer import machine_marks
+from voicecoach.report.subtitles import one_line
+from voicecoach.report.trainer import entries_of, machine_marks
 from voicecoach.report.values import Report
 
 SUBMITTED = ("events.jsonl", "persona.yaml", "procedure.yaml")
@@ -122,15 +123,26 @@ class Submission:
 
 
 def sessions_in(folder: Path) -> tuple[Path, ...]:
-    """Bundles and session folders directly in a folder, by name. Raises BadInput where it is none."""
+    """Bundles and session folders directly in a folder, by name, also those that may not be opened.
+
+    Raises BadInput where it is none.
+    """
     try:
         found = sorted(folder.iterdir(), key=lambda path: path.name)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise BadInput(f"{folder} is not a folder that can be read ({why}).", "Check the path.") from error
-    return tuple(
-        path for path in found if path.suffix.lower() == ".zip" or (path.is_dir() and (path / "events.jsonl").is_file())
-    )[:MAX_SESSIONS]
+    return tuple(path for path in found if path.suffix.lower() == ".zip" or _is_session(path))[:MAX_SESSIONS]
+
+
+def _is_session(path: Path) -> bool:
+    """Whether this is a session folder; so is one that may not be entered, for whoever opens it is then told why."""
+    try:
+        return stat.S_ISREG((path / "events.jsonl").stat().st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def submissions(folder: Path) -> tuple[Submission, ...]:
@@ -148,7 +160,7 @@ def _submission(path: Path) -> Submission:
 
 def _summary(path: Path, session: record.Record) -> Submission:
     head = head_of(session.events)
-    verdicts = [line.get("verdict") for line in session.trainer if line.get("kind") == "verdict"]
+    verdict = entries_of(session.trainer, {}, ()).verdict
     said = any(line.get("kind") in ("comment", "mark", "next") for line in session.trainer)
     return Submission(
         path=path,
@@ -158,17 +170,23 @@ def _summary(path: Path, session: record.Record) -> Submission:
         wall=head.wall,
         turns=head.turns,
         outcome=head.outcome,
-        state=text(verdicts[-1]) if verdicts else "commented" if said else "new",
+        state=verdict.verdict if verdict else "commented" if said else "new",
         problems=session.problems,
     )
 
 
+def shown(words: str) -> str:
+    """What others have named, as one line that alters no terminal."""
+    return one_line(text(words))
+
+
 def look_up(path: Path) -> Path:
     """The bundle or session folder at `path`; raises BadInput with a sentence where there is none."""
-    if bundles.is_bundle(path) or (path / "events.jsonl").is_file():
+    if bundles.is_bundle(path) or _is_session(path):
         return path
     if path.is_dir() and (inside := sessions_in(path)):
-        raise BadInput(f"{path} holds {len(inside)} sessions.", f"Name one of them, for example {inside[0]}.")
+        example = shown(str(inside[0]))
+        raise BadInput(f"{path} holds {len(inside)} sessions.", f"Name one of them, for example {example}.")
     raise BadInput(f"{path} is neither a session folder nor a bundle.", "`voicecoach desk FOLDER` lists what there is.")
 
 
@@ -272,21 +290,20 @@ def _say(path: Path, entry: Mapping[str, Any], trainer: str, wall: str, *, turn:
     with bundles.opened(path, sound=False) as session:
         if turn is not None:
             _known_turn(debrief.report_on(session), turn)
-        about = identity(session)
-    target = bundles.trainer_file(path)
-    _, odd = record.read_lines(target)
-    if not target.exists() or (odd == 0 and not record.read_lines(target)[0]):
+        about = bundles.identity(session)
+        target = bundles.trainer_file(path)
+        lines, odd = record.read_lines(target)
+        own, _ = bundles.words_about(session, lines)
+    if len(own) < len(lines):
+        other = path.resolve().with_name(f"{path.stem}-before.{record.TRAINER}")
+        raise BadInput(
+            f"{target} holds words about another session, and yours would be mixed with them.",
+            f"Move it, for example to {other}, where `voicecoach desk collect` still finds it. Then say yours again.",
+        )
+    if not target.exists() or (odd == 0 and not lines):
         record.append_line(target, {"kind": "about", "session": about}, mode=0o666 if path.is_file() else 0o600)
     record.append_line(target, {**entry, "trainer": text(trainer).strip()[:80], "wall": wall}, mode=0o666)
     return target
-
-
-def identity(session: record.Record) -> str:
-    """What a session is known by wherever it lies: the hash of how it began."""
-    started = session.first("started")
-    return hashlib.sha256(
-        record.to_json(started.data if started else [asdict(e) for e in session.events]).encode()
-    ).hexdigest()
 
 
 # --- the trainee brings it home ------------------------------------------------------------------------------
@@ -307,9 +324,10 @@ def collect(source: Path, sessions: Path) -> tuple[Collected, ...]:
     """
     if not source.exists():
         raise BadInput(f"{source} is not there.", "Name the folder that you submitted to, or the file that came back.")
+    inside = sessions_in(source) if source.is_dir() else ()
     files = sorted(source.glob(f"*.{record.TRAINER}")) if source.is_dir() else [source]
-    files += [path / record.TRAINER for path in (sessions_in(source) if source.is_dir() else ()) if path.is_dir()]
-    mine = {identity(session): folder for folder, session in _read_all(sessions)}
+    files += [path / record.TRAINER for path in inside if not bundles.is_bundle(path)]
+    mine = {bundles.identity(session): folder for folder, session in _read_all(sessions)}
     new: dict[Path, list[Mapping[str, Any]]] = {}
     for file in files:
         lines, _ = record.read_lines(file)
@@ -410,6 +428,11 @@ def attempt(sessions: Path, assignment: Assignment, trainee: str) -> int:
 
     earlier = 0
     for _, session in _read_all(sessions):
+        started = session.first("started")
+        sound = started.data.get("sound") if started else None
+        demo = isinstance(sound, Mapping) and sound.get("port") == RECORDED_TRAINEE
+        if demo or head_of(session.events).trainee != text(trainee):
+            continue
         event = session.first("assignment")
         told = event.data.get("assignment") if event else None
         earlier += isinstance(told, Mapping) and told.get("id") == assignment.id
@@ -428,17 +451,12 @@ def agreement_in(folder: Path) -> tuple[Agreement, tuple[str, ...]]:
     found: dict[str, list[tuple[float, str, Report]]] = {}
     rules = prepare.rules()
     for path in sessions_in(folder):
-        started = session.first("started")
-        sound = started.data.get("sound") if started else None
-        demo = isinstance(sound, Mapping) and sound.get("port") == RECORDED_TRAINEE
-        if demo or head_of(session.events).trainee != text(trainee):
-            continue
         try:
             with bundles.opened(path, sound=False) as session:
                 report = debrief.report_on(session, rules)
                 verdict = report.desk.verdict if report.desk else None
                 judged = _seconds(verdict.wall) if verdict else -math.inf
-                found.setdefault(identity(session), []).append((judged, path.name, report))
+                found.setdefault(bundles.identity(session), []).append((judged, path.name, report))
         except VoicecoachError as error:
             problems.append(f"{path.name}: {error}")
     reports = []

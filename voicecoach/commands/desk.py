@@ -113,12 +113,14 @@ def desk_list(
         if as_json:
             typer.echo(record.to_json({**asdict(one), "path": str(one.path)}))
             continue
+        name, trainee, persona, day, outcome = map(
+            desk.shown, (one.path.name, one.trainee, one.persona, one.wall[:10], one.outcome)
+        )
         typer.echo(
-            f"{one.path.name:40} {one.state:10} {one.trainee:14} {one.persona:12} {one.wall[:10]:10} "
-            f"{one.turns:3} turns  {one.outcome}".rstrip()
+            f"{name:40} {one.state:10} {trainee:14} {persona:12} {day:10} {one.turns:3} turns  {outcome}".rstrip()
         )
         for problem in one.problems:
-            typer.echo(f"    ! {problem}")
+            typer.echo(f"    ! {desk.shown(problem)}")
 
 
 @desk_app.command("show")
@@ -310,7 +312,7 @@ def desk_agreement(
         return
     typer.echo("\n".join(as_lines(found)))
     for problem in problems:
-        typer.echo(f"! {problem}")
+        typer.echo(f"! {desk.shown(problem)}")
 
 
 @desk_app.command("schema")

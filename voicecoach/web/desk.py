@@ -166,6 +166,7 @@ def take_in(house: House, data: bytes) -> None:
 
 def trainer_lines(house: House, key: str) -> bytes:
     """What the trainer wrote about a submission, as the file that goes back to the trainee."""
-    target = bundles.trainer_file(path_of(house, key))
-    entries, _ = record.read_lines(target)
+    path = path_of(house, key)
+    with bundles.opened(path, sound=False) as session:
+        entries, _ = bundles.words_about(session, record.read_lines(bundles.trainer_file(path))[0])
     return b"".join(record.to_json(entry).encode() + b"\n" for entry in entries)
