@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from tests import sessions
 from voicecoach import bundles, cli, consent, copies, debrief, desk, doctor, record, retention
 from voicecoach.before import Terminal
-from voicecoach.errors import BadInput, DiskError
 from voicecoach.commands import desk as commands
+from voicecoach.errors import BadInput, DiskError
 from voicecoach.report import trainer as trainers
 from voicecoach.report.agreement import Agreement, agreement, as_lines, compare, kappa_of, standard_error
 from voicecoach.report.desk import Asked, Assignment, Desk, Minimum, StepMark, Verdict, hold
@@ -635,6 +635,67 @@ def test_the_interval_holds_the_kappa_and_repeats() -> None:
     assert "1 session, at least 5 are needed and 3 marks, at least 8" in one.few
 
 
+def test_the_standard_error_of_known_tables() -> None:
+    """By hand for 20, 5, 10, 15: shares agreed 0.7, by chance 0.5; (0.02743 + 0.02547 - 0.0025) / (50 x 0.5^4) = 0.016128."""
+    import numpy as np
+
+    assert standard_error(np.array([[20, 5], [10, 15]])) == pytest.approx(0.016128**0.5)
+    assert standard_error(np.array([[20, 10], [5, 15]])) == pytest.approx(0.016128**0.5)  # the other way round
+    for table in ([[5, 0], [0, 7]], [[9, 0], [0, 0]], [[6, 3], [0, 0]], [[0, 0], [0, 0]]):
+        assert standard_error(np.array(table)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_standard_error_is_the_scatter_of_kappa() -> None:
+    """Three answers, drawn again and again: kappa scatters by as much as the formula says."""
+    import numpy as np
+
+    shares = np.array([[0.30, 0.05, 0.03], [0.04, 0.25, 0.06], [0.02, 0.05, 0.20]])
+    drawn = np.random.default_rng(7).multinomial(400, shares.ravel(), 4000).reshape(-1, 3, 3)
+    scatter = np.std([kappa_of(table) for table in drawn])
+
+    assert standard_error(400 * shares) == pytest.approx(scatter, rel=0.05)
+
+
+def test_few_sessions_have_an_interval_by_the_standard_error() -> None:
+    """Named as such; where even that does not exist, the reason."""
+    done, not_heard = ("done", "done"), ("not heard", "not heard")
+    session = [done] * 20 + [not_heard] * 15 + [("done", "not heard")] * 5 + [("not heard", "done")] * 10
+    told = compare("x", [session], 0)
+    assert (told.low, told.high) == (pytest.approx(0.4 - 1.96 * 0.127, abs=1e-3), pytest.approx(0.649, abs=1e-3))
+    assert told.by == "standard error"
+
+    alike = compare("x", [session] * 6, 0)  # every drawing gives the same
+    assert alike.by == "standard error"
+    assert alike.low is not None
+    assert alike.high is not None
+    assert alike.low < 0.4 < alike.high
+    lines = {}
+    for name, sessions_ in {
+        "few": [session], "alike": [[done, not_heard]] * 6, "one": [[("done", "not heard"), done]] * 6,
+        "never": [[("done", "not heard"), ("not heard", "done")]], "undefined": [[done]],
+    }.items():  # fmt: skip
+        one = compare(name, sessions_, 0)
+        lines[name] = as_lines(Agreement(len(sessions_), 0, one, ()))[-1]
+    assert "95 % interval 0.15 to 0.65, by its standard error, as if all marks were independent" in lines["few"]
+    assert "TOO FEW" in lines["few"]
+    assert "kappa 1.00, no interval (the two never differ)" in lines["alike"]
+    assert "kappa 0.00, no interval (one of the two gave only one answer)" in lines["one"]
+    assert "kappa -1.00, no interval (the two never agree)" in lines["never"]
+    assert "kappa cannot be told (only one answer was ever given)" in lines["undefined"]
+
+
+def test_what_was_done_before_a_retry_is_no_agreement(mine: Path) -> None:
+    """The machine has no opinion on it in this take; where the trainer has one, the two are compared."""
+    steps = (StepMark("a", "A", "before"), StepMark("b", "B", "done"), StepMark("c", "C", "before", "not heard"))
+    report = replace(
+        debrief.report_on(record.read(mine)), desk=Desk(verdict=Verdict("pass", "", "Ann", NOW), steps=steps)
+    )
+    found = agreement([report]).steps
+
+    assert found is not None
+    assert (found.marks, found.raw) == (2, 0.5)
+
+
 def test_agreement_over_a_folder(tmp_path: Path) -> None:
     """Sessions with a verdict count, each step and each code a turn; what the trainer changed lowers it."""
     for number in range(6):
@@ -768,67 +829,6 @@ def test_a_session_without_its_time_stops_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("named", ["../outside", "{outside}", "x" * 5000, "..", "."])
 def test_a_foreign_take_deletes_nothing_outside(tmp_path: Path, named: str) -> None:
     """What a record calls the call that it takes again is a name, and no path."""
-def test_the_standard_error_of_known_tables() -> None:
-    """By hand for 20, 5, 10, 15: shares agreed 0.7, by chance 0.5; (0.02743 + 0.02547 - 0.0025) / (50 x 0.5^4) = 0.016128."""
-    import numpy as np
-
-    assert standard_error(np.array([[20, 5], [10, 15]])) == pytest.approx(0.016128**0.5)
-    assert standard_error(np.array([[20, 10], [5, 15]])) == pytest.approx(0.016128**0.5)  # the other way round
-    for table in ([[5, 0], [0, 7]], [[9, 0], [0, 0]], [[6, 3], [0, 0]], [[0, 0], [0, 0]]):
-        assert standard_error(np.array(table)) == pytest.approx(0, abs=1e-6)
-
-
-def test_the_standard_error_is_the_scatter_of_kappa() -> None:
-    """Three answers, drawn again and again: kappa scatters by as much as the formula says."""
-    import numpy as np
-
-    shares = np.array([[0.30, 0.05, 0.03], [0.04, 0.25, 0.06], [0.02, 0.05, 0.20]])
-    drawn = np.random.default_rng(7).multinomial(400, shares.ravel(), 4000).reshape(-1, 3, 3)
-    scatter = np.std([kappa_of(table) for table in drawn])
-
-    assert standard_error(400 * shares) == pytest.approx(scatter, rel=0.05)
-
-
-def test_few_sessions_have_an_interval_by_the_standard_error() -> None:
-    """Named as such; where even that does not exist, the reason."""
-    done, not_heard = ("done", "done"), ("not heard", "not heard")
-    session = [done] * 20 + [not_heard] * 15 + [("done", "not heard")] * 5 + [("not heard", "done")] * 10
-    told = compare("x", [session], 0)
-    assert (told.low, told.high) == (pytest.approx(0.4 - 1.96 * 0.127, abs=1e-3), pytest.approx(0.649, abs=1e-3))
-    assert told.by == "standard error"
-
-    alike = compare("x", [session] * 6, 0)  # every drawing gives the same
-    assert alike.by == "standard error"
-    assert alike.low is not None
-    assert alike.high is not None
-    assert alike.low < 0.4 < alike.high
-    lines = {}
-    for name, sessions_ in {
-        "few": [session], "alike": [[done, not_heard]] * 6, "one": [[("done", "not heard"), done]] * 6,
-        "never": [[("done", "not heard"), ("not heard", "done")]], "undefined": [[done]],
-    }.items():  # fmt: skip
-        one = compare(name, sessions_, 0)
-        lines[name] = as_lines(Agreement(len(sessions_), 0, one, ()))[-1]
-    assert "95 % interval 0.15 to 0.65, by its standard error, as if all marks were independent" in lines["few"]
-    assert "TOO FEW" in lines["few"]
-    assert "kappa 1.00, no interval (the two never differ)" in lines["alike"]
-    assert "kappa 0.00, no interval (one of the two gave only one answer)" in lines["one"]
-    assert "kappa -1.00, no interval (the two never agree)" in lines["never"]
-    assert "kappa cannot be told (only one answer was ever given)" in lines["undefined"]
-
-
-def test_what_was_done_before_a_retry_is_no_agreement(mine: Path) -> None:
-    """The machine has no opinion on it in this take; where the trainer has one, the two are compared."""
-    steps = (StepMark("a", "A", "before"), StepMark("b", "B", "done"), StepMark("c", "C", "before", "not heard"))
-    report = replace(
-        debrief.report_on(record.read(mine)), desk=Desk(verdict=Verdict("pass", "", "Ann", NOW), steps=steps)
-    )
-    found = agreement([report]).steps
-
-    assert found is not None
-    assert (found.marks, found.raw) == (2, 0.5)
-
-
     outside = tmp_path / "outside"
     outside.mkdir()
     places = [folder / record.PAGE for folder in (outside, tmp_path, tmp_path / "sessions")]
@@ -902,6 +902,77 @@ def test_delete_leaves_nothing(mine: Path, inbox: Path, tmp_path: Path) -> None:
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in left if marker in path.read_bytes() or sound in path.read_bytes()] == []
     assert sorted(path.name for path in left) == ["clients.db", "edited.vtt"]
+
+
+def test_what_the_trainer_wrote_goes_with_what_was_submitted(mine: Path, inbox: Path) -> None:
+    """Named, counted and deleted with the bundle; words about another session are nobody's to touch."""
+    data = mine.parent.parent
+    for asked, left in ((), 2), (("--copies",), 0):
+        folder = mine if mine.exists() else sessions.write(mine.parent)
+        assert run("submit", "last", "--to", inbox, "--no-audio", "--yes", data=data).exit_code == 0
+        (bundle,) = inbox.iterdir()
+        desk.comment(bundle, "You waited for her answer.", "Ann", NOW)
+        answer = bundles.trainer_file(bundle)
+        told = run("delete", "last", *asked, "--yes", data=data)
+
+        assert not folder.exists()
+        assert f"answered: {answer}" in told.stdout
+        assert ("2 copies are left" in told.stdout) is bool(left)
+        assert len(list(inbox.iterdir())) == left
+        for path in inbox.iterdir():
+            path.unlink()
+    again = sessions.write(mine.parent)
+    assert run("submit", "last", "--to", inbox, "--yes", data=data).exit_code == 0
+    (bundle,) = inbox.iterdir()
+    answer = bundles.trainer_file(bundle)
+    for line in ({"kind": "about", "session": "0" * 64}, {"kind": "comment", "text": "For Kim."}):
+        record.append_line(answer, line)
+
+    assert [copy.path for copy in copies.of(again)] == [bundle]
+    answer.write_text('{"kind": "comment", "text": "About whom?"}')
+    assert [copy.path for copy in copies.of(again)] == [bundle]
+
+
+def test_a_page_elsewhere_is_a_copy_of_every_take_in_it(mine: Path, inbox: Path) -> None:
+    """It plays them: whichever is deleted, the page is named, and goes with it."""
+    data, page = mine.parent.parent, inbox / "page.html"
+    take = sessions.write(mine.parent, "20261122-100000-again", retry={"session": mine.name, "turn": 1, "take": 2})
+    for chosen, told in ((mine, take), (take, mine)):
+        assert run("report", chosen.name, "--html", page, data=data).exit_code == 0
+        assert {copy.path for folder in (chosen, told) for copy in copies.of(folder)} == {page}
+    done = run("delete", take.name, "--copies", "--yes", data=data)
+
+    assert done.exit_code == 0, done.exception
+    assert f"exported: {page}" in done.stdout
+    assert not page.exists()
+    assert run("report", mine.name, "--html", page, data=data).exit_code == 0
+    assert [copy.path for copy in copies.of(mine)] == [page]
+
+
+def test_a_page_of_two_sessions_is_deleted_once(mine: Path, inbox: Path) -> None:
+    """It is named once, and none is said to be left."""
+    data, page = mine.parent.parent, inbox / "page.html"
+    take = sessions.write(mine.parent, "20261122-100000-again", retry={"session": mine.name, "turn": 1, "take": 2})
+    assert run("report", mine.name, "--html", page, data=data).exit_code == 0
+    done = run("delete", mine.name, take.name, "--copies", "--yes", data=data)
+
+    assert done.stdout.count(str(page)) == 1
+    assert "Deleted 2.\n" in done.stdout
+    assert not page.exists()
+
+
+def test_deleting_a_backup_leaves_the_exports_of_the_session(mine: Path, tmp_path: Path) -> None:
+    """They have the same name; the exports are those of the session in the data folder."""
+    data = mine.parent.parent
+    backup = sessions.write(tmp_path / "backup", mine.name)
+    assert run("export", "last", "--format", "vtt", data=data).exit_code == 0
+    (exported,) = (data / "exports" / mine.name).iterdir()
+
+    assert run("delete", backup, "--yes", data=data).exit_code == 0
+    assert not backup.exists()
+    assert exported.exists()
+    assert run("delete", "last", "--yes", data=data).exit_code == 0
+    assert not exported.parent.exists()
 
 
 def test_copies_elsewhere_are_told_and_left(mine: Path, inbox: Path) -> None:

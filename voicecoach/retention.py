@@ -64,13 +64,14 @@ def delete(folder: Path, data: Path) -> None:
     """Delete a session and what was made of it in the data folder.
 
     The table and the page of all sessions go with it, and the pages of other takes of its moments, which have its voice in
-    them: they are made again when they are asked for. Raises BadInput where it is no session or is being recorded,
+    them: they are made again when they are asked for. Exports under its name stay where the data folder has another session
+    of that name, as when a copy of it elsewhere is deleted. Raises BadInput where it is no session or is being recorded,
     DiskError where it cannot be deleted whole.
     """
-    exported, beside = exports_of(folder, data), others(folder)
+    exported, beside, shared = exports_of(folder, data), others(folder), _has_namesake(folder, data)
     record.delete(folder)
     try:
-        if exported.is_dir() and not exported.is_symlink():
+        if not shared and exported.is_dir() and not exported.is_symlink():
             shutil.rmtree(exported)
         for made in (*(data / name for name in OF_ALL), *(other / record.PAGE for other in beside)):
             made.unlink(missing_ok=True)
@@ -79,6 +80,13 @@ def delete(folder: Path, data: Path) -> None:
             f"The session is deleted, but not all that was made of it ({error.strerror or error}: {error.filename}).",
             "Delete it by hand.",
         ) from error
+
+
+def _has_namesake(folder: Path, data: Path) -> bool:
+    """Whether the data folder has another session by the name of this one."""
+    folder = folder.resolve()
+    there = (data / "sessions" / folder.name).resolve()
+    return there != folder and (there / "events.jsonl").is_file()
 
 
 def others(folder: Path) -> tuple[Path, ...]:

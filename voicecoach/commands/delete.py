@@ -30,7 +30,10 @@ def delete(
         ),
     ] = None,
     with_copies: Annotated[
-        bool, typer.Option("--copies", help="Also what was submitted and exported, where it is still as it was made.")
+        bool,
+        typer.Option(
+            "--copies", help="Also what was submitted, with its answer, and exported, as long as it is as it was made."
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -59,7 +62,8 @@ def delete(
             typer.echo("No session is as old as that: nothing was deleted.")
         return
     made = {folder: copies.of(folder) for folder in folders}  # where they are is told in the folder
-    _show(folders, [f"{copy.what}: {copy.path}" for found in made.values() for copy in found], with_copies)
+    told = dict.fromkeys(f"{copy.what}: {copy.path}" for found in made.values() for copy in found)
+    _show(folders, list(told), with_copies)
     if not yes:
         if not interactive():
             raise BadInput("Nothing was deleted: there is no terminal to ask on.", "Repeat the command with --yes.")
@@ -68,11 +72,11 @@ def delete(
         ):
             typer.echo("Nothing was deleted.")
             return
-    left = 0
+    left: set[Path] = set()
     for folder in folders:
         retention.delete(folder, common.data())
-        left += sum(not with_copies or not copies.remove(copy) for copy in made[folder])
-    typer.echo(f"Deleted {len(folders)}." + (f" {left} copies are left." if left else ""))
+        left |= {copy.path for copy in made[folder] if not with_copies or not copies.remove(copy)}
+    typer.echo(f"Deleted {len(folders)}." + (f" {len(left)} copies are left." if left else ""))
 
 
 def _show(folders: Sequence[Path], made: Sequence[str], with_copies: bool) -> None:

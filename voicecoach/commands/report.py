@@ -32,7 +32,7 @@ def report(
 
     Example: `voicecoach report last --open`
     """
-    from voicecoach import bundles, debrief, record
+    from voicecoach import bundles, debrief, record, retention
 
     if bundles.is_bundle(Path(session)):
         desk.show(Path(session), html, open_page, as_json)
@@ -43,4 +43,6 @@ def report(
         return
     calls.show_debrief(folder, html, open_page)
     if html is not None:
-        common.note_copy(folder, "exported", html / record.PAGE if html.is_dir() else html)
+        page = html / record.PAGE if html.is_dir() else html
+        for heard in (folder, *retention.others(folder)):  # the page plays other takes of its moments, too
+            common.note_copy(heard, "exported", page)
