@@ -24,9 +24,10 @@ import srt
 import webvtt
 from praatio import textgrid
 from ralph.models.xapi.base.statements import BaseXapiStatement
+from typer.testing import CliRunner
 
 from tests import sessions
-from voicecoach import bundles, debrief, exports, record
+from voicecoach import bundles, cli, debrief, exports, record
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.nouns import Word
 from voicecoach.report import labels, subtitles, tables, xapi
@@ -218,6 +219,21 @@ def test_nothing_is_a_formula(report: Report) -> None:
     assert rows(tables.sessions_csv([nasty(report)]))[0]["trainee"] == "'=Sam"
 
 
+def test_no_formula_begins_within_a_cell(report: Report) -> None:
+    """Where the list separator is a semicolon, a cell ends at one, whatever our quotes say; words stay as they are."""
+    for separator, between in itertools.product(";,", ("", " ", "\u200b", '"', ' "')):
+        guarded = tables.cell(f"Kim{separator}{between}=cmd|' /C calc'!A0;x")
+        assert guarded == f"Kim{separator}'{between}=cmd|' /C calc'!A0;x"
+    for words in ("Well, yes; no.", "a;b=c", "one, two - three", "100 %, not more"):
+        assert tables.cell(words) == words
+    made = replace(report, trainee="=1;=2;\t@3", turns=tuple(replace(turn, text="No;+1") for turn in report.turns))
+
+    assert tables.cell(made.trainee) == "'=1;'=2;' @3"
+    for content in (tables.turns_csv(made), tables.sessions_csv([made])):
+        for line in csv.reader(io.StringIO(content[1:], newline=""), delimiter=";", quoting=csv.QUOTE_NONE):
+            assert not any(cell.lstrip(' "').startswith(("=", "+", "@")) for cell in line)
+
+
 def test_sessions_are_rows(report: Report) -> None:
     """One row a session, with what the report counts."""
     read = rows(tables.sessions_csv([report, report]))
@@ -226,6 +242,15 @@ def test_sessions_are_rows(report: Report) -> None:
     assert read[0]["outcome"] == "resolved"
     assert int(read[0]["steps_done"]) == sum(step.outcome == "done" for step in report.steps)
     assert int(read[0]["turns"]) == 3
+
+
+def test_the_columns_of_the_steps_add_up(report: Report) -> None:
+    """Also of a retry, of which what had been done before it was not asked."""
+    first, *rest = report.steps
+    (row,) = rows(tables.sessions_csv([replace(report, steps=(replace(first, outcome="before"), *rest))]))
+
+    assert int(row["steps"]) == len(rest)
+    assert int(row["steps"]) == sum(int(row[f"steps_{outcome}"]) for outcome in ("done", "unsure", "not_heard"))
 
 
 # --- learning records --------------------------------------------------------------------------------
@@ -330,6 +355,18 @@ def test_the_zip_holds_the_session_and_says_so(session: record.Record, tmp_path:
             assert bundle.read(name) == (session.folder / name).read_bytes()
             assert manifest["files"][name]["sha256"] == bundles.hash_of(session.folder / name)
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_bundle_is_not_bundled_again(session: record.Record, tmp_path: Path) -> None:
+    """A new manifest would vouch for what was changed, and the trainer's words lie beside it: the sentence says so."""
+    bundle = exports.export(session, "zip", tmp_path / "call.zip")
+    (tmp_path / "out").mkdir()
+    done = CliRunner().invoke(cli.app, ["export", str(bundle), "--format", "zip", "--out", str(tmp_path / "out")])
+
+    assert isinstance(done.exception, BadInput)
+    assert "is a bundle already" in done.exception.what
+    assert "call.trainer.jsonl" in done.exception.do
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 EVERY = "import sys; from pathlib import Path\nfrom voicecoach import exports, record\n" + (

@@ -53,6 +53,11 @@ def export(
         return
     given = Path(session)
     if bundles.is_bundle(given):
+        if kind == "zip":
+            raise BadInput(
+                f"{given} is a bundle already: as a new one it would no longer show whether it was changed.",
+                f"Copy the file, and {bundles.trainer_file(given).name} with it where that is beside it.",
+            )
         with bundles.opened(given) as told:
             if out is None or str(out) == "-":
                 _print(exports.text_of(told, debrief.report_on(told), kind, who), kind)

@@ -1,13 +1,15 @@
 """A debrief as tables for a spreadsheet: a row a turn, or a row a session. Units stand in the headings.
 
 UTF-8 with a byte order mark, commas and CRLF (RFC 4180), so that spreadsheets open it without asking. Text that a
-spreadsheet would take for a formula gets an apostrophe before it; numbers are written as numbers.
+spreadsheet would take for a formula gets an apostrophe before it, also where another separator than ours would let a cell
+begin within it; numbers are written as numbers.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
@@ -22,6 +24,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－",
 """What begins a formula, or may be made to (OWASP, "CSV Injection"), with the wide forms that some programs take alike."""
 _INVISIBLE = "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff \u00a0"
 """Marks without a width, which some programs drop: what stands behind them would come first."""
+
+_WITHIN = re.compile(rf'[;,](?=[\s"{_INVISIBLE}]*[{re.escape("".join(_FORMULA))}])')
+"""Where the separator is `;`, as in much of Europe, a cell begins there, whatever our quotes say."""
 
 TURNS = (
     "session", "turn", "start_s", "end_s", "customer_said", "trainee_said", "moves_done", "moves_unsure", "faults_shown",
@@ -55,10 +60,8 @@ def cell(value: Cell) -> str:
     if isinstance(value, int | float):
         return f"{round(value, 4):.12g}" if isinstance(value, float) else str(value)
     words = one_line(value)
-    seen = words.lstrip(_INVISIBLE)
-    return (
-        f"'{words}" if value.startswith(_FORMULA) or words.startswith(_FORMULA) or seen.startswith(_FORMULA) else words
-    )
+    formula = any(begin.startswith(_FORMULA) for begin in (value, words, words.lstrip(_INVISIBLE)))
+    return ("'" if formula else "") + _WITHIN.sub(r"\g<0>'", words)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -119,7 +122,7 @@ def _trainer_marks(desk: Desk | None, turn: int) -> str | None:
 
 
 def _session_row(report: Report) -> Sequence[Cell]:
-    outcomes = [step.outcome for step in report.steps]
+    outcomes = [step.outcome for step in report.steps if step.outcome != "before"]  # of a retry: not asked of it
     marks = [mark.outcome for turn in report.turns for mark in turn.marks]
     seen = [measures(turn.observation) for turn in report.turns]
     desk = report.desk
