@@ -242,6 +242,10 @@ class InMemory:
         """See Side."""
         return self._samples[start:end]
 
+    def flat(self, start: int, end: int) -> float:
+        """See Side."""
+        return 0.0
+
     def __len__(self) -> int:
         return len(self._samples)
 
@@ -281,6 +285,44 @@ def test_one_recording_twice_is_the_agent_alone(made: CallMade, tmp_path: Path) 
     assert "Both channels hold the same" in done.output
     assert "NOT AS IT WAS JUDGED" not in done.output
     assert "CUSTOMER" not in done.output
+
+
+def test_one_recording_twice_is_told_by_more_than_its_level() -> None:
+    """A balance that is off, or a channel turned round, makes no second person; a room, another voice and silence do not fit."""
+    rng = np.random.default_rng(4)
+    voice, other = rng.normal(0, 3000, (2, SAMPLE_RATE_HZ * 20))
+    for factor in (1.0, 10 ** (-0.3 / 20), 10 ** (3 / 20), 0.25, -1.0, -0.5):
+        assert review._same(held(voice), held(factor * voice + rng.normal(0, 5, len(voice)))), factor
+    for different in (other, voice + 0.1 * other, 0.5 * voice + 0.5 * other, np.roll(voice, 40), 0 * voice):
+        assert not review._same(held(voice), held(different))
+        assert not review._same(held(different), held(voice))
+    assert review._same(held(0 * voice), held(0 * voice))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
+def test_a_call_that_was_clipped_and_turned_down_is_not_judged_by_it(
+    made: CallMade, tmp_path: Path, rate_hz: int
+) -> None:
+    """Clipping brightens a voice, which would be heard as effort: the turn in which it was, and no other, says why not."""
+    second_s = made.starts[1], made.starts[2] - 1.0
+    voices = made.samples.astype(float)
+    loud = soxr.resample(voices / (2 * np.abs(voices).max()), SAMPLE_RATE_HZ, rate_hz)
+    there = slice(*(round(at_s * rate_hz) for at_s in second_s))
+    loud[there, 0] = np.clip(16 * loud[there, 0], -1, 1)
+    soundfile.write(tmp_path / "call.wav", 0.5 * loud, rate_hz)
+    with audiofiles.spooled(tmp_path / "call.wav", tmp_path) as spool:
+        sides = review.sides_of(spool, "left", tmp_path / "call.wav")
+        said = review.hear(*sides, name="x.wav", ears=testing.ScriptedEars(["I see, please go on."] * 60))
+
+    seen = [one for one in said if one.who == "trainee"]
+    clipped = [any("clipped" in reason for reason in one.observation.quality.reasons) for one in seen]
+    starts_s = [one.turn.speech[0][0] / SAMPLE_RATE_HZ for one in seen]
+    assert clipped == [second_s[0] - 0.25 < start_s < second_s[1] for start_s in starts_s]
+    assert any(clipped)
+    assert not all(clipped)
+    customers = [reason for one in said if one.who == "customer" for reason in one.observation.quality.reasons]
+    assert not any("clipped" in reason for reason in customers)
 
 
 @pytest.mark.models
@@ -425,6 +467,9 @@ def test_who_stops_listening_does_not_wait_for_the_end(tmp_path: Path) -> None:
         def read(self, start: int, end: int) -> Floats:
             self.read_s += (end - start) / SAMPLE_RATE_HZ
             return np.full(min(end, len(self)) - start, 1e-3, np.float32)
+
+        def flat(self, start: int, end: int) -> float:
+            return 0.0
 
     sides = (Endless(), Endless())
     told: list[float] = []

@@ -45,6 +45,10 @@ class Side(Protocol):
         """Samples from `start` to `end` [shape=(n,)], float32; fewer at the end of the recording."""
         ...
 
+    def flat(self, start: int, end: int) -> float:
+        """Share of the samples there that had been cut flat before they came to 16 kHz; 0 where that is not known."""
+        ...
+
     def __len__(self) -> int: ...
 
 
@@ -57,6 +61,10 @@ class OnDisk:
     def read(self, start: int, end: int) -> Floats:
         """See Side."""
         return self._spool.read(self._channel, start, end)
+
+    def flat(self, start: int, end: int) -> float:
+        """See Side."""
+        return self._spool.flat(self._channel, start, end)
 
     def __len__(self) -> int:
         return self._spool.samples
@@ -249,6 +257,7 @@ def _utterance(who: Literal["trainee", "customer"], turn: Turn, side: Side, ears
         heard,
         offset_s=turn.start / SAMPLE_RATE_HZ,
         overlap=[(start - turn.start, end - turn.start) for start, end in turn.overlap],
+        flat=side.flat(turn.start, turn.end),
     )
     return Utterance(who, turn, heard, observation)
 
@@ -363,6 +372,11 @@ def _order(sides: Sequence[Side], agent: str, path: Path) -> tuple[int, ...]:
     return (0, 1) if agent == "left" else (1, 0)
 
 
+SAME = 1e-3
+"""Share of a channel's power that the other one, at whatever level and polarity, may leave unexplained: 30 dB below it. Two
+microphones in a room, and two voices, differ by far more; a balance that is a little off leaves nothing. Our judgement."""
+
+
 def _same(left: Side, right: Side) -> bool:
     """Whether two channels are one recording twice, the one perhaps louder or turned round."""
     lefts = rights = both = 0.0
@@ -372,8 +386,3 @@ def _same(left: Side, right: Side) -> bool:
     if not (lefts and rights):
         return lefts == rights
     return rights - both**2 / lefts <= SAME * rights
-SAME = 1e-3
-"""Share of a channel's power that the other one, at whatever level and polarity, may leave unexplained: 30 dB below it. Two
-microphones in a room, and two voices, differ by far more; a balance that is a little off leaves nothing. Our judgement."""
-
-

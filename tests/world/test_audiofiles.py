@@ -385,12 +385,46 @@ def test_silence_and_coarse_steps_are_not_cut_flat(tmp_path: Path, subtype: str)
     assert audiofiles.read_with_flat(tmp_path / "silence.wav")[1] == 0 or subtype != "PCM_16"
 
 
+def test_of_a_call_it_is_known_where_it_was_cut_flat(tmp_path: Path) -> None:
+    """By channel and place, though it was turned down and came to another rate."""
+    voice = soxr.resample(soundfile.read(DATA / "LJ001-0008.flac")[0], 22_050, 8_000)
+    voice /= 2 * np.abs(voice).max()
+    seconds = len(voice) / 8_000
+    both = np.stack([np.concatenate([voice, np.clip(6 * voice, -0.5, 0.5)]), np.concatenate([voice, voice])], axis=1)
+    soundfile.write(tmp_path / "x.wav", both, 8_000)
+    with audiofiles.spooled(tmp_path / "x.wav", tmp_path) as spool:
+        middle = round(seconds * SAMPLE_RATE_HZ)
+        shares = [
+            spool.flat(0, 0, middle - 4000),
+            spool.flat(0, middle, spool.samples),
+            spool.flat(1, 0, spool.samples),
+        ]
+        past_the_end = spool.flat(0, 10 * spool.samples, 11 * spool.samples), spool.flat(0, 5, 5)
+
+    assert shares[0] == pytest.approx(0, abs=1e-4)
+    assert shares[1] > 0.01
+    assert shares[2] == pytest.approx(0, abs=1e-4)
+    assert past_the_end == (0, 0)
+
+
+def test_whole_numbers_as_floating_point_come_to_full_scale(tmp_path: Path) -> None:
+    """What a program has saved without dividing it sounds as it was; a float that is merely loud stays."""
+    samples = chirp(44_100, 1.0, 2)
+    for factor, gain in ((1.0, 1.0), (6.0, 6.0), (2.0**15, 1.0), (2.0**23, 1.0), (2.0**31, 1.0)):
+        soundfile.write(tmp_path / "x.wav", factor * samples, 44_100, "FLOAT")
+        read = [audiofiles.read_with_flat(tmp_path / "x.wav")[0], audiofiles.read_start(tmp_path / "x.wav", 0.5)[0]]
+
+        assert [np.abs(one).max() for one in channels_of(tmp_path / "x.wav")] == pytest.approx(
+            [0.3 * gain] * 2, rel=0.05
+        )
+        assert np.abs(read[0]).max() == pytest.approx(np.abs(read[1]).max(), rel=0.05)
+        assert 0.2 * gain < np.abs(read[0]).max() < 0.6 * gain
+
+
 def test_values_far_beyond_full_scale_are_refused(tmp_path: Path) -> None:
     """Whole numbers as floats are read; what would overflow is a sentence."""
-    for factor in (32_768.0, 1e30):
-        soundfile.write(tmp_path / "x.wav", np.full(800, factor), 16_000, "FLOAT")
-        if factor < 1e6:
-            assert audiofiles.read_with_flat(tmp_path / "x.wav")[0].max() == factor
-        else:
-            with pytest.raises(BadInput, match="above full scale"):
-                audiofiles.read_with_flat(tmp_path / "x.wav")
+    soundfile.write(tmp_path / "x.wav", np.full(800, 32_768.0), 16_000, "FLOAT")
+    assert audiofiles.read_with_flat(tmp_path / "x.wav")[0].max() == 1
+    soundfile.write(tmp_path / "x.wav", np.full(800, 1e30), 16_000, "FLOAT")
+    with pytest.raises(BadInput, match="above full scale"):
+        audiofiles.read_with_flat(tmp_path / "x.wav")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import math
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -33,13 +34,18 @@ MP3_COMPRESSION = 0.8
 HELD_SECONDS = 4 * 3600
 """Longer recordings are not taken into memory (0.9 GB a channel); `spooled` ones may last MAX_SECONDS."""
 _MINUTE = 60 * SAMPLE_RATE_HZ
-LOUDEST = 1e6
-"""Times full scale. Floating-point files may go over 1, and some hold whole numbers up to 32768; beyond this it is an
-error, and squares overflow."""
+WHOLE_NUMBERS = (2.0**15, 2.0**23, 2.0**31)
+"""What full scale is in files of floating point that hold whole numbers: of 16, 24 and 32 bits."""
+NO_LOUDER = 4.0
+"""Times full scale (12 dB): what floating point leaves room for. A file with more holds whole numbers. Our judgement."""
+LOUDEST = WHOLE_NUMBERS[-1]
+"""Beyond this it is an error."""
 FLAT_RUN = 3
 SAME = 1e-4
 FLAT_FROM = 1e-3
 """Runs of three and more samples within 0.01 % of the extreme of a channel are flat; of -60 dB and less, rounding is."""
+FLAT_EVERY_S = 0.25
+"""Flat samples are counted for each stretch of this length, so that of every turn it is known how many lie in it."""
 CUT_S = 0.5
 """A file that is shorter than it says by more has been cut off."""
 MAX_EMBEDDED_S = 2 * 3600
@@ -57,7 +63,7 @@ def read_with_flat(path: Path) -> tuple[Floats, float]:
     intake = _take(path, True, HELD_SECONDS, kept)
     if not kept.data:
         raise BadInput(f"{path} holds no audio.", "Record it again.")
-    return np.frombuffer(kept.data, np.float32), intake.flat
+    return _to_full_scale(np.frombuffer(kept.data, np.float32)), intake.flat
 
 
 def read_start(path: Path, longest_s: float) -> tuple[Floats, bool, float]:
@@ -72,10 +78,30 @@ def read_start(path: Path, longest_s: float) -> tuple[Floats, bool, float]:
         flat = _take(path, True, MAX_SECONDS, start).flat
     except _EnoughError:
         more = True
-    samples = np.frombuffer(start.data, np.float32)[:wanted]
+    samples = _to_full_scale(np.frombuffer(start.data, np.float32)[:wanted])
     if not len(samples):
         raise BadInput(f"{path} holds no audio.", "Record it again.")
     return samples, more, flat
+
+
+def _gain(peak: float) -> float:
+    """What brings a file with this peak to full scale 1: less than 1 where it holds whole numbers."""
+    if peak <= NO_LOUDER:
+        return 1.0
+    return 1 / next(full for full in WHOLE_NUMBERS if peak <= full or full == LOUDEST)
+
+
+def _to_full_scale(samples: Floats) -> Floats:
+    """The same samples [shape=(n,)], changed in place where they are whole numbers."""
+    gain = _gain(_peak(samples))
+    if gain != 1:
+        samples *= np.float32(gain)
+    return samples
+
+
+def _peak(samples: Floats) -> float:
+    """The largest magnitude; 0 of nothing."""
+    return max(float(samples.max()), -float(samples.min())) if samples.size else 0.0
 
 
 class Spool:
@@ -84,16 +110,24 @@ class Spool:
     `missing_s` is how much longer its file says that it is than what can be read of it.
     """
 
-    def __init__(self, file: IO[bytes], channels: int, samples: int, missing_s: float = 0.0) -> None:
-        self.channels, self.samples, self.missing_s = channels, samples, missing_s
+    def __init__(self, file: IO[bytes], samples: int, intake: _Intake) -> None:
+        self.channels, self.samples, self.missing_s = intake.channels, samples, intake.missing_s
+        self._gain, self._flat = np.float32(_gain(intake.peak)), intake.flat_shares()
         self._file, self._lock = file, Lock()
+
+    def flat(self, channel: int, start: int, end: int) -> float:
+        """Share of samples of a channel from `start` to `end` that were cut flat before they came to 16 kHz (`_Flat`)."""
+        every = SAMPLE_RATE_HZ * FLAT_EVERY_S
+        found = self._flat[channel, int(start / every) : math.ceil(end / every)]
+        return min(1.0, float(found.sum()) * every / (end - start)) if end > start else 0.0
 
     def read(self, channel: int, start: int, end: int) -> Floats:
         """Samples of a channel, float32 [shape=(end - start,)]; fewer at the end of the recording. Of any thread."""
         with self._lock:
             self._file.seek(start * self.channels * 4)
             raw = self._file.read(max(0, end - start) * self.channels * 4)
-        return np.ascontiguousarray(np.frombuffer(raw, np.float32).reshape(-1, self.channels)[:, channel])
+        samples = np.frombuffer(raw, np.float32).reshape(-1, self.channels)[:, channel]
+        return samples * self._gain if self._gain != 1 else np.ascontiguousarray(samples)
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +156,7 @@ def spooled(path: Path, folder: Path | None = None) -> Spool:
         if not samples:
             raise BadInput(f"{path} holds no audio.", "Record it again.")
         stack.pop_all()
-    return Spool(file, intake.channels, samples, intake.missing_s)
+    return Spool(file, samples, intake)
 
 
 class _Kept:
@@ -228,7 +262,7 @@ class _Intake:
         if not 1 <= channels <= MAX_CHANNELS:
             raise BadInput(f"{path} says that it has {channels} channels, which no call has.", "Export it again.")
         self._path, self._rate_hz, self._taken = path, rate_hz, 0
-        self._flat = _Flat(channels)
+        self._flat, self.peak = _Flat(channels, rate_hz), 0.0
         self._longest_s, self._sink = longest_s, sink
         self.promised_s = seconds
         self._refuse_long(seconds)
@@ -248,6 +282,10 @@ class _Intake:
         """Share of samples that were cut flat, in the worst channel."""
         return self._flat.samples / self._taken if self._taken else 0.0
 
+    def flat_shares(self) -> Floats:
+        """The same of each channel and each stretch of FLAT_EVERY_S [shape=(channels, n)]."""
+        return np.asarray(self._flat.counts.sum(axis=0) / (self._rate_hz * FLAT_EVERY_S), np.float32)
+
     @property
     def missing_s(self) -> float:
         """How much of what the file says it holds did not come; 0 where that is a matter of frames and rounding."""
@@ -265,7 +303,8 @@ class _Intake:
             raise BadInput(
                 f"{self._path} holds values that are not numbers (NaN or infinity).", "Export it again as 16-bit WAV."
             )
-        if len(block) and max(float(block.max()), -float(block.min())) > LOUDEST:
+        self.peak = max(self.peak, _peak(block))
+        if self.peak > LOUDEST:
             raise BadInput(
                 f"{self._path} holds values {LOUDEST:.0g} times above full scale.", "Export it again as 16-bit WAV."
             )
@@ -297,26 +336,38 @@ class _Flat:
     none); clipped by 9 dB each of them has more than 0.1 %.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, rate_hz: int) -> None:
         self._extremes = np.full((2, channels), FLAT_FROM)
-        self._counts = np.zeros((2, channels), int)
+        self._taken, self._every = 0, rate_hz * FLAT_EVERY_S
+        self.counts = np.zeros((2, channels, 0), np.int32)
+        """At the highest value and at the lowest, of each channel, in each stretch of FLAT_EVERY_S and some after them."""
 
     @property
     def samples(self) -> int:
         """Of the worst channel."""
-        return int(self._counts.sum(axis=0).max())
+        return int(self.counts.sum(axis=(0, 2)).max())
 
     def add(self, block: Floats) -> None:
         """The next piece [shape=(n, channels)]."""
+        self._make_room(int((self._taken + len(block)) / self._every) + 1)
         for side, signed in enumerate((block, -block)):
             highest = signed.max(axis=0, initial=0)
             for channel in np.flatnonzero(highest >= self._extremes[side] * (1 - SAME)):
                 if highest[channel] > self._extremes[side, channel] * (1 + SAME):
-                    self._extremes[side, channel], self._counts[side, channel] = highest[channel], 0
+                    self._extremes[side, channel], self.counts[side, channel] = highest[channel], 0
                 flat = signed[:, channel] >= self._extremes[side, channel] * (1 - SAME)
                 edges = np.flatnonzero(np.diff(flat, prepend=False, append=False)).reshape(-1, 2)
-                runs = edges[:, 1] - edges[:, 0]
-                self._counts[side, channel] += int(runs[runs >= FLAT_RUN].sum())
+                edges = edges[edges[:, 1] - edges[:, 0] >= FLAT_RUN]
+                stretches = ((self._taken + edges[:, 0]) / self._every).astype(int)
+                np.add.at(self.counts[side, channel], stretches, edges[:, 1] - edges[:, 0])
+        self._taken += len(block)
+
+    def _make_room(self, stretches: int) -> None:
+        """For at least so many stretches; it doubles, so that a file in small pieces is not copied for each."""
+        sides, channels, there = self.counts.shape
+        if stretches > there:
+            more = np.zeros((sides, channels, max(stretches, 2 * there) - there), np.int32)
+            self.counts = np.concatenate((self.counts, more), axis=2)
 
 
 def _read_by_ffmpeg(path: Path, mix: bool, longest_s: float, sink: _Sink, first: str, torn: bool) -> _Intake:
