@@ -68,7 +68,7 @@ def model() -> Iterator[tuple[type[Model], Reworder]]:
     threading.Thread(target=made.serve_forever, daemon=True).start()
     Model.says, Model.manner, Model.asked = GOOD, "good", []
     Model.over.clear()
-    yield Model, Reworder(f"http://127.0.0.1:{made.server_port}/v1", "tiny", timeout_s=0.5)
+    yield Model, Reworder(f"http://127.0.0.1:{made.server_port}/v1", "tiny", timeout_s=10.0)
     Model.over.set()
     made.shutdown()
     made.server_close()
@@ -92,6 +92,8 @@ def test_a_slow_or_broken_server_costs_the_time_out_and_no_more(
 ) -> None:
     server, reword = model
     server.manner = manner
+    if manner in ("slow", "drops"):
+        reword._timeout_s = 0.5
     began = time.monotonic()
     assert reword(DANA, reaction()) == reaction()
     assert time.monotonic() - began < 15
@@ -121,6 +123,8 @@ def test_a_malicious_server_says_nothing_for_the_customer(model: tuple[type[Mode
     server.says = says
     assert reword(DANA, reaction()).reply.text == AUTHORED
     assert reword(DANA, reaction()).mood == reaction().mood
+    assert len(server.asked) == 2
+    assert reword._failures == (0 if isinstance(says, str) else 2)  # its words came, in time, and were refused
 
 
 def test_lines_that_decide_are_never_reworded() -> None:
