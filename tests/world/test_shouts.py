@@ -16,7 +16,7 @@ from voicecoach.world import audiofiles, vad
 from voicecoach.world.shouts import SecondLook
 
 DATA = Path(__file__).parents[1] / "data"
-RNG = np.random.default_rng(4)
+SEED = 4
 T = np.arange(4 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
 
 
@@ -25,9 +25,14 @@ def harmonic(f0_hz: float) -> Floats:
 
 
 def pink() -> Floats:
-    spectrum = np.fft.rfft(RNG.normal(size=len(T)))
+    spectrum = np.fft.rfft(np.random.default_rng(SEED).normal(size=len(T)))
     shaped = np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), len(T))
     return np.asarray(0.5 * shaped / np.abs(shaped).max(), np.float32)
+
+
+def clicks() -> Floats:
+    rng = np.random.default_rng(SEED)
+    return np.asarray(np.where(rng.random(len(T)) < 0.001, rng.normal(0, 0.5, len(T)), 0), np.float32)
 
 
 def barks() -> Floats:
@@ -40,9 +45,9 @@ NO_VOICES: dict[str, Callable[[], Floats]] = {
     **{f"tone {hz} Hz": lambda hz=hz: np.asarray(0.2 * np.sin(2 * np.pi * hz * T), np.float32)  # type: ignore[misc]
        for hz in (150, 200, 250, 300, 350, 400, 450, 500, 600, 800, 1000, 2000)},
     **{f"harmonics of {hz} Hz": lambda hz=hz: harmonic(hz) for hz in (400, 520, 700)},  # type: ignore[misc]
-    "white noise": lambda: np.asarray(RNG.normal(0, 0.1, len(T)), np.float32),
+    "white noise": lambda: np.asarray(np.random.default_rng(SEED).normal(0, 0.1, len(T)), np.float32),
     "pink noise": pink,
-    "clicks": lambda: np.asarray(np.where(RNG.random(len(T)) < 0.001, RNG.normal(0, 0.5, len(T)), 0), np.float32),
+    "clicks": clicks,
     "siren": lambda: np.asarray(
         0.2 * np.sin(2 * np.pi * np.cumsum(600 + 200 * np.sin(5 * T)) / SAMPLE_RATE_HZ), np.float32
     ),
@@ -53,7 +58,7 @@ NO_VOICES: dict[str, Callable[[], Floats]] = {
 
 def looks(samples: Floats) -> tuple[list[float], list[float]]:
     """What the first detector says frame by frame, and what the loop goes by."""
-    room = np.asarray(RNG.normal(0, 3e-4, 2 * SAMPLE_RATE_HZ), np.float32)
+    room = np.asarray(np.random.default_rng(SEED).normal(0, 3e-4, 2 * SAMPLE_RATE_HZ), np.float32)
     everything = np.concatenate([room, samples, room])
     first, second = vad.VoiceActivity(), SecondLook()
     before, after = [], []
