@@ -109,7 +109,7 @@ class FakeStream:
         """As `feed`, in real time and from a thread of its own."""
 
         def run() -> None:
-            for _ in range(round(seconds / 0.02)):
+            for _ in itertools.takewhile(lambda _: not self.closed, range(round(seconds / 0.02))):
                 self.feed(level)
                 time.sleep(0.02)
 
@@ -122,8 +122,8 @@ class FakeStream:
 @pytest.fixture
 def portaudio(monkeypatch: pytest.MonkeyPatch) -> Callable[..., PortAudio]:
     """Puts a PortAudio in place, and shortens the waits."""
-    waits = {"STALLED_AFTER_S": 0.3, "THAWS_WITHIN_S": 0.05, "GIVE_UP_S": 1.5, "RETRY_S": 0.02, "POLL_S": 0.01}
-    for name, seconds in {**waits, "STARTS_WITHIN_S": 0.3, "CLOSES_WITHIN_S": 0.1}.items():
+    waits = {"STALLED_AFTER_S": 1.0, "THAWS_WITHIN_S": 0.05, "GIVE_UP_S": 10.0, "RETRY_S": 0.02, "POLL_S": 0.01}
+    for name, seconds in {**waits, "STARTS_WITHIN_S": 1.0, "CLOSES_WITHIN_S": 0.1}.items():
         monkeypatch.setattr(sound, name, seconds)
 
     def put(**options: Any) -> PortAudio:
@@ -192,7 +192,7 @@ def test_a_speaker_that_dies_alone_is_noticed(portaudio: Callable[..., PortAudio
     device.on_stall = lambda: stalls.append(time.monotonic())
     speaker, microphone = pa.streams
     device.play(np.full(SAMPLE_RATE_HZ // 2, 4000, np.int16))
-    microphone.live(700, 3.0)
+    microphone.live(700, 9.0)
     speaker.feed(0, 10)
     dead = time.monotonic()
     pa.there = False
@@ -204,12 +204,12 @@ def test_a_speaker_that_dies_alone_is_noticed(portaudio: Callable[..., PortAudio
     pa.there = True
     read_until(device, lambda _: len(pa.streams) == 4)
     for stream in pa.streams[2:]:
-        stream.live(900, 1.5)
+        stream.live(900, 4.5)
     read_until(device, lambda block: not block.away)
     back = [device.read() for _ in range(25)]
     device.close()
 
-    assert noticed_s < 3.0
+    assert noticed_s < 8.0
     assert len(stalls) == 1
     assert all(block.away for block in waiting)
     assert not any(block.mic.any() for block in waiting[2:])  # the edges share a block with sound
@@ -226,10 +226,10 @@ def test_a_speaker_that_only_paused_goes_on_by_itself(
     pa = portaudio(duplex=False)
     device = Device()
     speaker, microphone = pa.streams
-    microphone.live(700, 2.0)
+    microphone.live(700, 6.0)
     speaker.feed(0, 10)
     read_until(device, lambda block: block.away == "stopped")
-    speaker.live(0, 1.0)
+    speaker.live(0, 3.0)
     read_until(device, lambda block: not block.away)
     back = [device.read() for _ in range(10)]
     device.close()
@@ -285,7 +285,7 @@ def test_a_device_that_is_gone_is_opened_anew(portaudio: Callable[..., PortAudio
     read_until(device, lambda _: time.monotonic() - gone > 0.4)
     pa.there, pa.names = True, ("Built-in mic", "Built-in")
     waiting = [device.read() for _ in itertools.takewhile(lambda _: len(pa.streams) < 2, range(1000))]
-    pa.streams[1].live(900, 1.5)
+    pa.streams[1].live(900, 4.5)
     read_until(device, lambda block: not block.away)
     back = [device.read() for _ in range(35)]
     device.close()
@@ -310,7 +310,7 @@ def test_the_names_follow_the_server_and_outlast_one_that_does_not_answer(
     pa = portaudio()
     pa.names = ("default", "default")
     device = Device()
-    pa.streams[0].live(700, 1.0)
+    pa.streams[0].live(700, 3.0)
     first = device.info
     answers["now"] = ("default (Laptop)", "default (Laptop)")
     read_until(device, lambda _: device.info != first)
@@ -318,7 +318,7 @@ def test_the_names_follow_the_server_and_outlast_one_that_does_not_answer(
     answers["now"] = ("default", "default")
     pa.streams[0].finish()
     read_until(device, lambda _: len(pa.streams) == 2)
-    pa.streams[1].live(900, 0.5)
+    pa.streams[1].live(900, 1.5)
     read_until(device, lambda block: not block.away)
     back = device.info
     device.close()
@@ -351,7 +351,7 @@ def test_a_server_that_only_paused_goes_on_by_itself(
     device = Device()
     pa.streams[0].feed(500, 10)
     read_until(device, lambda block: block.away == "stopped")
-    pa.streams[0].live(800, 0.5)
+    pa.streams[0].live(800, 1.5)
     blocks = read_until(device, lambda block: not block.away)
     device.close()
 
