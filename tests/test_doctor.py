@@ -88,11 +88,13 @@ def test_missing_things_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         raise MissingModel("It cannot speak.", "apt install espeak-ng")
 
     no_voice.name = "mute"  # type: ignore[attr-defined]
-    monkeypatch.setattr(doctor, "version", version)
-    monkeypatch.setattr(doctor, "import_sounddevice", no_sound)
-    monkeypatch.setattr(voice, "ENGINES", (no_voice,))
-    monkeypatch.setattr(pitch, "_tracker", lambda: None)
-    found = {check.name: check for check in doctor.checks(tmp_path)}
+    with monkeypatch.context() as without:
+        without.setattr(doctor, "version", version)
+        without.setattr(doctor, "import_sounddevice", no_sound)
+        without.setattr(voice, "ENGINES", (no_voice,))
+        without.setattr(pitch, "_tracker", lambda: None)
+        found = {check.name: check for check in doctor.checks(tmp_path)}
+    (mended,) = named(tmp_path, "pitch tracker")
 
     assert found["libraries"].do == "pip install librosa"
     assert (found["libraries"].ok, found["libraries"].needed) == (False, True)
@@ -100,9 +102,6 @@ def test_missing_things_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (found["voice mute"].ok, found["voice mute"].needed) == (False, False)
     assert "fallback" in found["pitch tracker"].found
     assert found["pitch tracker"].do == "pip install swift-f0"
-
-    monkeypatch.undo()
-    (mended,) = named(tmp_path, "pitch tracker")
     assert mended.ok
 
 

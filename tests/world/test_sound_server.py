@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -84,11 +83,16 @@ def test_the_lookout_sees_a_plug_that_is_pulled(monkeypatch: pytest.MonkeyPatch)
     lookout = sound_server.Lookout(("default", "default"))
     wait_until(lambda: lookout.seen is not None)
     before = lookout.seen
-    monkeypatch.setattr(sound_server, "_told", lambda what, *_: INFO if what == "info" else "")
-    time.sleep(0.1)
-    kept = lookout.seen
-    monkeypatch.undo()
-    monkeypatch.setattr(sound_server, "ASKED_EVERY_S", 0.01)
+    asked: list[str] = []
+
+    def half(what: str, *_: object) -> str:
+        asked.append(what)
+        return INFO if what == "info" else ""
+
+    with monkeypatch.context() as hanging:
+        hanging.setattr(sound_server, "_told", half)
+        wait_until(lambda: asked.count("info") > 2)  # the second answer has been looked at wholly
+        kept = lookout.seen
     pactl(monkeypatch)
     wait_until(lambda: lookout.seen == speakers)
     lookout.close()
