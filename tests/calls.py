@@ -100,6 +100,14 @@ class Glimpses(testing.ScriptedEars):
         return Glimpse(self.seen, self.probability)
 
 
+class Patient(RecordedTrainee):
+    """Stays on the line until the last reply is answered, however slow the machine is."""
+
+    def _maybe_start(self) -> None:
+        super()._maybe_start()
+        self.done = self.done and self._answerable
+
+
 class Clocked(FileDuplex):
     """A device on a clock: the loop waits for nobody. Where the machine is busy, it is the clock that is late."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.calls import GOOD, SPEED, Clocked, Held, hold, make_call, replies, seconds, speech
+from tests.calls import GOOD, SPEED, Clocked, Held, Patient, hold, make_call, replies, seconds, speech
 from voicecoach import session, testing
 from voicecoach.call.openturn import OpenTurn
 from voicecoach.call.tape import Tape
@@ -152,7 +152,7 @@ def test_noise_cannot_silence_the_customer(tmp_path: Path) -> None:
 
 def test_recognition_begins_in_the_first_silence_on_a_clock_too(tmp_path: Path) -> None:
     """And not when the turn ends; whoever takes time delays the line, and not the end."""
-    held = hold(tmp_path, Clocked(RecordedTrainee([Reply(speech(2.0))])), GOOD[:1])
+    held = hold(tmp_path, Clocked(Patient([Reply(speech(2.0))])), GOOD[:1])
     (timed,) = held.data("timed")
     steps = [timed[name] for name in ("speech_end", "speculated", "committed", "first_out")]
 
@@ -188,7 +188,7 @@ def test_the_customer_answers_to_the_quick_words_and_the_record_gets_the_careful
 ) -> None:
     """Both are facts of the record, in this order, and the careful ones have word times."""
     ears = TwoPasses("You should have read it.", "I should have read it.")
-    held = hold(tmp_path, port(RecordedTrainee([Reply(speech(2.0))])), ears)
+    held = hold(tmp_path, port(Patient([Reply(speech(2.0))])), ears)
     quick, careful = held.data("heard")
     kinds = [event.kind for event in held.record.events if event.data.get("turn") == 1]
 
