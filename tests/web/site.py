@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,8 @@ class Site:
     port: int
     seats: Seats
     house: House
+    pages: list[Page] = field(default_factory=list)
+    """All that came, so that none of them goes on when the server is closed."""
 
     @property
     def origin(self) -> str:
@@ -100,9 +102,14 @@ def serving(house: House) -> Iterator[Site]:
         server = uvicorn.Server(app.settings(house, seats, port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [at]}, daemon=True)
         thread.start()
-        yield Site(port, seats, house)
-        server.should_exit = True
-        thread.join(30)
+        site = Site(port, seats, house)
+        try:
+            yield site
+        finally:
+            server.should_exit = True
+            thread.join(30)
+            for page in site.pages:
+                page.gone = True
         assert not thread.is_alive()
 
 
@@ -137,6 +144,7 @@ class Page:
         self, site: Site, headers: Mapping[str, str], hello: Mapping[str, Any], replies: int = 0, speed: float = 4.0
     ) -> None:
         self.site, self.headers, self.speed = site, headers, speed
+        site.pages.append(self)
         replying = [Reply(testing.voice_like(2.0, syllables_per_s=5.0, level_dbfs=-20)) for _ in range(replies)]
         self.trainee: Trainee = RecordedTrainee(replying)
         self.told: list[dict[str, Any]] = []

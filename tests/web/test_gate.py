@@ -172,13 +172,21 @@ def test_the_system_says_whose_a_connection_is(family: socket.AddressFamily, hos
     for account in accounts:
         with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as back:
             if account != os.getuid():
-                os.seteuid(account)
+                try:
+                    os.seteuid(account)
+                except OSError:
+                    pytest.skip("this system has no other account to be")
                 back.callback(os.seteuid, 0)
-            with socket.socket(family) as client:
+            try:
+                client = back.enter_context(socket.socket(family))
                 client.connect((host, server.getsockname()[1]))
-                line, peer = server.accept()
-                with line:
-                    assert gate.owner_of(peer, line.getsockname()) == account
+            except OSError:
+                if family == socket.AF_INET:
+                    raise
+                pytest.skip("this system does not speak IPv6")
+            line, peer = server.accept()
+            with line:
+                assert gate.owner_of(peer, line.getsockname()) == account
     assert gate.owner_of(("127.0.0.1", 1), ("127.0.0.1", 2)) is None
 
 
