@@ -1,15 +1,27 @@
-"""What every test may use: a seed, an empty home for data, no network."""
+"""What every test may use: a seed, an empty home for data, no network, and nothing of the shell that starts it."""
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from voicecoach import testing
 from voicecoach.world import pitch, vad
+
+settings.load_profile("ci")  # no deadline for an example, and the same ones on every machine
+
+SCREEN = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE", "GITHUB_ACTIONS"}
+"""What rich and typer go by."""
+HUB = {"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT"}
+for _name in [*os.environ]:
+    if _name in SCREEN | HUB or _name.startswith("VOICECOACH_") or _name.lower().endswith("_proxy"):
+        del os.environ[_name]
+os.environ["HF_HOME"] = f"{os.devnull}/hub"  # what somebody has fetched is not there; read when the library is loaded
 
 
 @pytest.fixture
@@ -47,7 +59,7 @@ class EnergyActivity:
 
 @pytest.fixture
 def known_detectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No models: energy for voice, a flat pitch."""
+    """Energy for voice, a flat pitch for what the voice speaks; the pitch of turns is the real tracker's (`track_of`)."""
     monkeypatch.setattr(vad, "VoiceActivity", EnergyActivity)
     monkeypatch.setattr(vad, "probabilities", testing.energy_activity)
     monkeypatch.setattr(pitch, "track", testing.flat_pitch)

@@ -34,7 +34,8 @@ def test_listening_asks_nobody_and_leaves_no_files(tmp_path: Path) -> None:
         "XDG_CACHE_HOME": str(tmp_path / ".cache"),
         "VOICECOACH_DATA": str(tmp_path / "data"),
     }
-    env.pop("ORT_DISABLE_TELEMETRY", None)
+    for name in ("ORT_DISABLE_TELEMETRY", "HF_HOME"):
+        env.pop(name, None)
     done = subprocess.run(
         [sys.executable, "-c", PROBE], env=env, capture_output=True, text=True, check=True, cwd=tmp_path
     )
