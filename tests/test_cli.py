@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -314,6 +315,7 @@ def test_personas_are_checked(tmp_path: Path) -> None:
 # --- odd surroundings ------------------------------------------------------------------------------
 
 
+PROGRAM = f"{shlex.quote(sys.executable)} -m voicecoach"
 PLAIN = ("history", "report last", "--help", "judge --text 'I see.'")
 
 
@@ -325,7 +327,7 @@ def test_closed_streams_are_no_crash(tmp_path: Path, command: str, closed: str) 
     """Started by a service or a careless script."""
     session(tmp_path, "20261121-100000-dana")
     done = subprocess.run(
-        f"{sys.executable} -m voicecoach --data {tmp_path} {command} {closed}", shell=True, capture_output=True,
+        f"{PROGRAM} --data {shlex.quote(str(tmp_path))} {command} {closed}", shell=True, capture_output=True,
         text=True, check=False, timeout=60,
     )  # fmt: skip
 
@@ -335,9 +337,7 @@ def test_closed_streams_are_no_crash(tmp_path: Path, command: str, closed: str) 
 
 def test_a_closed_standard_input_has_no_turns(tmp_path: Path) -> None:
     """`judge --jsonl -` says that there is nothing to read."""
-    done = subprocess.run(
-        f"{sys.executable} -m voicecoach judge --jsonl - <&-", shell=True, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(f"{PROGRAM} judge --jsonl - <&-", shell=True, capture_output=True, text=True, check=False)
 
     assert done.returncode == 3
     assert "Standard input is closed" in done.stderr
