@@ -18,6 +18,7 @@ from typing import Any
 from voicecoach import RULES_VERSION, bundles, debrief, judge, prepare, record, yamlfile
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
+from voicecoach.nouns import RECORDED_TRAINEE
 from voicecoach.report.agreement import Agreement, agreement
 from voicecoach.report.desk import MAX_CHARS, MOVE_VERDICTS, Assignment, SessionVerdict, verdicts_for
 from voicecoach.report.facts import instant, text
@@ -424,8 +425,6 @@ def attempt(sessions: Path, assignment: Assignment, trainee: str) -> int:
 
     Calls that the recorded trainee took are nobody's.
     """
-    from voicecoach.retry import RECORDED_TRAINEE
-
     earlier = 0
     for _, session in _read_all(sessions):
         started = session.first("started")

@@ -41,17 +41,22 @@ def hold(data: Path, accident: Accident, away_s: float, then: str) -> tuple[reco
         call = subprocess.Popen(
             command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        wait_until(lambda: any(path.stat().st_size > BEGUN for path in data.glob("sessions/*/audio.wav")))
-        with accident(env):
-            time.sleep(away_s)
-            if not then:
+        try:
+            wait_until(lambda: any(path.stat().st_size > BEGUN for path in data.glob("sessions/*/audio.wav")))
+            with accident(env):
+                time.sleep(away_s)
+                if not then:
+                    call.send_signal(signal.SIGINT)
+                    call.wait(60)
+            if then:
+                wait_until(
+                    lambda: any(f'"{then}"' in path.read_text() for path in data.glob("sessions/*/events.jsonl"))
+                )
+                time.sleep(1.0)
                 call.send_signal(signal.SIGINT)
-                call.wait(60)
-        if then:
-            wait_until(lambda: any(f'"{then}"' in path.read_text() for path in data.glob("sessions/*/events.jsonl")))
-            time.sleep(1.0)
-            call.send_signal(signal.SIGINT)
-        printed, _ = call.communicate(timeout=60)
+            printed, _ = call.communicate(timeout=60)
+        finally:
+            call.kill()  # nothing, where it has ended
     (folder,) = record.list_sessions(data / "sessions")
     return record.read(folder), printed, call.returncode
 

@@ -41,13 +41,13 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> tuple[record.Record, Sampl
     spoken = prepare.spoken()
     said = [recorded(SCRIPT, spoken, SCRIPT.turns[index].say, "calm") for index in CHOSEN]
     trainee = RecordedTrainee([Reply(one) for one in said])
-    command = [sys.executable, "-m", "voicecoach", "--data", str(data), "serve", "--no-browser", "--port", "8491"]
+    command = [sys.executable, "-m", "voicecoach", "--data", str(data), "serve", "--no-browser"]
     with rig.sound_server() as env:
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-        assert server.stdout is not None
-        address = re.search(r"http\S+", server.stdout.readline())
-        assert address
         try:
+            assert server.stdout is not None
+            address = re.search(r"http\S+", server.stdout.readline())
+            assert address
             with chrome.chromium("--use-fake-ui-for-media-stream", env=env, muted=False) as browser:
                 page = browser.new_context().new_page()
                 page.goto(address[0])
