@@ -228,6 +228,15 @@ def test_a_space_bar_that_is_held_down_talks_until_it_is_let_go(monkeypatch: pyt
     assert min(at for at in silent if at > 1.0) == pytest.approx(2.5 + keys.REPEAT_S, abs=0.05)
 
 
+def test_a_note_that_the_end_of_the_call_overtakes_is_not_taken_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads the keys again after a stop, so the note stays for whoever asks for the rest."""
+    keyboard = keys.Keyboard()
+
+    assert type_in(keyboard, "nby ten\rnby noon\rq", monkeypatch) == keys.Keys(stop=True)
+    assert keyboard.rest() == ["by ten", "by noon"]
+    assert keyboard.rest() == []
+
+
 # --- on the record -------------------------------------------------------------------------------------
 
 
@@ -309,6 +318,18 @@ def test_a_call_with_everything_around_it(
     assert "+ Strategize [000.1]: done" in out
     assert "she bakes" in out
     assert "RECORD OF THE AGREED ACTION" in out
+
+
+def test_notes_that_the_end_of_the_call_overtakes_are_on_record(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Typed and hung up within one block of sound."""
+    typed = iter(["", "", "nby ten\rnby noon\rq"])
+    monkeypatch.setattr(keys.Keyboard, "_typed", lambda _: next(typed, ""))
+
+    rehearse(prepared=False, seed=1)
+
+    told = rehearsed(live)
+    assert [event.data["text"] for event in told.of("note")] == ["by ten", "by noon"]
+    assert next(told.of("ended")).data["outcome"] == "stopped"
 
 
 def test_nothing_is_asked_where_it_is_not_wanted(live: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,12 @@ class Keyboard:
                 self.draft = ""
         if self._held_down and self._clock() - self._space_at >= REPEAT_S:
             self.talk = self._held_down = False
-        return Keys(self.talk, self.stop, self.send, self._notes.pop(0) if self._notes else "")
+        return Keys(self.talk, self.stop, self.send, self._notes.pop(0) if self._notes and not self.stop else "")
+
+    def rest(self) -> list[str]:
+        """Notes that the end of the call has overtaken."""
+        rest, self._notes = self._notes, []
+        return rest
 
     def _space(self) -> None:
         """A tap begins to talk, or sends; a repeat says that the key is still down."""

@@ -96,8 +96,12 @@ def hold(
         draft=lambda: keyboard.draft,
     )
     try:
-        with keyboard.listening(), screen:
-            session.rehearse(call, sound, ears, files, voice, writer, show=screen, keys=keyboard)
+        try:
+            with keyboard.listening(), screen:
+                session.rehearse(call, sound, ears, files, voice, writer, show=screen, keys=keyboard)
+        finally:
+            for note in keyboard.rest():
+                writer.event("note", text=note)
         if notes and not keyboard.interrupted:
             with contextlib.suppress(KeyboardInterrupt):
                 for note in before.notes(common.terminal()):
