@@ -49,29 +49,25 @@ const one = async (main, page, key) => {
   const you = h("input", { type: "text", maxLength: 80, id: "trainer", autocomplete: "name" });
   you.value = localStorage.getItem(KEPT) || "";
   you.onchange = () => localStorage.setItem(KEPT, you.value.trim());
-  const outcome = h("p", { role: "status", class: "told" });
-  const say = async (what) => {
-    try {
+  const outcome = trouble();
+  const say = async (node, what) => {
+    const kept = await attempt(node, outcome, async () => {
       await post(`/api/desk/${key}/say`, S.sorry, { ...what, trainer: you.value.trim() || undefined });
       page.say(T.kept);
-      await shown();
-      return true;
-    } catch (failure) {
-      outcome.textContent = failure.message;
-      outcome.scrollIntoView({ block: "center" });
-      return false;
-    }
+      await shown().catch((failure) => put(outcome, failure.message)); // it is kept all the same
+    });
+    if (!kept) outcome.scrollIntoView({ block: "center" });
+    return kept;
   };
   const said = h("div", { class: "said" });
   const shown = async () => {
     const { trainer } = await json(`/api/desk/${key}`);
-    outcome.textContent = "";
     put(said, trainer.length ? trainer.map((part) => [h("h3", {}, part.heading), h("ul", { class: "plain" }, part.lines.map((line) => h("li", {}, line)))]) : h("p", { class: "hint" }, T.nothing));
   };
   const comment = (turn) => {
     const label = turn === null ? T.commentAll : T.commentOn(turn);
     const box = h("textarea", { rows: 1, maxLength: 2000, "aria-label": label, placeholder: T.comment });
-    const send = button(T.send, async () => { if (await say({ kind: "comment", turn, text: box.value })) box.value = ""; });
+    const send = button(T.send, async () => { if (await say(send, { kind: "comment", turn, text: box.value })) box.value = ""; });
     return h("div", { class: "row add" }, box, send);
   };
   const turn = (entry) => {
@@ -96,11 +92,11 @@ const one = async (main, page, key) => {
   const mark = button(T.send, async () => {
     const [kind, id] = whatBox.value.split(":");
     const about = kind === "step" ? { step: id } : { code: id, turn: Number(whereBox.value) };
-    if (await say({ kind: "mark", verdict: verdictBox.value, reason: reason.value, ...about })) reason.value = "";
+    if (await say(mark, { kind: "mark", verdict: verdictBox.value, reason: reason.value, ...about })) reason.value = "";
   });
 
   const words = h("textarea", { rows: 2, maxLength: 2000 });
-  const verdicts = Object.entries(T.verdicts).map(([value, text]) => button(text, () => say({ kind: "verdict", verdict: value, text: words.value })));
+  const verdicts = Object.entries(T.verdicts).map(([value, text]) => button(text, ({ currentTarget }) => say(currentTarget, { kind: "verdict", verdict: value, text: words.value })));
 
   const scenario = select(T.scenario, [["", offered.people.map((person) => [person.id, person.name])]]);
   const level = select(T.level, [["", offered.levels.map((value) => [value, S.choose.levels[value]])]]);
@@ -112,7 +108,7 @@ const one = async (main, page, key) => {
     const [who, hard, scored] = [scenario, level, procedure].map((label) => label.querySelector("select").value);
     // Attempts are counted by the id, so the same task set again is another one.
     const assignment = { id: `${`${who}-${hard}`.slice(0, 33)}-${crypto.randomUUID().slice(0, 6)}`, scenario: who, level: hard, procedure: scored, due: due.value, note: note.value, ...(pass.value === "" ? {} : { pass_mark: Number(pass.value) }) };
-    return say({ kind: "next", assignment });
+    return say(give, { kind: "next", assignment });
   });
 
   put(main, h("div", { class: "column wide" },
