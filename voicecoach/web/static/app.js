@@ -11,6 +11,9 @@ const MODULES = {
   desk: () => import("./desk.js").then((one) => one.desk),
 };
 
+const CALL = "voicecoach.call"; // see call.js
+const GONE = "voicecoach.gone";
+
 const main = h("main", { id: "main", tabindex: "-1" });
 const nav = h("nav", { "aria-label": S.placesLabel });
 const live = h("p", { class: "vh", role: "status", "aria-live": "polite" });
@@ -92,9 +95,18 @@ addEventListener("hashchange", async () => {
   show();
 });
 
+// What this tab knows of a call, and whether its page has gone: a tab that is a copy of another has the one and not the other.
+const [cut, gone] = [CALL, GONE].map((key) => sessionStorage.getItem(key));
+const back = () => sessionStorage.removeItem(GONE);
+back();
+addEventListener("pageshow", ({ persisted }) => persisted && back());
+addEventListener("pagehide", () => sessionStorage.setItem(GONE, "yes"));
+
 // A call that this tab was in, or that no tab is in any more, goes on; one that is over says so.
-const state = await fetch("/api/state").then((answer) => answer.json(), () => ({}));
-const cut = sessionStorage.getItem("voicecoach.call");
-if (state.call && (state.away || state.call === cut)) page.go("call", { resume: state.call });
+const state = await fetch("/api/state").then((answer) => answer.json()).catch(() => ({})); // what is wrong is told by the place
+if (state.call && (state.away || (gone && state.call === cut))) page.go("call", { resume: state.call });
 else if (cut && !state.call) page.go("call", { resume: cut });
-else if (!shows) show(); // unless the address has changed meanwhile
+else {
+  if (cut) sessionStorage.removeItem(CALL); // another tab's
+  if (!shows) show(); // unless the address has changed meanwhile
+}
