@@ -42,6 +42,17 @@ class FakeKit:
         return testing.BeepVoice()
 
 
+class SlowKit(FakeKit):
+    """Its recogniser loads until a test says that it is there."""
+
+    def __init__(self) -> None:
+        self.loaded = threading.Event()
+
+    def ears(self) -> tuple[ScriptedEars, None]:
+        self.loaded.wait(60)
+        return super().ears()
+
+
 @dataclass
 class Site:
     """A server that answers."""
@@ -214,6 +225,11 @@ class Page:
                     return message
             time.sleep(0.01)
         raise AssertionError(f"no '{what}' {parts} came; there were {self.told[-5:]}")
+
+    def leave(self) -> None:
+        """The place is left for good, as the page says by how it closes the line."""
+        self.gone = True
+        self.socket.close(app.LEFT_CODE)
 
     def vanish(self) -> None:
         """The tab is gone, without a word."""

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from tests import sessions
 from tests.waiting import wait_until
 from tests.web import browser as chrome
-from tests.web.site import CALL, SAID, FakeKit, Site, serving
+from tests.web.site import CALL, SAID, FakeKit, Site, SlowKit, serving
 from tests.web.site import Page as FarPage
-from voicecoach import calibration, copies, desk, prepare, record, retry, session, testing
+from voicecoach import bundles, calibration, copies, desk, prepare, record, retry, session, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
 from voicecoach.web import app, calls
 from voicecoach.web import sound as port
@@ -457,8 +457,8 @@ SLEEPY = "const real = Date.now; Date.now = () => real() + (currentFrame > 6 * s
 
 
 @contextlib.contextmanager
-def _sleeping(browser: Any, house: House, slept_s: int) -> Iterator[Any]:
-    """A page with a call, on a machine that falls asleep after some seconds."""
+def _sleeping(browser: Any, house: House, slept_s: int, set_: bool = False) -> Iterator[Any]:
+    """A page with a call, on a machine that falls asleep after some seconds; or whose clock is `set_` then."""
     real = app._static
 
     def sleepy() -> dict[str, Any]:
@@ -467,6 +467,8 @@ def _sleeping(browser: Any, house: House, slept_s: int) -> Iterator[Any]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "_static", sleepy)
+        if not set_:
+            patch.setattr(port, "BOOTTIME", None)  # ours would have to sleep with it
         with serving(house) as site:
             tab = Tab(browser, site)
             page = tab.open()
@@ -501,6 +503,206 @@ def test_a_laptop_that_slept_for_minutes_finds_a_sentence_and_a_whole_record(bro
     assert next(told.of("ended")).data["outcome"] == "fault"
     assert 0 < len(record.read_audio(told)) / SAMPLE_RATE_HZ < 30  # the sleep is not in it
     assert [problem for problem in told.problems if "missing" in problem] == []
+
+
+@pytest.mark.skipif(port.BOOTTIME is None, reason="this system has no clock that nobody sets")
+def test_a_clock_that_is_set_is_no_sleep(browser: Any, tmp_path: Path) -> None:
+    """The time of day leaps by 40 s: nobody has slept, so the call goes on, and nothing of it is missing."""
+    house = House(tmp_path / "data", FakeKit())
+    with _sleeping(browser, house, 40, set_=True) as page:
+        page.wait_for_selector(".time:text-matches('0:09|0:[1-5]')")
+        page.click("text=End the call")
+        page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(house.sessions)[-1])
+    away_s = [(event.data["end"] - event.data["start"]) / SAMPLE_RATE_HZ for event in told.of("resumed")]
+
+    assert sum(away_s) < 10  # a machine that is busy stands still by itself
+
+
+WHEN_TOLD = """
+  const then = navigator.mediaDevices.getUserMedia;
+  navigator.mediaDevices.getUserMedia = (wish) => new Promise((yes) => { window.allow = yes; }).then(() => then(wish));
+"""
+"""Whether the page may listen is answered by `allow`."""
+
+
+def allow(page: Any) -> None:
+    until(page, "Boolean(window.allow)")
+    page.evaluate("() => allow()")
+
+
+def test_what_is_pressed_before_there_is_a_line_is_done_once_there_is(tab: Tab) -> None:
+    """Hold and a note while the browser still asks for the microphone: nobody is heard, and nothing is lost."""
+    tab.context.add_init_script(PEEK + WHEN_TOLD)
+    page = tab.open("progress", ".drills")
+    page.click(".card button.first")
+    page.click("button:has-text('Hold'):not(.talk)")
+    page.click("summary:has-text('Notes')")
+    page.fill("#pad", "Loan printer by ten")
+    page.press("#pad", "Enter")
+    allow(page)
+    put_through(page)
+    page.wait_for_selector(".kept >> text=Loan printer by ten")
+    page.wait_for_selector(".who:text-matches('is on hold and does not hear you')")
+    page.wait_for_selector(".time:text-matches('0:0[3-9]')")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert [event.data["on"] for event in told.of("hold")] == [True]
+    assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten"]
+    assert np.abs(record.read_audio(told)[:, 0]).max() < 5  # the hum of a microphone that is on hold
+
+
+def test_a_call_can_be_ended_while_its_page_is_loaded_again(tab: Tab) -> None:
+    """Also before the microphone is there."""
+    tab.context.add_init_script(PEEK + WHEN_TOLD)
+    page = tab.open()
+    page.click(".answer")
+    allow(page)
+    put_through(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.click("text=End the call")
+    allow(page)
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert next(told.of("ended")).data["outcome"] == "stopped"
+
+
+UNREACHED = """() => {
+  window.Reached = WebSocket;
+  window.WebSocket = class { static OPEN = 1; constructor() { setTimeout(() => this.onclose({ code: 1006 }), 20); } close() {} };
+  sockets.at(-1).close();
+}"""
+"""The connection breaks, and there is no other until `WebSocket = Reached`."""
+
+
+def test_a_call_that_is_ended_while_the_connection_is_lost_is_ended(tab: Tab) -> None:
+    """Back, and End: the server hears of it when it is reached again, though the place was left long since."""
+    page = answered(tab)
+    count = len(record.list_sessions(tab.site.house.sessions))
+    page.evaluate(UNREACHED)
+    page.wait_for_selector(".notice:has-text('The connection is lost')")
+    page.go_back()
+    page.click("dialog[open] >> text=End the call")
+    page.evaluate("() => { window.WebSocket = window.Reached; }")
+    page.wait_for_selector(".answer")
+    folder = record.list_sessions(tab.site.house.sessions)[-1]
+    wait_until(lambda: record.read(folder).first("ended"))
+
+    assert next(record.read(folder).of("ended")).data["outcome"] == "stopped"
+    assert len(record.list_sessions(tab.site.house.sessions)) == count
+
+
+def test_who_goes_back_while_being_put_through_can_call_again(browser: Any, tmp_path: Path) -> None:
+    """The recogniser still loads; nobody is told of a call in another tab, and of the first one nothing is left."""
+    kit = SlowKit()
+    with serving(House(tmp_path / "data", kit)) as site:
+        tab = Tab(browser, site)
+        page = tab.open()
+        page.click(".answer")
+        page.click("text=I agree")
+        until(page, "sessionStorage.getItem('voicecoach.call') !== null")
+        page.go_back()
+        page.click(".answer")
+        until(page, "sessionStorage.getItem('voicecoach.call') !== null")
+        kit.loaded.set()
+        page.wait_for_selector(RUNS)
+        page.click("text=End the call")
+        page.wait_for_selector("text=You ended the call.")
+        tab.close()
+
+        assert tab.complaints == []
+        assert len(record.list_sessions(site.house.sessions)) == 1
+
+
+def test_nobody_is_told_to_be_heard_while_the_customer_is_on_hold(tab: Tab) -> None:
+    """Push-to-talk: neither the key nor the button talks then, and hold ends what was being said."""
+    page = by_key(tab)
+    page.keyboard.down("Space")
+    page.wait_for_selector(".talk.on")
+    page.click("button:has-text('Hold'):not(.talk)")
+    page.wait_for_selector(".talk:not(.on)[aria-pressed=false]")
+    page.keyboard.up("Space")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Space")
+    page.locator(".talk:visible").dispatch_event("click", {"detail": 0})
+    page.wait_for_timeout(200)
+    assert page.locator(".talk.on").count() == 0
+    assert "We hear you" not in page.inner_text(".controls")
+    page.click("text=Back to the call")
+    page.keyboard.down("Space")
+    page.wait_for_selector(".talk.on")
+    page.keyboard.up("Space")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_nothing_is_sent_by_hand_while_the_customer_is_on_hold(tab: Tab) -> None:
+    page = by_hand(tab)
+    page.click("button:has-text('Hold'):not(.talk)")
+    page.click("button:has-text('Send'):visible")
+    page.wait_for_timeout(200)
+    assert "Sent." not in page.inner_text(".notice")
+    page.click("text=Back to the call")
+    page.click("button:has-text('Send'):visible")
+    page.wait_for_selector(".notice:has-text('Sent.')")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_an_open_transcript_follows_the_call(tab: Tab) -> None:
+    """Its newest line is seen, unless somebody has scrolled back; by keyboard, too."""
+    lines = tapped(tab)
+    page = answered(tab)
+    page.click("summary:has-text('Transcript')")
+
+    def hear(first: int, last: int) -> None:
+        for turn in range(first, last):
+            lines[-1].send(json.dumps({"t": "event", "kind": "heard", "turn": turn, "text": f"Line {turn}. " * 20}))
+        page.wait_for_selector(f".lines >> text=Line {last - 1}.", state="attached")
+
+    inside = "document.querySelector('.inside:has(.lines)')"
+    hear(900, 915)
+    until(page, f"{inside}.scrollHeight - {inside}.scrollTop - {inside}.clientHeight < 2")
+    assert page.evaluate(f"{inside}.scrollTop") > 500
+    assert serious(page) == []
+    page.focus(".inside:has(.lines)")
+    page.keyboard.press("Home")
+    until(page, f"{inside}.scrollTop === 0")
+    hear(915, 916)
+    assert page.evaluate(f"{inside}.scrollTop") == 0
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_a_copy_of_the_tab_leaves_the_call_where_it_is(tab: Tab) -> None:
+    """Its browser copies what the tab knew; the call is asked for there, not taken."""
+    page = answered(tab)
+    with tab.context.expect_page() as opened:
+        page.evaluate("() => { window.open('/'); }")
+    other = opened.value
+    other.wait_for_selector(".answer")
+    assert page.locator("text=The call goes on in another tab.").count() == 0
+    assert other.evaluate("sessionStorage.getItem('voicecoach.call')") is None
+    other.close()
+    before = page.inner_text(".time")
+    until(page, f"document.querySelector('.time').textContent !== '{before}'")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_a_server_that_answers_oddly_leaves_no_blank_page(browser: Any, site: Site) -> None:
+    """Whatever stands in the way of the first question: the place says what is wrong."""
+    tab = Tab(browser, site)
+    odd = {"status": 403, "content_type": "text/html", "body": "<!DOCTYPE html><p>Unknown"}
+    tab.context.route("**/api/*", lambda route: route.fulfill(**odd))
+    tab.open(ready=".sorry:has-text('This browser is not known to voicecoach any more.')")
+    tab.close()
+
+    assert [one for one in tab.complaints if not one.startswith("Failed to load resource")] == []
 
 
 def test_a_customer_on_hold_is_no_dead_microphone(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -884,7 +1086,7 @@ def test_a_second_tab_says_where_the_call_is(tab: Tab) -> None:
 
 
 def test_one_call_too_many_is_refused_politely(browser: Any, tmp_path: Path) -> None:
-    """The machine carries two here; the third is told so, and the two go on."""
+    """The machine carries two here; the third is told so, and the two go on. What was prepared is there when it tries again."""
     with serving(House(tmp_path / "data", FakeKit(), limit=2)) as site:
         tab = Tab(browser, site)
         _one_too_many(tab)
@@ -898,6 +1100,9 @@ def _one_too_many(tab: Tab) -> None:
     for other in others:
         other.wait("event", kind="started")
     page = tab.open()
+    page.click("summary:has-text('Worksheet')")
+    page.fill("#goal", "Keep her")
+    page.fill("input[aria-label='Add to: You can offer']", "a cake")
     page.click(".answer")
     page.wait_for_selector(".sorry:has-text('2 calls are going on'), dialog[open]")
     if page.locator("dialog[open]").count():
@@ -908,10 +1113,14 @@ def _one_too_many(tab: Tab) -> None:
         other.wait("ended")
         other.vanish()
     page.click("button:has-text('Try again')")
-    page.click(".answer")
     put_through(page)
     page.click("text=End the call")
     page.wait_for_selector("text=You ended the call.")
+    told = [record.read(folder) for folder in record.list_sessions(tab.site.house.sessions)]
+    (own,) = [one for one in told if one.events[0].data["trainee"] == "trainee"]
+    sheet = next(own.of("worksheet")).data
+
+    assert (sheet["outcome"], sheet["goal"], sheet["can"][-1]) == ("done", "Keep her", "a cake")  # nobody pressed Add
 
 
 def test_the_whole_way_by_keyboard(tab: Tab, recorded: str) -> None:
@@ -1202,6 +1411,7 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     page.wait_for_selector("text=your trainer answered")
     page.goto(f"{tab.site.origin}/#debrief/{recorded}")
     page.wait_for_selector(".trainer >> text=alert(1)")
+    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({trainee: '<b>Kim</b>'}))")
     page.click("nav >> text=Progress")
     page.wait_for_selector("text=From your trainer")
     page.click("text=Take this call")
@@ -1211,6 +1421,32 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
 
     assert next(told.of("assignment")).data["assignment"]["pass_mark"] == 60
+
+
+def test_what_a_trainer_says_is_said_once(browser: Any, site: Site, recorded: str) -> None:
+    """However often it is pressed; and it is said although the page cannot show it."""
+    bundle = key_of(min(site.house.desk.glob("*.zip")))
+    path = next(one for one in desk.sessions_in(site.house.desk) if key_of(one) == bundle)
+    before = len(record.read_lines(bundles.trainer_file(path))[0])
+    tab = Tab(browser, site)
+    page = tab.open(f"desk/{bundle}", ".bench")
+    box = "textarea[aria-label='Comment on the whole call']"
+    page.fill(box, "Well done.")
+    page.dblclick(f"{box} + button")
+    page.wait_for_selector(".said >> text=Well done.")
+    page.dblclick("button:has-text('Again')")
+    page.wait_for_selector(".said >> text=Once more")
+    tab.context.route(f"**/api/desk/{bundle}", lambda route: route.abort())
+    page.fill(box, "Go on.")
+    page.click(f"{box} + button")
+    page.wait_for_selector("[role=alert]:has-text('The page does not reach voicecoach any more.')")
+    until(page, f'document.querySelector("{box}").value === ""')
+    tab.close()
+    lines = record.read_lines(bundles.trainer_file(path))[0][before:]
+
+    assert [line.get("text") for line in lines if line["kind"] == "comment"] == ["Well done.", "Go on."]
+    assert sum(line["kind"] == "verdict" for line in lines) == 1
+    assert [one for one in tab.complaints if not one.startswith("Failed to load resource")] == []
 
 
 def test_what_is_asked_goes_with_its_place_and_gives_the_focus_back(tab: Tab, recorded: str) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests import sessions
 from tests.waiting import wait_until
-from tests.web.site import CALL, HELLO, SAID, Page, Site, serving
-from voicecoach import copies, prepare, record, session, testing
+from tests.web.site import CALL, HELLO, SAID, Page, Site, SlowKit, serving
+from voicecoach import copies, desk, prepare, record, session, testing
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
+from voicecoach.report.desk import Assignment
 from voicecoach.web import calls, wire
 from voicecoach.web import sound as port
-from voicecoach.web.calls import House, Room, info_of
+from voicecoach.web.calls import House, Room, Rooms, info_of
 from voicecoach.web.gate import Seat
 from voicecoach.web.names import found
 from voicecoach.web.sound import BrowserDuplex, BrowserInfo
@@ -28,6 +31,10 @@ def only(site: Site) -> record.Record:
     (folder,) = record.list_sessions(site.house.sessions)
     wait_until(lambda: record.read(folder).first("ended"))
     return record.read(folder)
+
+
+def _duplex() -> BrowserDuplex:
+    return BrowserDuplex(BrowserInfo("browser", "A microphone", "speaker", SAMPLE_RATE_HZ, 0.02, False, False, False))
 
 
 def test_a_whole_call_is_recorded_as_any_other(site: Site) -> None:
@@ -108,6 +115,125 @@ def test_notes_of_a_tab_that_is_closed_are_kept(site: Site) -> None:
     assert [event.data["text"] for event in record.read(told.folder).of("note")] == ["Call back at ten"]
 
 
+def test_a_note_that_the_end_of_the_call_overtakes_is_kept(site: Site) -> None:
+    """Both are there at the next block, which is the last: the end is not the note's."""
+    typed = [f"Note {number}" for number in range(20)]
+    page = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
+    page.wait("event", kind="started")
+    for text in typed:
+        page.say(t="note", text=text)
+    page.say(t="stop")
+    page.wait("ended")
+    page.say(t="done", notes=["Call back at ten"])
+    page.wait("over")
+
+    assert [event.data["text"] for event in only(site).of("note")] == [*typed, "Call back at ten"]
+
+
+def test_holding_twice_is_holding_once() -> None:
+    """A page that was loaded again may not know yet that the customer is on hold."""
+    room = Room(Seat(""), _duplex(), lambda room: None, {"name": "Dana"})
+    room.attach(send := [].append, SAMPLE_RATE_HZ, None)
+    for on in (True, True, False, False):
+        room.told(send, {"t": "hold", "on": on})
+
+    assert [room.held() for _ in range(4)] == [True, False, None, None]
+
+
+def test_who_leaves_before_the_call_begins_leaves_nothing_behind(tmp_path: Path) -> None:
+    """No session of no turns, no place that is taken, and no call in "another tab": the next one begins at once."""
+    kit = SlowKit()
+    with serving(House(tmp_path / "data", kit, limit=1, customers=("dana-printer",))) as site:
+        page = Page(site, site.seat(), {"t": "call", "call": CALL})
+        page.wait("ready")
+        page.leave()
+        wait_until(lambda: json.loads(site.ask("/api/state", headers=page.headers)[2])["call"] is None)
+        other = Page(site, page.headers, {"t": "call", "call": CALL}, speed=1.0)
+        other.wait("ready")
+        kit.loaded.set()
+        other.wait("event", kind="started")
+        other.say(t="stop")
+        other.wait("ended")
+        other.vanish()
+
+        assert next(only(site).of("ended")).data["outcome"] == "stopped"
+
+
+def test_who_leaves_for_good_ends_the_call_at_once(site: Site) -> None:
+    """Nobody is waited for: the record is whole, and the same browser may call again."""
+    page = Page(site, site.seat(), {"t": "call", "call": CALL}, speed=1.0)
+    page.wait("tick")
+    page.leave()
+
+    assert next(only(site).of("ended")).data["outcome"] == "stopped"
+    again = Page(site, page.headers, {"t": "call", "call": CALL}, speed=1.0)
+    again.wait("ready")
+    again.leave()
+
+
+def test_a_tab_that_was_taken_over_ends_nothing() -> None:
+    """It may be closed: the call is another tab's by now."""
+    room = Room(Seat(""), _duplex(), lambda room: None, {"name": "Dana"})
+    old, new = [], []
+    room.attach(old.append, SAMPLE_RATE_HZ, None)
+    room.attach(new.append, SAMPLE_RATE_HZ, None)
+    room.leave(old.append)
+
+    assert (room.talking, room.keys().stop) == (True, False)
+
+
+def test_whose_call_is_going_on_can_be_asked_while_one_begins(site: Site) -> None:
+    """The rooms are looked through by requests, and changed by others meanwhile."""
+    rooms = Rooms(site.house)
+    others: list[threading.Thread] = []
+
+    class Asking(Seat):
+        """A browser that is looked for while another one begins a reading."""
+
+        def __eq__(self, other: object) -> bool:
+            others.append(
+                threading.Thread(target=rooms.calibration, args=(Seat(f"{len(others)}"), "Sam", info_of(HELLO)))
+            )
+            others[-1].start()
+            others[-1].join(0.2)
+            return False
+
+        __hash__ = Seat.__hash__
+
+    rooms.house = replace(site.house, limit=9)
+    for number in range(2):
+        rooms.calibration(Seat(f"there {number}"), "Sam", info_of(HELLO))
+
+    assert rooms.of(Asking("")) is None
+    for other in others:
+        other.join(60)
+
+
+def test_an_assignment_is_for_the_trainee_it_was_set_for(site: Site) -> None:
+    """Nobody else reads the trainer's words, or uses up the attempts."""
+    folder = sessions.write(site.house.sessions, trainee="Kim")
+    task = Assignment("week-2", "dana-printer", note="Slower, Kim.")
+    desk.give_next(folder, task, "Robin", "2026-11-21T12:00:00+01:00")
+    seat = site.seat()
+    tasks = {
+        trainee: json.loads(site.ask(f"/api/next?trainee={trainee}", headers=seat)[2])["tasks"]
+        for trainee in ("Kim", "Sam")
+    }
+    assert [task["title"] for task in tasks["Kim"]] == ["week-2"]
+    assert tasks["Sam"] == []
+    taken = {**CALL, "assignment": tasks["Kim"][0]["session"]}
+    refused = Page(site, seat, {"t": "call", "call": {**taken, "trainee": "Sam"}}).wait("failed")
+    page = Page(site, seat, {"t": "call", "call": {**taken, "trainee": "Kim"}})
+    page.wait("event", kind="started")
+    page.say(t="stop")
+    key = page.wait("ended")["session"]
+    page.vanish()
+
+    assert refused["what"] == "This assignment is for another trainee."
+    told = record.read(found(record.list_sessions(site.house.sessions), key))
+    assert next(told.of("assignment")).data["assignment"]["id"] == "week-2"
+
+
 def test_a_call_whose_sound_sleeps_can_be_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page is there and sends nothing: its word is enough, and the record is whole."""
     monkeypatch.setattr(port, "STILL_S", 0.05)
@@ -175,8 +301,9 @@ def test_a_tab_that_vanishes_leaves_a_whole_record(site: Site, monkeypatch: pyte
     wait_until((told.folder / "debrief.html").is_file)
 
 
-def test_a_broken_line_goes_on_and_loses_nothing_of_the_clock(site: Site) -> None:
+def test_a_broken_line_goes_on_and_loses_nothing_of_the_clock(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same page, a new connection: one record, one clock, and what was not sent is silence."""
+    monkeypatch.setattr(port, "BOOTTIME", None)  # the clock of this page is four times as fast
     page = Page(site, site.seat(), {"t": "call", "call": CALL}, replies=1)
     call = page.wait("ready")["call"]
     page.wait("tick", who="customer")
@@ -226,7 +353,7 @@ def test_two_tabs_of_one_browser_hold_one_call(site: Site) -> None:
 
 def test_what_the_old_tab_still_sends_is_not_taken_for_the_new_one() -> None:
     """A frame that was on its way when the call was taken over counts by another clock, and nothing it says counts."""
-    sound = BrowserDuplex(BrowserInfo("browser", "A microphone", "speaker", SAMPLE_RATE_HZ, 0.02, False, False, False))
+    sound = _duplex()
     room = Room(Seat(""), sound, lambda room: None, {"name": "Dana"})
     old, new = [], []
 

@@ -13,7 +13,9 @@ import pytest
 from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 
+from tests import sessions
 from tests.web.site import CALL, HELLO, Site
+from voicecoach import record
 from voicecoach.web import gate
 from voicecoach.web.app import settings
 from voicecoach.web.gate import MAX_BODY_BYTES
@@ -49,6 +51,8 @@ PATHS = [
     ("GET", "/progress"),
     ("GET", "/nothing"),
 ]
+PATHS += [("HEAD", path) for method, path in PATHS if method == "GET"]
+"""What can be read can be asked for without its body, too."""
 
 
 def test_every_route_is_in_the_list(site: Site) -> None:
@@ -108,8 +112,21 @@ def test_a_change_without_an_origin_is_refused(site: Site) -> None:
     headers = site.seat()
     del headers["Origin"]
     for method, path in PATHS:
-        if method != "GET":
+        if method not in gate.READING:
             assert site.ask(path, method, headers, b"{}")[0] == 403, path
+
+
+def test_what_is_asked_for_without_its_body_changes_nothing(site: Site) -> None:
+    """HEAD goes to the routes for GET and needs no Origin: it must not be taken for the other method of a route."""
+    sessions.write(site.house.sessions)
+    headers = site.seat()
+    (row,) = json.loads(site.ask("/api/sessions", headers=headers)[2])
+    del headers["Origin"]
+
+    assert site.ask(f"/api/sessions/{row['key']}/submit", "HEAD", headers)[0] == 200
+    assert site.ask(f"/api/sessions/{row['key']}", "HEAD", headers)[0] == 200
+    assert not site.house.desk.exists() or list(site.house.desk.iterdir()) == []
+    assert len(record.list_sessions(site.house.sessions)) == 1
 
 
 @pytest.mark.parametrize("site_of", ["cross-site", "same-site"])

@@ -21,6 +21,12 @@ from voicecoach.web.sound import BrowserDuplex, BrowserInfo
 from voicecoach.world.sound import Block
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These pages send a second in no time, so their own clock is the only one that counts."""
+    monkeypatch.setattr(port, "BOOTTIME", None)
+
+
 def duplex(rate_hz: int = SAMPLE_RATE_HZ) -> BrowserDuplex:
     return BrowserDuplex(BrowserInfo("browser", "A microphone", "speaker", rate_hz, 0.02, False, False, False))
 
@@ -252,6 +258,35 @@ def test_a_clock_that_jumps_is_a_machine_that_slept(slept_s: int, goes_on: bool)
         return
     with pytest.raises(DeviceError, match="fell asleep"):
         blocks(near, 20)
+
+
+@pytest.mark.parametrize(("leapt_s", "slept_s"), [(40, 0), (5, 0), (40, 3), (10, 10)])
+def test_a_clock_that_was_set_is_no_machine_that_slept(
+    monkeypatch: pytest.MonkeyPatch, leapt_s: int, slept_s: int
+) -> None:
+    """The browser adds the time of day where its sound stood still; only as much counts as went by on the machine's clock."""
+    now_s = [1000.0]
+    monkeypatch.setattr(port, "BOOTTIME", 7)
+    monkeypatch.setattr(time, "clock_gettime", lambda _: now_s[0], raising=False)
+    near = duplex()
+    far = Far(near, SAMPLE_RATE_HZ)
+
+    def send(seconds: float) -> None:
+        for _ in range(round(seconds * 50)):
+            now_s[0] += 0.02
+            far.send(testing.silence(0.02))
+
+    send(0.32)
+    far.first += leapt_s * SAMPLE_RATE_HZ
+    now_s[0] += slept_s
+    send(0.32)
+    far.first += SAMPLE_RATE_HZ // 2  # and what is missing later is silence again
+    now_s[0] += 0.5
+    send(0.32)
+    missing = [block.away for block in blocks(near, 45 + slept_s * SAMPLE_RATE_HZ // FRAME)].count("stopped")
+
+    assert not near.gone
+    assert missing == pytest.approx((slept_s + 0.5) * SAMPLE_RATE_HZ / FRAME, abs=3)
 
 
 def test_a_page_without_a_microphone_is_away_to_the_sample() -> None:

@@ -44,6 +44,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 """Of one WebSocket message; the largest frame has 38 kB."""
 HELLO_WITHIN_S = 10.0
 """Who has opened the line and not said what for by then is let go. Our judgement."""
+LEFT_CODE = 4001
+"""How a page closes a line to which nobody comes back: one of the codes for private use (RFC 6455, 7.4.2)."""
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -181,9 +183,9 @@ class _Pages:
 
     def submit(self, request: Request) -> Response:
         with_sound = request.query_params.get("sound") != "no"
-        if request.method == "GET":
-            return JSONResponse({"lines": desk.would_give(self._own(request), with_sound)})
-        return JSONResponse(desk.submit(self._house, self._own(request), with_sound))
+        if request.method == "POST":
+            return JSONResponse(desk.submit(self._house, self._own(request), with_sound))
+        return JSONResponse({"lines": desk.would_give(self._own(request), with_sound)})
 
     def collect(self, _: Request) -> Response:
         return JSONResponse({"lines": desk.collect(self._house)})
@@ -323,6 +325,8 @@ class _Line:
             while True:
                 message = await self._socket.receive()
                 if message["type"] == "websocket.disconnect":
+                    if message.get("code") == LEFT_CODE:
+                        room.leave(self.send)
                     break
                 data = message.get("bytes")
                 if data is not None:

@@ -41,6 +41,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Event, Samples, Strict
 from voicecoach.persona import LevelName, Persona
 from voicecoach.persona.drills import CUE
 from voicecoach.report.desk import Assignment
+from voicecoach.report.head import head_of
 from voicecoach.session import Keys, Outcome, Tick
 from voicecoach.web.gate import Seat
 from voicecoach.web.names import found, key_of
@@ -244,6 +245,17 @@ class Room:
             if self._stop or self.reading:  # it hung up and left: no block will come to end the call with
                 self.sound.end()
 
+    def leave(self, send: Send) -> None:
+        """The page at `send` is left for good: the call ends, and its browser may begin another at once."""
+        if self._send == send:
+            self._stop = True
+            self.talking = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it was ended and nobody is there to be told."""
+        return self._stop and self.alone
+
     @property
     def reading(self) -> bool:
         """Whether this is no call but a calm reading: nobody comes back to one."""
@@ -278,7 +290,7 @@ class Room:
                     self.sound.end()  # no block would come to end the call with
             case {"t": "note", "text": str(text)}:
                 self._note(text)
-            case {"t": "hold", "on": bool(on)} if len(self._holds) < MAX_NOTES:
+            case {"t": "hold", "on": bool(on)} if on != self._on_hold and len(self._holds) < MAX_NOTES:
                 self._holds.append(on)
                 self._on_hold = on
             case {"t": "sound"}:
@@ -326,9 +338,10 @@ class Room:
                     self.say(t="event", kind="marked", text=f"{cause['why'].capitalize()}: {cause['evidence']}")
 
     def keys(self) -> Keys:
-        """See `session.rehearse`."""
+        """See `session.rehearse`. Notes that the end of the call overtakes are for `notes_after`."""
         sent, self._sent = self._sent, False
-        return Keys(self._talk, self._stop, sent, self._notes.popleft() if self._notes else "")
+        stop = self._stop
+        return Keys(self._talk, stop, sent, self._notes.popleft() if self._notes and not stop else "")
 
     def held(self) -> bool | None:
         """Whether the customer was put on hold (or taken back) just now; None where nothing changed."""
@@ -405,7 +418,7 @@ class Rooms:
         return room
 
     def _refuse(self, seat: Seat) -> None:
-        own = self.of(seat)
+        own = self._of(seat)
         if own is not None and not (own.reading and own.alone):
             raise RefusedError("reading" if own.reading else "elsewhere", call=own.id)
         if sum(room.talking and not (room.reading and room.alone) for room in self._rooms.values()) >= self.house.limit:
@@ -413,6 +426,10 @@ class Rooms:
 
     def of(self, seat: Seat) -> Room | None:
         """The call of this browser that is going on."""
+        with self._lock:
+            return self._of(seat)
+
+    def _of(self, seat: Seat) -> Room | None:
         return next((room for room in self._rooms.values() if room.seat == seat and room.talking), None)
 
     def again(self, seat: Seat, call: str) -> Room:
@@ -456,6 +473,8 @@ class Rooms:
         house, sound = self.house, room.sound
         ears, files = house.kit.ears()
         voice = house.kit.voice(call.persona, volume.load(house.data, sound.info.output) or 0.0)
+        if room.given_up:
+            return  # before it began: there is nothing to record
         outcome: Outcome = "fault"
         failure: VoicecoachError | None = None
         with self._opening:  # two calls that begin in one second are two folders
@@ -591,9 +610,12 @@ def _task(house: House, wanted: Wanted) -> tuple[before.Prepared, ...]:
     if not wanted.assignment:
         return ()
     folder = found(record.list_sessions(house.sessions), wanted.assignment)
-    task = assigned(record.read(folder))
+    told = record.read(folder)
+    task = assigned(told)
     if task is None:
         raise BadInput("This assignment is not there any more.", "Load the page again.")
+    if whose(told) != wanted.trainee:
+        raise BadInput("This assignment is for another trainee.", "Change your name, or load the page again.")
     attempt = desk.attempt(house.sessions, task, wanted.trainee)
     return (("assignment", {"assignment": asdict(task), "attempt": attempt}),)
 
@@ -605,6 +627,11 @@ def assigned(told: record.Record) -> Assignment | None:
         return record.from_json(Assignment, given[-1]) if given else None
     except ValueError:  # an edited file
         return None
+
+
+def whose(told: record.Record) -> str:
+    """The trainee of a session."""
+    return named(head_of(told.events).trainee)
 
 
 def _prepared(house: House, wanted: Wanted, customer: Persona, wall: str) -> tuple[before.Prepared, ...]:

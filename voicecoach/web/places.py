@@ -17,7 +17,7 @@ from voicecoach.report.head import head_of
 from voicecoach.report.takes import Takes
 from voicecoach.report.text import ending, subtitle, title
 from voicecoach.report.values import Point, Report
-from voicecoach.web.calls import House, assigned, named
+from voicecoach.web.calls import House, assigned, named, whose
 from voicecoach.web.names import key_of
 from voicecoach.world import audiofiles
 
@@ -227,17 +227,19 @@ def next_steps(house: House, trainee: str) -> dict[str, Any]:
             }
             for one in progress_of(house, trainee).schedule
         ],
-        "tasks": _tasks(house),
+        "tasks": _tasks(house, named(trainee)),
     }
 
 
-def _tasks(house: House) -> list[dict[str, Any]]:
+def _tasks(house: House, trainee: str) -> list[dict[str, Any]]:
+    """What was set for this trainee: with the trainer's words, which are for nobody else."""
     found_: dict[str, dict[str, Any]] = {}
     for folder in record.list_sessions(house.sessions):
         if not (folder / record.TRAINER).is_file():
             continue
-        task = assigned(record.read(folder))
-        if task is not None:
+        told = record.read(folder)
+        task = assigned(told)
+        if task is not None and whose(told) == trainee:
             found_[task.id] = {
                 "session": key_of(folder),
                 "title": task.title or task.id,

@@ -10,6 +10,7 @@ still.
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -45,6 +46,10 @@ AWAY_S = 0.3
 """Shorter holes are the browser's own hiccups: the call does not stand still for them."""
 MAX_GAP_S = SILENT_FOR_S
 """After a longer jump of the browser's clock (the machine was asleep) nobody is on the line any more."""
+STEP_S = 1.0
+"""A jump that is this much longer than our own clock says is no sleep: the time of day was set. Our judgement."""
+BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+"""Linux: the clock that goes on while the machine sleeps, and that nobody sets. Elsewhere the browser's is believed."""
 
 LEFT = (
     "The page in the browser was closed, lost its connection, or fell asleep.",
@@ -100,6 +105,8 @@ class BrowserDuplex:
         self._send: Send | None = None
         self._next: int | None = None
         """The sample of the browser's clock that the next frame should begin with; None before its first."""
+        self._behind_s = math.inf
+        """By how much the browser's clock is behind ours, as the frame that was on its way for the shortest time shows it."""
         self._heard_at = time.monotonic()
         """When the page was last heard of."""
         self._gone = threading.Event()
@@ -151,6 +158,7 @@ class BrowserDuplex:
         rest = [samples[max(0, self._done - first) :] for first, samples in self._line]
         self._line.clear()
         self._next, self._sent, self._done, self._dry = None, 0, 0, 0
+        self._behind_s = math.inf
         for samples in rest:
             if samples.size:
                 fits = samples if rate_hz == self._rate_hz else soxr.resample(samples, self._rate_hz, rate_hz)
@@ -183,6 +191,7 @@ class BrowserDuplex:
             gap = frame.first - due
             if gap < 0:
                 return
+            gap = self._went_by(frame, gap)
             self._heard_at = time.monotonic()
             if gap > MAX_GAP_S * self._rate_hz:
                 self._gone.set()
@@ -197,7 +206,7 @@ class BrowserDuplex:
                 self._gone.set()
                 return
             if not self._put(_Piece(frame.mic, frame.out, frame.spoken, self._rate_hz, away)):
-                self._next = due + gap  # the hole is filled with silence before the next frame that finds room
+                self._next = frame.first  # the hole is filled with silence before the next frame that finds room
                 return
             self._next = frame.first + len(frame.mic)
             self.xruns += (frame.dry - self._dry) & 0xFFFF
@@ -205,6 +214,15 @@ class BrowserDuplex:
             self._done = max(self._done, min(frame.done, self._sent))
             while self._line and self._line[0][0] + len(self._line[0][1]) <= self._done:
                 self._line.popleft()
+
+    def _went_by(self, frame: Frame, gap: int) -> int:
+        """How much of a gap (samples) before this frame is time that went by; a step of the system's clock is none."""
+        if BOOTTIME is None:
+            return gap
+        behind_s = time.clock_gettime(BOOTTIME) - (frame.first + len(frame.mic)) / self._rate_hz
+        leapt_s = self._behind_s - behind_s
+        self._behind_s = min(self._behind_s, behind_s)
+        return max(0, gap - round(leapt_s * self._rate_hz)) if gap and leapt_s > STEP_S else gap
 
     def _put_silence(self, n: int) -> bool:
         zeros = np.zeros(n, np.int16)

@@ -8,6 +8,7 @@ import { S } from "./strings.js";
 const T = S.call;
 const ASLEEP_MS = 8000; // without a word from the server, which is this machine
 const DRAFT_MS = 500; // after the last letter
+const NEAR_PX = 8; // of the end of the transcript: whoever is there sees each new line
 const KEPT = "voicecoach.call"; // in this tab: the call that is going on, so that one that is cut off is told of
 const REASONS = ["line", "sleep", "mic"]; // for a call that stands still; what helps with the first comes first
 
@@ -19,9 +20,12 @@ export const call = async (main, page, _rest, handed) => {
   }
   let { sound, person, wanted } = handed;
   let line = null;
+  const early = []; // what was pressed before there was a line
+  const say = (message) => (line ? line.say(message) : early.push(message));
   let live = false;
   let name = person?.name || "";
   let held = false;
+  let chosen = false; // on hold or not is what was pressed here
   let stopped = false;
   let session = "";
   let ticked = 0;
@@ -41,13 +45,13 @@ export const call = async (main, page, _rest, handed) => {
   let mode = (wanted || habits().wanted).mode; // of a call that goes on, most likely; it says itself when it is there
   const talk = h("button", { type: "button", class: "talk", hidden: mode !== "push-to-talk" }, h("span", {}, T.talk), h("small", {}, T.talkHint));
   const sendNow = () => {
-    if (pauses.size) return;
-    line?.say({ t: "send" });
+    if (pauses.size || held) return;
+    say({ t: "send" });
     tell(T.sent);
   };
   const send = h("button", { type: "button", class: "talk", hidden: mode !== "manual", onclick: sendNow }, h("span", {}, T.send), h("small", {}, T.sendHint));
-  const hold = button(T.hold, () => { setHeld(!held); }, "", { "aria-pressed": "false" });
-  const end = button(T.end, () => { stopped = true; if (sound && !sound.awake) sound.wake(); line?.say({ t: "stop" }); end.disabled = true; }, "end");
+  const hold = button(T.hold, () => { chosen = true; setHeld(!held); }, "", { "aria-pressed": "false" });
+  const end = button(T.end, () => { stopped = true; if (sound && !sound.awake) sound.wake(); say({ t: "stop" }); end.disabled = true; }, "end");
   const lines = h("ol", { class: "lines" });
   const kept = h("ul", { class: "kept" });
   const pad = h("textarea", { rows: 3, id: "pad", maxLength: 240, placeholder: T.notesHint });
@@ -57,7 +61,7 @@ export const call = async (main, page, _rest, handed) => {
     pad.value = "";
     pad.focus();
     if (!text) return;
-    line?.say({ t: "note", text });
+    say({ t: "note", text });
     page.say(T.kept);
   };
   pad.onkeydown = (event) => {
@@ -69,17 +73,28 @@ export const call = async (main, page, _rest, handed) => {
   const drawer = (title, ...inside) => h("details", { class: "drawer" }, h("summary", {}, title), h("div", { class: "inside" }, inside));
   const notes = drawer(T.notes, h("label", { for: "pad", class: "vh" }, T.notes), pad, h("p", { class: "row" }, button(T.keep, keep)), kept);
   const transcript = drawer(T.transcript, lines);
+  // It follows the call, unless somebody has scrolled back in it; by keyboard, too.
+  const tail = transcript.querySelector(".inside");
+  for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", T.transcript]]) tail.setAttribute(key, value);
+  const toTheEnd = () => { tail.scrollTop = tail.scrollHeight; };
+  const following = (change) => {
+    const follow = tail.scrollHeight - tail.scrollTop - tail.clientHeight < NEAR_PX;
+    change();
+    if (follow) toTheEnd();
+  };
+  transcript.addEventListener("toggle", toTheEnd);
   const heading = h("h1", { class: "vh" }, T.with(name));
   const stage = h("div", { class: "stage" }, heading, portrait, who, time, h("div", { class: "cue-place" }, cue), bar.node, h("div", { class: "notice-place" }, notice), h("div", { class: "controls" }, talk, send, hold, end));
   put(main, h("div", { class: "call" }, stage, h("div", { class: "drawers" }, notes, transcript)));
 
   const setHeld = (on, tell = true) => {
+    if (on) setTalk(false); // whoever is on hold hears nothing
     held = on;
     sound?.hold(on);
-    if (tell) line?.say({ t: "hold", on });
+    if (tell) say({ t: "hold", on });
     hold.textContent = on ? T.resume : T.hold;
     hold.setAttribute("aria-pressed", String(on));
-    if (on) who.textContent = T.onHold(name);
+    if (on) who.textContent = name ? T.onHold(name) : T.coming;
     else if (live && mode !== "hands-free") (mode === "manual" ? send : talk).focus(); // so that the space bar speaks
   };
   // One box for all that is told. While the call stands still it has the reason, and what to do, and nothing else.
@@ -115,17 +130,17 @@ export const call = async (main, page, _rest, handed) => {
   const heard = new Map(); // turn: its line; a turn is heard twice, the second time with care
   const write = (speaker, text, mine) => {
     const words = h("span", {}, text);
-    lines.append(h("li", { class: mine ? "mine" : "" }, h("strong", {}, speaker), " ", words));
+    following(() => lines.append(h("li", { class: mine ? "mine" : "" }, h("strong", {}, speaker), " ", words)));
     return words;
   };
   const spoken = []; // lines of the customer that are still being spoken: nobody should read ahead
 
   const setTalk = (on) => {
-    if (talk.hidden || talk.classList.contains("on") === on || (on && pauses.size)) return;
+    if (talk.hidden || talk.classList.contains("on") === on || (on && (pauses.size || held))) return;
     talk.classList.toggle("on", on);
     talk.firstChild.textContent = on ? T.talking : T.talk;
     talk.setAttribute("aria-pressed", String(on));
-    line?.say({ t: "talk", on });
+    say({ t: "talk", on });
   };
   talk.onpointerdown = (event) => { talk.setPointerCapture(event.pointerId); setTalk(true); };
   talk.onpointerup = talk.onpointercancel = () => setTalk(false);
@@ -229,7 +244,7 @@ export const call = async (main, page, _rest, handed) => {
         break;
       case "heard":
         if (heard.has(one.turn)) {
-          heard.get(one.turn).textContent = one.text;
+          following(() => { heard.get(one.turn).textContent = one.text; });
           break;
         }
         for (const said of spoken.splice(0)) write(name, said.text, false);
@@ -256,14 +271,13 @@ export const call = async (main, page, _rest, handed) => {
     send.hidden = mode !== "manual";
     put(portrait, face(call.person, call.sex));
     for (const one of call.past) event(one);
-    if (call.hold) setHeld(true, false);
+    if (call.hold && !chosen) setHeld(true, false);
     live = true;
   };
   const told = (message) => {
     switch (message.t) {
       case "ready":
         sessionStorage.setItem(KEPT, message.call);
-        if (stopped) line.say({ t: "stop" }); // it was ended before it had begun
         break;
       case "resumed":
         sessionStorage.setItem(KEPT, message.call);
@@ -301,7 +315,7 @@ export const call = async (main, page, _rest, handed) => {
         break;
       case "refused":
         if (message.why === "consent") consent(message.line);
-        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => go("choose", { again: {} }), "first")]);
+        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => go("call", { ...handed, sound: null, wanted }), "first"), toChoose()]);
         else if (message.why === "reading") stuck(S.choose.busy, S.choose.busyDo, [toChoose()]);
         else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => go("call", { resume: message.call }), "first"), toChoose()]);
         else cutOff("late");
@@ -323,7 +337,7 @@ export const call = async (main, page, _rest, handed) => {
       box.remove();
       if (box.returnValue === "agree") {
         wanted = { ...wanted, consent: true };
-        line = new Line(sound, { t: "call", call: wanted }, ways);
+        dial({ t: "call", call: wanted });
       } else go("choose");
     };
     document.body.append(box);
@@ -334,6 +348,13 @@ export const call = async (main, page, _rest, handed) => {
     away: () => pause("line", T.away),
     back: () => { tell(T.back); unpause("line"); },
     gone: cutOff,
+  };
+  // What was pressed before there was this line goes with it; it would begin without hold.
+  const dial = (hello) => {
+    const pressed = line ? line.unsaid : early;
+    line = new Line(sound, hello, ways);
+    for (const message of pressed) line.say(message);
+    sound.hold(held);
   };
 
   const wire = () => {
@@ -378,8 +399,7 @@ export const call = async (main, page, _rest, handed) => {
   const begin = async () => {
     try {
       const { deviceId, wanted: usual } = habits();
-      const wish = { speakers: (wanted || usual).speakers, deviceId: handed.resume ? deviceId : handed.deviceId || "" };
-      sound = sound || (await Sound.open(wish));
+      sound = sound || (await Sound.open({ speakers: (wanted || usual).speakers, deviceId }));
     } catch (failure) {
       stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => go("call", handed), "first"), toChoose()]);
       return;
@@ -392,7 +412,7 @@ export const call = async (main, page, _rest, handed) => {
       sound.muted(true);
     }
     if (!sound.awake) sound.asleep(true);
-    line = new Line(sound, handed.resume ? { t: "resume", call: handed.resume, have: null } : { t: "call", call: wanted }, ways);
+    dial(handed.resume ? { t: "resume", call: handed.resume, have: null } : { t: "call", call: wanted });
   };
 
   // --- leaving ---------------------------------------------------------------------------------------

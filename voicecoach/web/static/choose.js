@@ -53,7 +53,7 @@ const options = (name, label, values, chosen, onchange, hints = null) => {
 };
 
 export const choose = async (main, page, _rest, handed) => {
-  const kept = { ...remembered(), ...(handed?.again || {}) };
+  const kept = remembered();
   const offering = (trainee) => ask(`/api/choices?trainee=${encodeURIComponent(trainee)}`, S.sorry).then((answer) => answer.json());
   const offered = await offering(kept.trainee || "trainee");
   const choice = {
@@ -67,7 +67,8 @@ export const choose = async (main, page, _rest, handed) => {
     cues: kept.cues !== false,
     deviceId: kept.deviceId || "",
   };
-  const prepared = { worksheet: null, focus: false, recovery: false };
+  const prepared = { focus: false, recovery: false };
+  let sheet = () => null; // the worksheet as it stands; null where nobody has touched it
   let sound = null;
   let wish = null; // what was asked of the browser: there already, or on its way
   let line = null;
@@ -104,7 +105,7 @@ export const choose = async (main, page, _rest, handed) => {
   const people = h("fieldset", { class: "people" }, h("legend", { class: "vh" }, T.heading),
     offered.people.map((one) =>
       h("label", { class: "person" },
-        h("input", { type: "radio", name: "person", value: one.id, checked: one === choice.person, onchange: () => { choice.person = one; prepared.worksheet = null; remember(); side(); } }),
+        h("input", { type: "radio", name: "person", value: one.id, checked: one === choice.person, onchange: () => { choice.person = one; remember(); side(); } }),
         face(one.person, one.sex),
         h("span", { class: "words" }, h("strong", {}, one.name), h("span", { class: "about" }, one.title || one.about)))));
 
@@ -122,6 +123,8 @@ export const choose = async (main, page, _rest, handed) => {
     const goal = h("textarea", { rows: 2, maxLength: offered.max_chars, id: "goal" });
     goal.value = brief.goal;
     const own = { can: [], cannot: [], problems: [], win_wins: [] };
+    const adding = []; // what is typed is added, whether that was pressed or not
+    let read = false;
     const part = (key, heading) => {
       const list = h("ul", {}, brief[key].map((phrase) => h("li", {}, phrase)));
       const box = h("input", { type: "text", maxLength: offered.max_chars, placeholder: T.addHint, "aria-label": T.addTo(heading) });
@@ -132,17 +135,21 @@ export const choose = async (main, page, _rest, handed) => {
         list.append(h("li", { class: "own" }, text));
         box.value = "";
       };
+      adding.push(add);
       box.onkeydown = (event) => { if (event.key === "Enter") { event.preventDefault(); add(); } };
       return h("div", { class: "part" }, h("h3", {}, heading), list, h("div", { class: "row add" }, box, button(T.add, add, "", { "aria-label": T.addTo(heading) })));
     };
     const made = step(T.worksheet, T.worksheetHint, [
       h("label", { for: "goal" }, h("h3", {}, T.goal)), goal,
       part("can", T.can), part("cannot", T.cannot), part("problems", T.problems), part("win_wins", T.winWins),
-      h("p", { class: "row" }, button(T.keepSheet, () => {
-        prepared.worksheet = { goal: goal.value === brief.goal ? "" : goal.value, ...own };
-        made.finish();
-      }, "first")),
-    ], prepared.worksheet !== null);
+      h("p", { class: "row" }, button(T.keepSheet, () => { read = true; made.finish(); }, "first")),
+    ], false);
+    sheet = () => {
+      for (const add of adding) add();
+      const wanted = goal.value.trim();
+      const filled = { goal: wanted === brief.goal.trim() ? "" : wanted, ...own };
+      return read || Object.values(filled).some((part) => part.length) ? filled : null;
+    };
     return made.node;
   };
 
@@ -324,7 +331,7 @@ export const choose = async (main, page, _rest, handed) => {
     page.go("call", {
       sound,
       person: choice.person,
-      wanted: { persona: choice.person.id, level: choice.level, procedure: choice.procedure, mode: choice.mode, patience: choice.patience, trainee: choice.trainee, cues: choice.cues, speakers: choice.speakers, ...prepared },
+      wanted: { persona: choice.person.id, level: choice.level, procedure: choice.procedure, mode: choice.mode, patience: choice.patience, trainee: choice.trainee, cues: choice.cues, speakers: choice.speakers, worksheet: sheet(), ...prepared },
     });
   };
   const go = button("", answer, "first answer");

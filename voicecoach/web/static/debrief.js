@@ -69,8 +69,8 @@ export const when = (wall) => {
 
 // A call that goes on from a recorded turn, or a drill, or what a trainer set; `who` is whose face is shown.
 export const again = (page, who, more) => {
-  const { deviceId, wanted } = habits();
-  page.go("call", { deviceId, person: { person: who.person || "", name: who.customer || "", sex: who.sex || "" }, wanted: { ...wanted, ...more } });
+  const { wanted } = habits();
+  page.go("call", { person: { person: who.person || "", name: who.customer || "", sex: who.sex || "" }, wanted: { ...wanted, ...more } });
 };
 
 const list = async (main, page) => {

@@ -5,6 +5,7 @@ import { S } from "./strings.js";
 const RESUME_MS = 5000;
 const AGAIN_MS = 200;
 const SHUTS_DOWN = 1012; // how a server that was stopped closes its lines
+const LEFT = 4001; // how a page closes a line to which nobody comes back; see voicecoach/web/app.py
 
 const refusal = (error) => {
   switch (error.name) {
@@ -218,18 +219,19 @@ export class Line {
       case "ready":
         this.call = message.call;
         this.open = this.known = true;
+        this.flush();
         break;
       case "resumed":
         this.open = true;
         if (this.since) {
           if (this.known) for (const frame of this.kept) this.socket.send(frame);
-          for (const said of this.unsaid) this.say(said);
           this.back();
         }
         this.known = true;
         this.since = 0;
         this.kept = [];
-        this.unsaid = [];
+        this.flush();
+        if (this.left) this.hangUp(LEFT);
         break;
       case "halt":
         this.sound.halt(message.upto, message.fade_ms);
@@ -269,19 +271,35 @@ export class Line {
     setTimeout(() => !this.over && this.connect(), AGAIN_MS);
   }
 
+  get there() {
+    return this.open && this.socket.readyState === WebSocket.OPEN;
+  }
+
   frame(frame) {
-    if (this.open && this.socket.readyState === WebSocket.OPEN) this.socket.send(frame);
+    if (this.there) this.socket.send(frame);
     else if (this.since) this.kept.push(frame);
   }
 
   say(message) {
-    if (this.open && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
-    else if (this.since) this.unsaid.push(message);
+    if (this.there) this.socket.send(JSON.stringify(message));
+    else if (!this.over) this.unsaid.push(message); // until the line is there, or is there again
   }
 
-  drop() {
+  flush() {
+    for (const said of this.unsaid.splice(0)) this.say(said);
+  }
+
+  hangUp(code) {
     this.over = true;
+    this.socket.close(code);
+  }
+
+  // Nobody comes back. On a line that is broken just now the server hears of it, and of what is unsaid, once it is there
+  // again; a call that this page was not in yet is none of its own.
+  drop() {
+    this.left = true;
+    this.told = this.away = this.back = this.gone = () => {};
     this.sound.frame = () => {};
-    this.socket.close();
+    if (this.over || this.there || !this.known) this.hangUp(this.call && !this.known ? 1000 : LEFT);
   }
 }
