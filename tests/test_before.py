@@ -279,7 +279,13 @@ def live(known_detectors: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     said = ["I am so sorry about that.", "I will send you a new printer tomorrow."]
     recording = [testing.Reply(testing.voice_like(3.0, syllables_per_s=5.0)) for _ in said]
     master, slave = pty.openpty()
-    monkeypatch.setattr(devices, "open_device", lambda *_: testing.FileDuplex(testing.RecordedTrainee(recording)))
+
+    def device(*_: object) -> testing.FileDuplex:
+        sound = testing.FileDuplex(testing.RecordedTrainee(recording))
+        sound.info = replace(sound.info, port="device")
+        return sound
+
+    monkeypatch.setattr(devices, "open_device", device)
     monkeypatch.setattr(calm_voice, "with_baseline", lambda call, *_: call)
     monkeypatch.setattr(prepare, "ears", lambda _: (testing.ScriptedEars(said), None))
     monkeypatch.setattr(prepare, "voice", lambda *_, **__: testing.BeepVoice())
