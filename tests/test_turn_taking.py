@@ -213,8 +213,13 @@ def test_ears_with_one_pass_hear_once(tmp_path: Path) -> None:
     assert len(held.data("heard")) == len(held.data("measured")) - 1 - (len(held.data("said")) - 1) == 1
 
 
-@pytest.mark.parametrize(("probability", "heard"), [(0.9, ["I never said that."]), (0.2, [])])
-def test_a_long_voice_without_words_is_heard_with_care(tmp_path: Path, probability: float, heard: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("careful", "probability", "heard"),
+    [("I never said that.", 0.9, ["I never said that."]), ("I never said that.", 0.2, []), (". . . . .", 0.96, [])],
+)
+def test_a_long_voice_without_words_is_heard_with_care(
+    tmp_path: Path, careful: str, probability: float, heard: list[str]
+) -> None:
     """Before it counts as nobody's turn; what only sounds like words is none, and the trainee is told."""
 
     class Unsure(TwoPasses):
@@ -222,7 +227,7 @@ def test_a_long_voice_without_words_is_heard_with_care(tmp_path: Path, probabili
             sure = super().hear(samples, offset_s)
             return replace(sure, words=tuple(replace(word, probability=probability) for word in sure.words))
 
-    held = hold(tmp_path, answer(speech(2.0)), Unsure("", "I never said that."))
+    held = hold(tmp_path, answer(speech(2.0)), Unsure("", careful))
 
     assert [data["text"] for data in held.data("heard") if "again" not in data] == heard
     assert len(held.data("wordless")) == (not heard)

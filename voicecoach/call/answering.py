@@ -31,7 +31,7 @@ from voicecoach.nouns import (
     TurnContext,
 )
 from voicecoach.persona.style import style_for, style_name
-from voicecoach.world.ears import Ears, QuickEars
+from voicecoach.world.ears import Ears, QuickEars, plain
 from voicecoach.world.hearing import Hearing, listen
 from voicecoach.world.voice import Line, Voice, whole
 
@@ -165,7 +165,8 @@ def hear(ears: Ears, samples: Floats, start: int) -> Part:
 
 def _believed(heard: Heard) -> Heard:
     """What the careful pass heard where the quick one found no words, if it is sure; without times, as by the quick one."""
-    sure = heard.words and sum(word.probability for word in heard.words) / len(heard.words) >= SURE
+    words = [word.probability for word in heard.words if plain(word.text)]  # a hum may come back as dots
+    sure = words and sum(words) / len(words) >= SURE
     return Heard(heard.text if sure else "", (), heard.model)
 
 
