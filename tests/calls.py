@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,17 @@ def hold(
 
 def replies(count: int, seconds: float = 3.0, **options: object) -> RecordedTrainee:
     return RecordedTrainee([Reply(testing.voice_like(seconds), **options) for _ in range(count)])  # type: ignore[arg-type]
+
+
+def pressing(pressed: Callable[[float], Keys]) -> Callable[[], Keys]:
+    """The keys as a call asks for them, block by block, from what is pressed at so many seconds."""
+    blocks = count(1)
+    return lambda: pressed(next(blocks) * FRAME / SAMPLE_RATE_HZ)
+
+
+def tapped(now: float, *times: float) -> bool:
+    """Whether a key that is tapped at these seconds is pressed in this block."""
+    return any(then <= now < then + FRAME / SAMPLE_RATE_HZ for then in times)
 
 
 def speech(*parts: float) -> Samples:

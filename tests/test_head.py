@@ -29,7 +29,16 @@ def test_a_whole_call_at_a_glance() -> None:
     ]
 
     assert head_of(events) == Head(
-        "2026-11-21T10:00:00+01:00", "Sam", "Dana", "dana", "hard", "call", turns=1, minutes=1.6, outcome="resolved"
+        "2026-11-21T10:00:00+01:00",
+        "Sam",
+        "Dana",
+        "dana",
+        "hard",
+        "call",
+        demo=False,
+        turns=1,
+        minutes=1.6,
+        outcome="resolved",
     )
 
 
@@ -54,6 +63,14 @@ def test_what_a_session_is(data: dict[str, Any], kind: str) -> None:
     assert head_of([started(**data)]).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("sound", "demo"), [({"port": "recorded trainee"}, True), ({"port": "device"}, False), (7, False)]
+)
+def test_a_demo_is_known_by_who_was_at_the_microphone(sound: Any, demo: bool) -> None:
+    """Not by the name, which a person may have too."""
+    assert head_of([started(sound=sound)]).demo == demo
+
+
 def test_it_lasts_to_its_latest_event() -> None:
     """What was heard again after the call is written later with an earlier time."""
     events = [started(), Event("ended", 120 * SAMPLE_RATE_HZ, {}), Event("heard", 30 * SAMPLE_RATE_HZ, {"turn": 1})]
@@ -68,7 +85,7 @@ def test_damage_leaves_the_rest(odd: Any) -> None:
 
     assert (head.trainee, head.person, head.level, head.kind, head.turns) == ("Sam", "", "", "call", 1)
     assert head.persona == (odd if isinstance(odd, str) else "")
-    assert head_of([]) == Head("", "", "", "", "", "call", turns=0, minutes=0.0, outcome="cut off")
+    assert head_of([]) == Head("", "", "", "", "", "call", demo=False, turns=0, minutes=0.0, outcome="cut off")
 
 
 def test_every_list_shows_the_same(tmp_path: Path) -> None:

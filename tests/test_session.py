@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.calls import GOOD, Away, Clocked, Glimpses, Speakers, hold, make_call, replies
+from tests.calls import GOOD, Away, Clocked, Glimpses, Speakers, hold, make_call, pressing, replies
 from voicecoach import record, session, testing
 from voicecoach.debrief import report_on
 from voicecoach.errors import DeviceError, DiskError, MissingModel
@@ -164,12 +164,7 @@ def test_nobody_cuts_in_on_a_key_that_is_held_in_silence(tmp_path: Path) -> None
     recording = np.concatenate(
         [testing.noise(16.0, -75), testing.voice_like(1.0, syllables_per_s=0), testing.noise(14.0, -75)]
     )
-    at = 0
-
-    def keys() -> Keys:
-        nonlocal at
-        at += FRAME
-        return Keys(talk=at < 25 * SAMPLE_RATE_HZ)
+    keys = pressing(lambda now: Keys(talk=now < 25.0))
 
     held = hold(tmp_path, FileDuplex(PlainRecording(recording)), ["I see."], call, keys)
 
@@ -187,12 +182,7 @@ def test_the_time_limit_ends_the_call(tmp_path: Path) -> None:
 
 def test_the_trainee_can_stop(tmp_path: Path) -> None:
     """The stop key ends the call; the turn that was open is still written down."""
-    blocks = 0
-
-    def keys() -> Keys:
-        nonlocal blocks
-        blocks += 1
-        return Keys(stop=blocks * FRAME > 7 * SAMPLE_RATE_HZ)
+    keys = pressing(lambda now: Keys(stop=now > 7.0))
 
     held = hold(
         tmp_path,
@@ -210,12 +200,7 @@ def test_push_to_talk_sends_on_release(tmp_path: Path) -> None:
     recording = np.concatenate(
         [testing.noise(4.0, -75), testing.voice_like(12.0, syllables_per_s=0), testing.noise(6.0, -75)]
     )
-    at = 0
-
-    def keys() -> Keys:
-        nonlocal at
-        at += FRAME
-        return Keys(talk=6.0 <= at / SAMPLE_RATE_HZ < 9.0)
+    keys = pressing(lambda now: Keys(talk=6.0 <= now < 9.0))
 
     held = hold(
         tmp_path,
@@ -902,14 +887,8 @@ def test_the_look_that_finds_an_echo_stops_nothing(tmp_path: Path, monkeypatch: 
 
 def test_who_hangs_up_hears_no_more_of_the_customer(tmp_path: Path) -> None:
     """Nor does the rest of the line come first in the next call on these devices."""
-    sound, blocks = FileDuplex(PlainRecording(testing.noise(9.0, -75.0))), 0
-
-    def keys() -> Keys:
-        nonlocal blocks
-        blocks += 1
-        return Keys(stop=blocks * FRAME / SAMPLE_RATE_HZ > 1.5)
-
-    held = hold(tmp_path, sound, keys=keys)
+    sound = FileDuplex(PlainRecording(testing.noise(9.0, -75.0)))
+    held = hold(tmp_path, sound, keys=pressing(lambda now: Keys(stop=now > 1.5)))
 
     for _ in range(3):
         sound.read()  # it fades out

@@ -12,11 +12,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.calls import GOOD, SPEED, Clocked, Held, Patient, hold, make_call, replies, seconds, speech
+from tests.calls import (
+    GOOD,
+    SPEED,
+    Clocked,
+    Held,
+    Patient,
+    hold,
+    make_call,
+    pressing,
+    replies,
+    seconds,
+    speech,
+    tapped,
+)
 from voicecoach import session, testing
 from voicecoach.call.openturn import OpenTurn
 from voicecoach.call.tape import Tape
-from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import Floats
 from voicecoach.measure.turns import PRESETS
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline, Heard, Style, Word
@@ -330,12 +342,7 @@ def test_a_goodbye_is_not_talked_out_of_by_a_question(tmp_path: Path) -> None:
 def test_who_sends_by_hand_may_think_as_long_as_needed(tmp_path: Path) -> None:
     """Five seconds of silence end nothing; the key does, and the answer is there at once."""
     recording = np.concatenate([testing.noise(4.0, -75), speech(2.0, 5.0, 2.0), testing.noise(12.0, -75)])
-    at = 0
-
-    def keys() -> Keys:
-        nonlocal at
-        at += FRAME
-        return Keys(send=14.5 <= at / SAMPLE_RATE_HZ < 14.5 + FRAME / SAMPLE_RATE_HZ)
+    keys = pressing(lambda now: Keys(send=tapped(now, 14.5)))
 
     call = make_call(mode="manual")
     held = hold(tmp_path, FileDuplex(PlainRecording(recording)), GOOD[:1], call, keys)
@@ -350,13 +357,7 @@ def test_who_sends_by_hand_may_think_as_long_as_needed(tmp_path: Path) -> None:
 def test_a_turn_that_was_sent_is_not_opened_again(tmp_path: Path) -> None:
     """A television goes on behind it: the turn is over all the same, and what comes then is the next one's."""
     recording = np.concatenate([testing.noise(6.0, -75.0), speech(7.0), testing.noise(9.0, -75.0)])
-    at = 0
-
-    def keys() -> Keys:
-        nonlocal at
-        at += FRAME
-        now = at / SAMPLE_RATE_HZ
-        return Keys(send=any(then <= now < then + FRAME / SAMPLE_RATE_HZ for then in (8.0, 15.0)))
+    keys = pressing(lambda now: Keys(send=tapped(now, 8.0, 15.0)))
 
     held = hold(tmp_path, FileDuplex(PlainRecording(recording)), GOOD[:2], make_call(mode="manual"), keys)
     first, second = held.data("spoke")
@@ -402,13 +403,7 @@ def test_thinking_with_the_key_down_is_not_recognised(tmp_path: Path, mode: str)
     recording = np.concatenate(
         [testing.noise(6.0, -75.0), first, testing.noise(13.0, -75.0), speech(2.0), testing.noise(9.0, -75.0)]
     )
-    at = 0
-
-    def keys() -> Keys:
-        nonlocal at
-        at += FRAME
-        now = at / SAMPLE_RATE_HZ
-        return Keys(talk=6.0 <= now < 26.3, send=28.0 <= now < 28.0 + FRAME / SAMPLE_RATE_HZ)
+    keys = pressing(lambda now: Keys(talk=6.0 <= now < 26.3, send=tapped(now, 28.0)))
 
     ears = VoiceOnly("I am sorry.", "I am sorry.")
     held = hold(tmp_path, FileDuplex(PlainRecording(recording)), ears, make_call(mode=mode), keys)

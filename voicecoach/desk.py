@@ -18,7 +18,6 @@ from typing import Any
 from voicecoach import RULES_VERSION, bundles, debrief, judge, prepare, record, yamlfile
 from voicecoach.errors import BadInput, DiskError, VoicecoachError
 from voicecoach.judge.cues import FAULTS, MOVES
-from voicecoach.nouns import RECORDED_TRAINEE
 from voicecoach.report.agreement import Agreement, agreement
 from voicecoach.report.desk import MAX_CHARS, MOVE_VERDICTS, Assignment, SessionVerdict, verdicts_for
 from voicecoach.report.facts import instant, text
@@ -427,10 +426,8 @@ def attempt(sessions: Path, assignment: Assignment, trainee: str) -> int:
     """
     earlier = 0
     for _, session in _read_all(sessions):
-        started = session.first("started")
-        sound = started.data.get("sound") if started else None
-        demo = isinstance(sound, Mapping) and sound.get("port") == RECORDED_TRAINEE
-        if demo or head_of(session.events).trainee != text(trainee):
+        head = head_of(session.events)
+        if head.demo or head.trainee != text(trainee):
             continue
         event = session.first("assignment")
         told = event.data.get("assignment") if event else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event
+from voicecoach.nouns import RECORDED_TRAINEE, SAMPLE_RATE_HZ, Event
 from voicecoach.report.facts import named, text
 
 Kind = Literal["call", "retry", "drill", "review"]
@@ -26,6 +26,8 @@ class Head:
     person: str
     level: str
     kind: Kind
+    demo: bool
+    """The recorded trainee took it, whatever the name."""
     turns: int
     """Of the trainee."""
     minutes: float
@@ -40,6 +42,7 @@ def head_of(events: Sequence[Event]) -> Head:
     ended: Mapping[str, Any] = next((event.data for event in reversed(events) if event.kind == "ended"), {})
     customer = started.get("persona")
     who = customer if isinstance(customer, Mapping) else {}
+    sound = started.get("sound")
     return Head(
         wall=text(started.get("wall")),
         trainee=text(started.get("trainee")),
@@ -47,6 +50,7 @@ def head_of(events: Sequence[Event]) -> Head:
         person=text(who.get("person")),
         level=text(who.get("level")),
         kind=_kind(started),
+        demo=isinstance(sound, Mapping) and sound.get("port") == RECORDED_TRAINEE,
         turns=sum(event.kind == "spoke" for event in events),
         minutes=max((event.at for event in events), default=0) / SAMPLE_RATE_HZ / 60,
         outcome=text(ended.get("outcome")) or CUT_OFF,

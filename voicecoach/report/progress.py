@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from voicecoach.judge.delivery import BRISK_SPS
 from voicecoach.judge.drills import VOICE, Drill
-from voicecoach.nouns import RECORDED_TRAINEE, Event
+from voicecoach.nouns import Event
 from voicecoach.report import words
 from voicecoach.report.facts import instant, read, text
 from voicecoach.report.head import CUT_OFF, Kind, head_of
@@ -126,7 +126,6 @@ def row_of(report: Report, events: Sequence[Event]) -> Row:
     head = head_of(events)
     started: Mapping[str, Any] = next((event.data for event in events if event.kind == "started"), {})
     who = started.get("persona")
-    sound = started.get("sound")
     drill = started.get("drill")
     who = who if isinstance(who, Mapping) else {}
     anger = (report.anger[0].after, report.anger[-1].after) if report.anger else None
@@ -138,7 +137,7 @@ def row_of(report: Report, events: Sequence[Event]) -> Row:
         wall=head.wall,
         kind=head.kind,
         trainee=head.trainee,
-        demo=isinstance(sound, Mapping) and sound.get("port") == RECORDED_TRAINEE,
+        demo=head.demo,
         persona=report.persona,
         scenario=text(who.get("id")),
         level=head.level,
