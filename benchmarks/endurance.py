@@ -31,6 +31,8 @@ from voicecoach.nouns import SAMPLE_RATE_HZ
 
 MOST_BETWEEN = 24
 """Replies that may lie between the last one found in a call and the first of the next; the same words come again later."""
+TELLING = 3
+"""So many replies in a row tell which call this is."""
 SETTLED_S = 600.0
 """Models, lines and caches are there after the first ten minutes; what grows later, grows for ever."""
 
@@ -119,16 +121,17 @@ def shifts_samples(sessions: list[record.Record], trainee: latency.Simulated) ->
     for session in sessions:
         both = record.read_audio(session)
         # Replies between two calls are in neither recording, and one that is not found hides those that follow.
-        tries = [_shifts(both, trainee, first + skip) for skip in range(MOST_BETWEEN)]
+        tries = [_shifts(both, trainee, first + skip, TELLING) for skip in range(MOST_BETWEEN)]
         best = max(range(MOST_BETWEEN), key=lambda skip: len(_alike(tries[skip])))
-        if len(_alike(tries[best])) > 1:
-            first += best + len(tries[best])
-            yield tries[best]
+        found = _shifts(both, trainee, first + best, len(trainee.spoken))
+        if len(_alike(found)) > 1:
+            first += best + len(found)
+            yield found
 
 
-def _shifts(both: Any, trainee: latency.Simulated, first: int) -> list[int]:
-    """Where the replies from number `first` on are in a recording, each less where the trainee said it."""
-    spans = latency.spans_of(both, trainee.spoken[first:])
+def _shifts(both: Any, trainee: latency.Simulated, first: int, count: int) -> list[int]:
+    """Where `count` replies from number `first` on are in a recording, each less where the trainee said it."""
+    spans = latency.spans_of(both, trainee.spoken[first : first + count])
     return [start - at for (start, _), at in zip(spans, trainee.began[first:], strict=False)]
 
 
@@ -140,6 +143,7 @@ def _alike(shifts: list[int]) -> list[int]:
 
 def live_calls(data: Path, minutes: float, seed: int) -> None:
     """The process that `in_the_rig` starts: one call after the other, and after each a line with [seconds, megabytes]."""
+    from voicecoach.world.memory import give_back
     from voicecoach.world.sound import Device
 
     began = time.monotonic()
@@ -150,6 +154,7 @@ def live_calls(data: Path, minutes: float, seed: int) -> None:
         finally:
             device.close()
         seed += 1
+        give_back()  # as after each call of the page
         print(json.dumps([time.monotonic() - began, resident_mb()]), flush=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import pairwise
@@ -52,6 +54,26 @@ def test_the_same_call_comes_out_the_same(tmp_path: Path) -> None:
     first, second = ([event for event in held.record.events if event.kind != "timed"] for held in calls)
     assert first == second
     assert np.array_equal(calls[0].audio, calls[1].audio)
+
+
+def test_a_call_that_is_over_leaves_its_memory_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device outlives the call; nothing of the call may hang on it and wait for Python to look for circles."""
+    loops: list[weakref.ref[object]] = []
+    run = session._Loop.run
+
+    def seen(loop: session._Loop) -> session.Outcome:
+        loops.append(weakref.ref(loop))
+        return run(loop)
+
+    monkeypatch.setattr(session._Loop, "run", seen)
+    device = FileDuplex(replies(2))
+    gc.disable()
+    try:
+        hold(tmp_path, device, GOOD[:2])
+
+        assert [loop() for loop in loops] == [None]
+    finally:
+        gc.enable()
 
 
 def test_both_channels_hold_what_was_said(tmp_path: Path) -> None:

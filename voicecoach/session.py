@@ -167,7 +167,10 @@ def rehearse(
 
     A lost device or a full disk ends the call with a `fault` and raises after the record is safe.
     """
-    return _Loop(call, sound, ears, ears_files, voice, writer, show, keys).run()
+    try:
+        return _Loop(call, sound, ears, ears_files, voice, writer, show, keys).run()
+    finally:
+        give_back()  # the recogniser's scratch space: 30 to 60 MB that the next call would not always find again
 
 
 class _Loop:
@@ -264,7 +267,8 @@ class _Loop:
         finally:
             for executor in (self.worker, self.careful):
                 executor.shutdown(wait=False, cancel_futures=True)
-            give_back()  # the recogniser's scratch space: 30 to 60 MB that the next call would not always find again
+            # The device outlives the call: a circle through it would keep every line of the customer, some 50 MB.
+            self.sound.on_stall = lambda: None
         if failure is not None:
             raise failure
         return outcome

@@ -49,6 +49,7 @@ from voicecoach.web.sound import RATES_HZ, BrowserDuplex, BrowserInfo, Send
 from voicecoach.web.wire import Frame
 from voicecoach.world.ears import Ears
 from voicecoach.world.echo import HALF_DUPLEX, HEADSET
+from voicecoach.world.memory import give_back
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.voice import Voice
 
@@ -468,6 +469,7 @@ class Rooms:
         finally:
             self._left(room)
             room.say(t="bye")
+            give_back()  # the customer's lines, which `_held` no longer holds
 
     def _held(self, room: Room, call: session.Call) -> None:
         house, sound = self.house, room.sound
