@@ -1,4 +1,4 @@
-"""How true the measures are, on human speech: `python benchmarks/delivery.py DATA [--write docs/validation.md]`.
+"""How accurate the measures are, on human speech: `python benchmarks/delivery.py DATA [--write docs/validation.md]`.
 
 DATA holds recordings for evaluation, which are no part of voicecoach but for three clips in tests/data (licences):
 `speech/fda` (two readers with laryngograph pitch, CSTR Edinburgh), `speech/ravdess` (acted emotion, CC BY-NC-SA 4.0),
@@ -293,7 +293,7 @@ def as_markdown(found: dict[str, Any]) -> str:
     p, e, r, s = found["pitch"], found["effort"], found["rates"], found["speed"]
     percent = lambda x: f"{100 * x:.1f} %"  # noqa: E731 - a format, used a dozen times below
     rows = [
-        "# How true the measures are",
+        "# How accurate the measures are",
         "",
         "Made by `python benchmarks/delivery.py DATA --write docs/validation.md` on recordings of people. The recordings",
         "are not part of voicecoach (three of the clips are also test data); see the script for what they are. Definitions:",
@@ -328,14 +328,14 @@ def as_markdown(found: dict[str, Any]) -> str:
         ),
         "",
         f"Over 2,000 draws of {e['speakers']} speakers from these, 90 % of the AUCs lie in {e['bootstrap']['auc_p5']:.3f} to "
-        f"{e['bootstrap']['auc_p95']:.3f}. How often a",
-        "threshold keeps at most 4 % of calm and neutral above it, and at least 88 % of angry:",
+        f"{e['bootstrap']['auc_p95']:.3f}. How often at",
+        "most 4 % of calm and neutral clips, and at least 88 % of angry ones, lie above a threshold:",
         "",
         "| threshold | at most 4 % | at least 88 % | both |",
         "|---|---|---|---|",
         *(f"| {t:+g} dB | {percent(a)} | {percent(b)} | {percent(c)} |" for t, a, b, c in e["bootstrap"]["held"]),
         "",
-        "The same, recorded otherwise (the calibration as well):",
+        "The same in other recording conditions (the calibration as well):",
         "",
         f"| recording | AUC | normal intensity | calm or neutral above {RAISED_DB:+g} dB | angry above |",
         "|---|---|---|---|---|",
