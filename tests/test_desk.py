@@ -104,7 +104,7 @@ def test_submitting_asks_or_needs_yes(mine: Path, inbox: Path) -> None:
     refused = run("submit", "last", "--to", inbox, data=data)
     assert isinstance(refused.exception, BadInput)
     assert list(inbox.iterdir()) == []
-    assert "would give away" in refused.stdout
+    assert "What you would share" in refused.stdout
 
     assert run("submit", "last", "--to", inbox, "--no-audio", "--yes", data=data).exit_code == 0
     assert len(list(inbox.iterdir())) == 1
@@ -1006,7 +1006,7 @@ def test_a_copy_that_cannot_be_noted_is_made_and_told(mine: Path, inbox: Path, m
         told = run(*asked, data=data)
 
         assert told.exit_code == 0, told.exception
-        assert f"{mine.name}: this could not be noted in the session" in told.stdout
+        assert f"could not be noted in the session {mine.name}" in told.stdout
         assert len(list(inbox.iterdir())) == number
 
 

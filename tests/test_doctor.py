@@ -179,7 +179,7 @@ def test_answer_times_come_from_live_calls(tmp_path: Path) -> None:
     assert "over 2 turns" in times.found
     assert "p95 1090 ms" in times.found
     (nothing,) = named(tmp_path / "empty", "answer time")
-    assert (nothing.ok, "nothing measured yet" in nothing.found) == (True, True)
+    assert (nothing.ok, "not measured yet" in nothing.found) == (True, True)
 
 
 @pytest.mark.models
@@ -194,13 +194,13 @@ def test_answer_times_at_other_settings_are_told_apart(tmp_path: Path) -> None:
     (times,), (others,) = named(tmp_path, "answer time"), named(tmp_path, "at other")
 
     assert times.found.startswith("p50 600 ms, p95 600 ms over 1 turns")
-    assert "aimed at" in times.found
+    assert "targets" in times.found
     assert others.found.startswith("p50 1000 ms, p95 1000 ms over 4 turns")
-    assert "aimed at" not in others.found
+    assert "targets" not in others.found
     session(tmp_path / "patient", "1", device, 1000.0, mode="hands-free", patience=patient)
     (times,) = named(tmp_path / "patient", "answer time")
 
-    assert "nothing measured yet" in times.found
+    assert "not measured yet" in times.found
 
 
 @pytest.mark.models

@@ -140,7 +140,7 @@ def _write(path: Path, text: str) -> None:
 def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: Path) -> _Sheet:
     situations: tuple[str, ...] = get_args(Situation)
 
-    def needed(prompt: str, fits: Callable[[str], bool] = bool, why: str = "Something has to stand here.") -> str:
+    def needed(prompt: str, fits: Callable[[str], bool] = bool, why: str = "Please type something.") -> str:
         for _ in range(5):
             typed = ask(prompt)
             if typed is None:
@@ -161,7 +161,7 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
         return tuple(found)
 
     say(
-        "A new call, in ten questions, and five more for somebody new. Every answer can be changed later in the file.\n"
+        "A new call in ten questions, and five more for a new person. You can change every answer later in the file.\n"
     )
     title = needed("What is the call about, in a few words? ")
     suggestion = slug(title)
@@ -303,7 +303,7 @@ def _quoted(text: str) -> str:
 
 # --- a rehearsal in text ---------------------------------------------------------------------------
 
-HELP = "Type what you say. Begin with ! to say it raised and rushed, with > to talk over the customer; Enter alone is silence; q ends."
+HELP = "Type what you say. Begin with ! for a raised, rushed voice, with > to talk over the customer; Enter alone is silence; q ends."
 
 
 def play(customer: Persona, rules: judge.Rules, seed: int, ask: Ask, say: Callable[[str], None]) -> Rehearsal:

@@ -74,12 +74,12 @@ def contents_lines(given: Contents) -> list[str]:
         else "no recording: the words and numbers only"
     )
     return [
-        f"What {given.session} would give away:",
+        f"What you would share of {given.session}:",
         f"  - {sound}",
         f"  - what was said, word for word: {given.turns} turns of yours, and what was measured and judged in them",
         f"  - your worksheet, {given.notes} notes, the name '{given.trainee}', and the names of your sound devices",
         f"  Files: {', '.join(given.files)}",
-        "Whoever can read the folder can then read and hear it. Your other sessions stay with you.",
+        "Anyone who can read the folder can then read and hear it. Your other sessions stay private.",
     ]
 
 
@@ -99,7 +99,7 @@ def submit(session: Path, to: Path, *, sound: bool = True) -> Path:
     for earlier in sorted(to.glob(f"{name}*.zip")):
         if earlier != bundle and earlier.is_file() and bundles.hash_of(earlier) == sha256:
             bundle.unlink()
-            raise BadInput(f"This session is there already, the very same: {earlier}.", "Nothing was written.")
+            raise BadInput(f"This session was submitted before: {earlier}.", "Nothing was written.")
     return bundle
 
 
@@ -229,7 +229,7 @@ def override(
     said = HEAR_AGAIN.get(verdict, verdict)
     report = report_of(path)
     if bool(step) == bool(code):
-        raise BadInput("Say what is marked.", "Either --turn N --code CODE, or --step STEP.")
+        raise BadInput("Say what you mark.", "Either --turn N --code CODE, or --step STEP.")
     if step:
         ids = [one.id for one in report.steps]
         if step not in ids:
@@ -248,7 +248,7 @@ def override(
         machine = machine_marks(report).get((turn, code), "not heard")
     if said not in allowed:
         raise BadInput(
-            f"'{verdict[:50]}' cannot be said of that.", f"Say {', '.join(allowed)}.".replace("not heard", "not-heard")
+            f"'{verdict[:50]}' is not a verdict on that.", f"Say {', '.join(allowed)}.".replace("not heard", "not-heard")
         )
     entry = {
         "kind": "mark", "turn": None if step else turn, "code": code, "step": step, "verdict": said,
@@ -298,7 +298,7 @@ def _say(path: Path, entry: Mapping[str, Any], trainer: str, wall: str, *, turn:
         other = path.resolve().with_name(f"{path.stem}-before.{record.TRAINER}")
         raise BadInput(
             f"{target} holds words about another session, and yours would be mixed with them.",
-            f"Move it, for example to {other}, where `voicecoach desk collect` still finds it. Then say yours again.",
+            f"Move it, for example to {other}, where `voicecoach desk collect` still finds it. Then repeat the command.",
         )
     if not target.exists() or (odd == 0 and not lines):
         record.append_line(target, {"kind": "about", "session": about}, mode=0o666 if path.is_file() else 0o600)

@@ -140,7 +140,7 @@ def _encoder() -> Check:
     try:
         name = reader.load(bundled("assets") / "moves").name
     except VoicecoachError as error:
-        return Check("judge", False, f"{error.what} The cues judge alone, and hear less.", error.do, needed=False)
+        return Check("judge", False, f"{error.what} The cues judge alone, and find less.", error.do, needed=False)
     return Check("judge", True, f"cues and text encoder, SHA-256 {name}...")
 
 
@@ -198,10 +198,10 @@ def _latency(data: Path) -> Iterator[Check]:
         times = usual if _as_usual(started.data) else others
         times += [float(value) for value in measured if isinstance(value, int | float)]
     if usual:
-        aims = f"(aimed at: {AIM_P50_MS:.0f} and {AIM_P95_MS:.0f} ms)"
-        yield Check("answer time", True, f"{_percentiles(usual)}, device latency apart {aims}")
+        aims = f"(targets: {AIM_P50_MS:.0f} and {AIM_P95_MS:.0f} ms)"
+        yield Check("answer time", True, f"{_percentiles(usual)}, without the device's latency {aims}")
     else:
-        yield Check("answer time", True, "nothing measured yet: it is measured in every live call, for normal patience")
+        yield Check("answer time", True, "not measured yet: live calls with normal patience measure it")
     if others:
         why = "half duplex, keys or another patience end turns later or earlier"
         yield Check("  at other", True, f"{_percentiles(others)}, with other settings: {why}")

@@ -56,7 +56,7 @@ def introduction(drill: Drill, customer: Persona, rules: judge.Rules) -> tuple[s
         f"Rule: {sentence(drill, rules)}",
         f"{customer.full_name}: {customer.about}",
         *(filter(None, offers) if solving else ()),
-        f"Anger {levels} of 5: one turn each; what passes brings the next.",
+        f"Anger {levels} of 5, one turn each: pass one to get the next.",
     )
 
 
@@ -94,7 +94,7 @@ def demo_replies(
     return tuple(replace(reply, when="after", gap_s=0.6) for reply in chosen)
 
 
-HELP = "Type what you say. Begin with ! to say it raised and rushed, with > to talk over the customer; q ends."
+HELP = "Type what you say. Begin with ! for a raised, rushed voice, with > to talk over the customer; q ends."
 
 
 def typed(call: Call, ask: Callable[[str], str | None], say: Callable[[str], None]) -> Mood:

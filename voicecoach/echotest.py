@@ -105,7 +105,7 @@ def for_call(
     """
     found = None if again else load(data, sound)
     if found is None:
-        say("A test of the echo: you hear a sentence, five seconds. Please say nothing.")
+        say("Echo test: a sentence is played, and the microphone listens for five seconds. Please say nothing.")
         found = test()
         if not found.fault:
             save(data, sound, found)

@@ -538,7 +538,7 @@ def append_line(path: Path, entry: Mapping[str, Any], mode: int = 0o600) -> None
     except OSError as error:
         raise DiskError(
             f"{path} could not be written ({error.strerror or error}).",
-            "Free some space, or ask for the right to write there.",
+            "Free some space, or ask for permission to write there.",
         ) from error
 
 
@@ -705,5 +705,5 @@ def delete(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise DiskError(
-            f"{folder} could not be deleted whole ({error.strerror or error}).", "Close what uses it and try again."
+            f"{folder} could not be deleted completely ({error.strerror or error}).", "Close what uses it and try again."
         ) from error

@@ -41,7 +41,7 @@ def _after_each_other(first: Samples, second: Samples) -> Samples:
 
 def choose(terminal: Terminal, play: Callable[[float], None], start_db: float = 0.0) -> float | None:
     """The volume that the trainee likes, in dB; None where the step is skipped."""
-    terminal.say("A comfortable volume: you hear a calm line, and then the loudest that a customer gets.")
+    terminal.say("Set a comfortable volume: you hear a calm line, and then the loudest that a customer gets.")
     volume_db = start_db
     while True:
         play(volume_db)
@@ -62,9 +62,9 @@ def choose(terminal: Terminal, play: Callable[[float], None], start_db: float = 
 def _within(terminal: Terminal, volume_db: float) -> float:
     """`volume_db` inside its bounds, which are told."""
     if volume_db > HIGHEST_DB:
-        terminal.say("  It does not get louder here: turn the volume of your system up.")
+        terminal.say("  This is the loudest here: turn up the volume of your system.")
     elif volume_db < LOWEST_DB:
-        terminal.say("  It does not get quieter here: turn the volume of your system down.")
+        terminal.say("  This is the quietest here: turn down the volume of your system.")
     return min(max(volume_db, LOWEST_DB), HIGHEST_DB)
 
 

@@ -1382,7 +1382,7 @@ def test_submit_comment_and_the_way_home(tab: Tab, recorded: str) -> None:
     """The trainee submits, the trainer comments, marks, decides and assigns; the trainee reads it and takes the call."""
     page = tab.open(f"debrief/{recorded}", ".turns")
     page.click("text=Submit to my trainer")
-    page.wait_for_selector("dialog[open] >> text=would give away")
+    page.wait_for_selector("dialog[open] >> text=What you would share")
     page.click("dialog[open] label:has-text('With the recording')")
     page.wait_for_selector("dialog[open] >> text=no recording")
     page.click("dialog[open] button:has-text('Submit')")

@@ -23,7 +23,7 @@ def calibrate(
     trainee: common.Trainee = "trainee",
     input: common.Input = None,
     output: common.Output = None,
-    device: Annotated[str | None, typer.Option(help="With files: the microphone that they stand for.")] = None,
+    device: Annotated[str | None, typer.Option(help="With files: the microphone they were recorded with.")] = None,
     seconds: Annotated[float, typer.Option(help="Seconds to read.", min=8, max=60)] = calm_voice.READING_S,
     model: common.Model = "tiny.en",
     volume: Annotated[

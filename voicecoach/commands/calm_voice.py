@@ -64,7 +64,7 @@ def of_files(paths: Sequence[Path], device: str, ears: Ears | None) -> Baseline 
     if baseline is None:
         why = " ".join(f"{path}: {' '.join(one.quality.reasons)}" for path, one in zip(paths, seen, strict=True))
         raise BadInput(
-            f"The baseline does not carry a measurement. {why}",
+            f"The baseline cannot be used. {why}",
             f"Give calm recordings with at least {observe.MIN_SPEECH_S:g} s of clear speech in all, "
             f"{observe.MIN_VOICED_S:g} s of it voiced.",
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
-Model = Annotated[str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en comes along.")]
+Model = Annotated[str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en is included.")]
 Input = Annotated[str | None, typer.Option("--input", help="Microphone: part of its name, or its number in `doctor`.")]
 Output = Annotated[str | None, typer.Option("--output", help="Speaker: part of its name, or its number in `doctor`.")]
 Trainee = Annotated[str, typer.Option(help="Your name: calibrations are kept for each trainee and microphone.")]
@@ -33,7 +33,7 @@ Speakers = Annotated[
 Echo = Annotated[
     Literal["auto", "test", "headset", "cancel", "half"],
     typer.Option(
-        help="The customer in your microphone: tested once for each pair of devices, tested again, or as you say."
+        help="The customer's voice in your microphone: auto tests new devices, test tests again, or choose what is done."
     ),
 ]
 LevelName = Literal["mild", "medium", "hard"]
@@ -72,7 +72,7 @@ def note_copy(session: Path, what: Literal["submitted", "exported"], path: Path)
 
     if not copies.note(session, what, path, prepare.now()):
         typer.echo(
-            f"{session.name}: this could not be noted in the session, so `voicecoach delete` will not find the copy."
+            f"The copy could not be noted in the session {session.name}, so `voicecoach delete` will not find it."
         )
 
 

@@ -22,17 +22,17 @@ def delete(
     older_than: Annotated[
         str | None, typer.Option(help="Every session older than this: 30d, 8w, 6m, 1y.", metavar="AGE")
     ] = None,
-    expired: Annotated[bool, typer.Option("--expired", help="Every session older than what --keep set.")] = False,
+    expired: Annotated[bool, typer.Option("--expired", help="Every session older than --keep allows.")] = False,
     keep: Annotated[
         str | None,
         typer.Option(
-            help="Set how long sessions are kept (90d; `forever`): nothing is deleted by that.", metavar="AGE"
+            help="Set how long sessions are kept (such as 90d, or `forever`); this deletes nothing.", metavar="AGE"
         ),
     ] = None,
     with_copies: Annotated[
         bool,
         typer.Option(
-            "--copies", help="Also what was submitted, with its answer, and exported, as long as it is as it was made."
+            "--copies", help="Also copies that were submitted (with the trainer's answer) or exported, if they are unchanged."
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -52,12 +52,12 @@ def delete(
     if expired:
         kept = retention.load(common.data())
         if kept is None:
-            raise BadInput("It is not set how long sessions are kept.", "Set it: voicecoach delete --keep 90d")
+            raise BadInput("How long sessions are kept is not set.", "Set it: voicecoach delete --keep 90d")
         folders += retention.older_than(common.sessions(), kept, prepare.now())
     folders = list(dict.fromkeys(folder.resolve() for folder in folders))
     if not folders:
         if keep is None and not (expired or older_than):
-            raise BadInput("Nothing is named.", "Name a session, or --older-than 30d.")
+            raise BadInput("No session is named.", "Name one, or use --older-than 30d.")
         if keep is None:
             typer.echo("No session is as old as that: nothing was deleted.")
         return
@@ -83,7 +83,7 @@ def _show(folders: Sequence[Path], made: Sequence[str], with_copies: bool) -> No
     for folder in folders:
         typer.echo(f"{folder}")
     if made:
-        typer.echo("Copies that go with them:" if with_copies else "Copies that stay (--copies deletes them too):")
+        typer.echo("Copies that are deleted too:" if with_copies else "Copies that stay (--copies deletes them too):")
     for line in made:
         typer.echo(f"  {line}")
 
@@ -96,6 +96,6 @@ def _keep(written: str) -> None:
     typer.echo(
         "Sessions are kept until you delete them."
         if kept is None
-        else f"Sessions are to be kept {kept} days. `voicecoach doctor` tells of older ones; "
+        else f"Sessions are to be kept for {kept} days. `voicecoach doctor` tells you of older ones; "
         "`voicecoach delete --expired` deletes them."
     )

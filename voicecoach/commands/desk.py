@@ -100,7 +100,7 @@ def desk_list(
     folder: Annotated[Path, typer.Argument(help="The folder that trainees submit to.")],
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per session.")] = False,
 ) -> None:
-    """List the sessions of a folder with what was said of them: new, commented, pass, fail, again.
+    """List the sessions in a folder, each with its state: new, commented, pass, fail, again.
 
     Example: `voicecoach desk list /mnt/training/inbox`
     """
@@ -227,12 +227,12 @@ def desk_assign(
     procedure: Annotated[str, typer.Option(help="What scores the call.")] = "six-guidelines",
     due: Annotated[str, typer.Option(help="The last day, such as 2026-12-31.")] = "",
     attempts: Annotated[int | None, typer.Option(help="How many calls count.", min=1, max=99)] = None,
-    pass_mark: Annotated[int | None, typer.Option(help="Per cent of the steps to be heard.", min=0, max=100)] = None,
+    pass_mark: Annotated[int | None, typer.Option(help="Per cent of the steps needed to pass.", min=0, max=100)] = None,
     minimum: Annotated[
         list[str] | None, typer.Option(help="A mandatory step: its id, or id=unsure (may be repeated).")
     ] = None,
-    title: Annotated[str, typer.Option(help="A name for people.")] = "",
-    note: Annotated[str, typer.Option(help="Words to the trainee.")] = "",
+    title: Annotated[str, typer.Option(help="A title, for people to read.")] = "",
+    note: Annotated[str, typer.Option(help="A note to the trainee.")] = "",
 ) -> None:
     """Write an assignment file, or check one that exists.
 
@@ -270,7 +270,7 @@ def _assignment(file: Path, *, minimums: list[str], **values: Any) -> Any:
         for written in minimums:
             step, _, least = written.partition("=")
             if least not in ("", "done", "unsure"):
-                raise ValueError(f"'{least[:40]}' is no minimum: write done or unsure")
+                raise ValueError(f"'{least[:40]}' is not a minimum: write done or unsure")
             steps.append(Minimum(step.strip(), "unsure" if least == "unsure" else "done"))
         return Assignment(id=name, minimums=tuple(steps), **values)
     except ValueError as error:
@@ -281,7 +281,7 @@ def _assignment(file: Path, *, minimums: list[str], **values: Any) -> Any:
 def desk_collect(
     source: Annotated[Path, typer.Argument(help="The folder that you submitted to, or the trainer's file.")],
 ) -> None:
-    """For trainees: bring home what the trainer wrote about your sessions; `voicecoach report` then shows it.
+    """For trainees: fetch what the trainer wrote about your sessions; `voicecoach report` then shows it.
 
     Example: `voicecoach desk collect /mnt/training/inbox`
     """

@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 def doctor(
     listen: Annotated[
-        bool | None, typer.Option("--listen/--no-listen", help="The five-second check (default: in a terminal).")
+        bool | None, typer.Option("--listen/--no-listen", help="The five-second test (default: in a terminal).")
     ] = None,
     input: common.Input = None,
     output: common.Output = None,
@@ -25,7 +25,7 @@ def doctor(
     fetch: Annotated[str | None, typer.Option(help="Fetch a recogniser from the model hub (uses the network).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per check.")] = False,
 ) -> None:
-    """Check devices, models, voices and disk, with a five-second microphone and speaker check; say how to mend what fails.
+    """Check devices, models, voices and disk, and test microphone and speaker for five seconds; say how to fix what fails.
 
     Example: `voicecoach doctor`
     """

@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def drill(
-    name: Annotated[str | None, typer.Argument(help="Which drill (default: the one that is due most).")] = None,
+    name: Annotated[str | None, typer.Argument(help="Which drill (default: the most urgent one).")] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the drills, the most urgent first.")] = False,
     demo: common.Demo = False,
     typing: Annotated[bool, typer.Option("--text", help="Type your answers; nothing is recorded.")] = False,
@@ -35,7 +35,7 @@ def drill(
 ) -> None:
     """Repeat one step against rising anger: the customer says a line, you answer one turn, and it is marked at once.
 
-    Without a name, the drill that is due most by the weakest marks of your recent calls.
+    Without a name it is the most urgent drill: one that is due, for the weakest marks of your recent calls.
 
     Example: `voicecoach drill`   or   `voicecoach drill apologise --demo`
     """

@@ -35,7 +35,7 @@ def export(
         bool, typer.Option("--all", help="Every session on this machine; --out is then a folder.")
     ] = False,
     actor: Annotated[
-        str, typer.Option(help="xapi: the account name of the trainee (default: a pseudonym made of the name).")
+        str, typer.Option(help="xapi: the account name of the trainee (default: a pseudonym made from the name).")
     ] = "",
     home_page: Annotated[
         str, typer.Option(help="xapi: the address of the system that the account belongs to.")
@@ -55,8 +55,8 @@ def export(
     if bundles.is_bundle(given):
         if kind == "zip":
             raise BadInput(
-                f"{given} is a bundle already: as a new one it would no longer show whether it was changed.",
-                f"Copy the file, and {bundles.trainer_file(given).name} with it where that is beside it.",
+                f"{given} is already a bundle: a new one would no longer show whether it was changed.",
+                f"Copy the file, and {bundles.trainer_file(given).name} too if it is beside it.",
             )
         with bundles.opened(given) as told:
             if out is None or str(out) == "-":

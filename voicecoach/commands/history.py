@@ -32,7 +32,7 @@ def history(
     now: Annotated[
         str,
         typer.Option(
-            help="From when drills are due, such as 2026-11-30 (default: today; in a page or JSON, the newest session)."
+            help="The day for which drills are due, such as 2026-11-30 (default: today; in a page or JSON, the newest session)."
         ),
     ] = "",
 ) -> None:

@@ -29,7 +29,7 @@ def judge(
         str | None, typer.Option(help="A file with one turn per line of JSON, or - for standard input.")
     ] = None,
     cues_only: Annotated[
-        bool, typer.Option("--cues-only", help="Go by the cues alone, without the text encoder: faster, hears less.")
+        bool, typer.Option("--cues-only", help="Go by the cues alone, without the text encoder: faster, finds less.")
     ] = False,
 ) -> None:
     """Judge what was said: moves and faults of a turn, each with its quote, rule and advice, as JSON.
@@ -43,7 +43,7 @@ def judge(
 
     rules = prepare.rules(cues_only=cues_only)
     if rules.reading is None and not cues_only:
-        typer.echo("The judge's text encoder is not there: judged by the cues alone, which hear less.", err=True)
+        typer.echo("The judge's text encoder is missing: judged by the cues alone, which find less.", err=True)
     if (text is None) == (jsonl is None):
         raise BadInput("Give either --text or --jsonl.", 'For example: voicecoach judge --text "I see, go on."')
     if text is not None:

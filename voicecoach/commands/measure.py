@@ -52,7 +52,7 @@ def measure(
     baseline: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Calm recordings of the same voice: behind the files as many as you like, else one each time."
+            help="Calm recordings of the same voice: several names after the files, or one name each time before them."
         ),
     ] = None,
     transcript: Annotated[bool, typer.Option(help="Recognise the words (needed for the rates).")] = True,

@@ -214,7 +214,7 @@ def personas_simulate(
             continue
         typer.echo(f"{customer.full_name} ({customer.id}, {customer.level or 'as written'})")
         typer.echo("\n".join(simulate.curve(calls)))
-        typer.echo(f"Design and final anger agree by {rho:.2f} (Spearman).\n" if rho is not None else "")
+        typer.echo(f"Correlation of design and final anger: {rho:.2f} (Spearman).\n" if rho is not None else "")
         if svg is not None:
             try:
                 svg.write_text(simulate.svg(calls, f"{customer.full_name}: {customer.title or customer.id}"), "utf-8")
@@ -228,16 +228,16 @@ def personas_render(
         list[str] | None, typer.Argument(help="Customers, or your own .yaml files (default: everything bundled).")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only listen to what is there, and say what is wrong.")
+        bool, typer.Option("--check", help="Only check the lines that exist, and say what is wrong.")
     ] = False,
     table: Annotated[bool, typer.Option("--table", help="Only print what was measured, as Markdown.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Speak everything anew.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Speak everything again.")] = False,
     jobs: Annotated[int, typer.Option(help="How many lines at a time.", min=1, max=64)] = 1,
 ) -> None:
-    """Speak customers' lines beforehand in Kokoro's voices: only what is new or changed, and each is listened to.
+    """Speak customers' lines beforehand in Kokoro's voices: those that are new or changed, each checked by a recogniser.
 
-    Stop it at any time: it goes on where it was. Nothing of this is needed for a call: what was not spoken
-    beforehand is spoken by the best voice that is installed.
+    You can stop at any time; the next run continues. Calls do not need this: what was not spoken beforehand is
+    spoken by the best voice that is installed.
 
     Example: `voicecoach personas render my-customer.yaml`   or   `voicecoach personas render --check`
     """
@@ -259,7 +259,7 @@ def personas_render(
             render.render(todo, plan.folder, jobs, typer.echo)
         if plan.whole and not check:
             for name in render.tidy(plan.folder, plan.wanted):
-                typer.echo(f"{name} was not needed any more.")
+                typer.echo(f"{name} was no longer needed.")
         for problem in render.problems(plan.folder, plan.wanted):
             wrong += 1
             typer.echo(problem, err=True)

@@ -26,11 +26,11 @@ def rehearse(
         str, typer.Argument(help="Which call: a name from `voicecoach personas`, or a .yaml file.")
     ] = "dana-printer",
     scenario: Annotated[
-        str | None, typer.Option("--scenario", "--persona", help="The same as an option.", metavar="NAME")
+        str | None, typer.Option("--scenario", "--persona", help="The same as PERSONA.", metavar="NAME")
     ] = None,
     level: Annotated[
         common.LevelName | None,
-        typer.Option(help="How angry the customer begins, and how hard it is."),
+        typer.Option(help="How angry the customer is at the start, and how hard the call is."),
     ] = None,
     procedure: Annotated[
         str, typer.Option(help="What scores the call: a name from `voicecoach procedures`, or a .yaml file.")
@@ -38,7 +38,7 @@ def rehearse(
     talk: Annotated[
         Literal["hands-free", "push-to-talk", "manual"],
         typer.Option(
-            help="Speak freely; talk while the space bar is down (or between two taps); speak freely and send with it."
+            help="hands-free: just speak; push-to-talk: hold space down, or tap it twice; manual: speak freely, space sends."
         ),
     ] = "hands-free",
     demo: common.Demo = False,
@@ -49,7 +49,7 @@ def rehearse(
     input: common.Input = None,
     output: common.Output = None,
     rate: Annotated[
-        int | None, typer.Option(help="Device rate in Hz, if 48000 does not do.", min=8000, max=192000)
+        int | None, typer.Option(help="Device rate in Hz (default: 48000, then what works).", min=8000, max=192000)
     ] = None,
     speakers: common.Speakers = False,
     echo: common.Echo = "auto",
@@ -59,14 +59,14 @@ def rehearse(
     patience: Annotated[
         str,
         typer.Option(
-            help="Silence that ends your turn: quick, normal, patient, or seconds (0.3 to 3; after unfinished words 0.7 more)."
+            help="Silence that ends your turn: quick, normal, patient, or seconds (0.3 to 3; 0.7 more after an unfinished sentence)."
         ),
     ] = "normal",
     time_limit: Annotated[float, typer.Option(help="Minutes after which the call ends.", min=0.2, max=60.0)] = 10.0,
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
     reword: Annotated[
         str | None,
-        typer.Option(help="A language model re-words the lines: an OpenAI-compatible URL (off: nothing is sent)."),
+        typer.Option(help="A language model rewords the lines: an OpenAI-compatible URL (default: off, nothing is sent)."),
     ] = None,
     reword_model: Annotated[str, typer.Option(help="With --reword: the model's name there.")] = "llama3.2",
     assignment: Annotated[

@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
             int | None, typer.Option(help="Port on this machine (default: 8477, or a free one).", min=1024, max=65535)
         ] = None,
         calls: Annotated[
-            int | None, typer.Option(help="Calls at a time (default: three on two processors).", min=1, max=64)
+            int | None, typer.Option(help="How many calls at a time (default: three on two processors).", min=1, max=64)
         ] = None,
         inbox: Annotated[
             Path | None,
@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
             ),
         ] = None,
         model: Annotated[
-            str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en comes along.")
+            str, typer.Option(help="Recogniser: a name (small.en), a folder, or a hub id. tiny.en is included.")
         ] = "tiny.en",
     ) -> None:
         """Rehearse, review and coach in the browser: a page from this machine, for this machine alone.

@@ -257,10 +257,10 @@ class _Intake:
 
         if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
             raise BadInput(
-                f"{path} says that it was sampled at {rate_hz} Hz, which no recording is.", "Export it again."
+                f"{path} claims a sampling rate of {rate_hz} Hz, which no recording has.", "Export it again."
             )
         if not 1 <= channels <= MAX_CHANNELS:
-            raise BadInput(f"{path} says that it has {channels} channels, which no call has.", "Export it again.")
+            raise BadInput(f"{path} claims to have {channels} channels, which no call has.", "Export it again.")
         self._path, self._rate_hz, self._taken = path, rate_hz, 0
         self._flat, self.peak = _Flat(channels, rate_hz), 0.0
         self._longest_s, self._sink = longest_s, sink
@@ -273,7 +273,7 @@ class _Intake:
     def _refuse_long(self, seconds: float) -> None:
         if seconds > self._longest_s:
             raise BadInput(
-                f"{self._path} is {seconds / 3600:.1f} hours long; {self._longest_s / 3600:.0f} are the most.",
+                f"{self._path} is {seconds / 3600:.1f} hours long; the limit is {self._longest_s / 3600:.0f} hours.",
                 "Cut it into calls.",
             )
 

@@ -92,7 +92,7 @@ def _from_hub(name: str, download: bool) -> ModelFiles:
     if "/" not in name and name not in available_models():
         raise MissingModel(
             f"There is no recogniser called '{name}'.",
-            f"Names are: {', '.join(available_models())}; a folder or a hub id (owner/model) will do too.",
+            f"Names are: {', '.join(available_models())}; a folder or a hub id (owner/model) works too.",
         )
     try:
         return _files(name, Path(download_model(name, local_files_only=True)), "the local cache of the model hub")
@@ -100,7 +100,7 @@ def _from_hub(name: str, download: bool) -> ModelFiles:
         if not download:
             raise MissingModel(
                 f"The recogniser '{name}' is not on this machine.",
-                f"Fetch it once, with network, by: voicecoach doctor --fetch {name}   (or leave --model out)",
+                f"Fetch it once, over the network, with: voicecoach doctor --fetch {name}   (or leave --model out)",
                 str(error),
             ) from error
     try:

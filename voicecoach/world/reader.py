@@ -28,12 +28,12 @@ def load(folder: Path) -> Reading:
         for name, sha256 in meaning["sha256"].items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != sha256:
                 raise MissingModel(
-                    f"{folder / name} is not the file that it should be.", "Install voicecoach once more."
+                    f"{folder / name} is not the file that it should be.", "Install voicecoach again."
                 )
         reader = _Reader(folder)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise MissingModel(
-            "The judge's text encoder cannot be used.", "Install voicecoach once more.", str(error)
+            "The judge's text encoder cannot be used.", "Install voicecoach again.", str(error)
         ) from error
     return Reading(reader.read, meaning["sure"], meaning["maybe"], meaning["sha256"]["reader.onnx"][:12])
 

@@ -176,7 +176,7 @@ def import_sounddevice() -> Any:
     except (OSError, ImportError) as error:
         raise DeviceError(
             "The sound library PortAudio is not installed.",
-            "On Debian or Ubuntu: sudo apt install libportaudio2   (macOS and Windows bring it along)",
+            "On Debian or Ubuntu: sudo apt install libportaudio2   (on macOS and Windows it is included)",
             str(error),
         ) from error
     _quiet_alsa()
