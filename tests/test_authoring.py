@@ -137,7 +137,7 @@ def test_a_mistake_in_the_shape_hides_none_in_the_meaning(tmp_path: Path) -> Non
     (told,) = check(tmp_path / "mine.yaml", prepare.people()).problems
 
     for what in (
-        "'title': this must be text", "did you mean 'angry-customer'?", "'opning' is not a state of the engine. Did you mean 'opening'?",
+        "'title': this must be text", "did you mean 'angry-customer'?", "'opning' is not a key of 'lines'. Did you mean 'opening'?",
         "'Bad Id' must be 1 to 40", "'anger' must be [lowest, highest]", "'{nofact}' is not a fact.",
     ):  # fmt: skip
         assert what in told

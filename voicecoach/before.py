@@ -28,7 +28,7 @@ MAX_NOTES = 50
 BREATH_IN_S, BREATH_OUT_S = 4.0, 6.0
 """One slow breath, the out longer than the in. That one should breathe is 002.1; how long is our judgement."""
 RECENT_S = 3600.0
-"""A hard call longer ago needs no pause any more (our judgement)."""
+"""After a hard call longer ago than this no pause is needed (our judgement)."""
 HARD_ANGER = 4.0
 SKIP = frozenset({"s", "skip"})
 
@@ -50,7 +50,7 @@ class Terminal:
 
 
 def prepare(terminal: Terminal, customer: Persona, hard: str = "") -> tuple[Prepared, ...]:
-    """All that comes before a call; `hard` is why the call before was a hard one, if it was."""
+    """All that comes before a call; `hard` says why the previous call was a hard one, if it was."""
     parts = (*_recovery(terminal, hard), _worksheet(terminal, customer), _focus(terminal))
     terminal.say("")
     return parts

@@ -28,11 +28,11 @@ READING = (
 MIN_CALIBRATION_S = 6.0
 """Less speech leaves the median of the pitch uncertain by more than a semitone (docs/delivery.md, section 4)."""
 MAX_CALIBRATION_S = 600.0
-"""Of a longer recording the first ten minutes are used: 20 s tell as much as is to be told (section 4), and memory must
-not grow with the file. Our judgement."""
+"""Only the first ten minutes of a recording are used: more than 20 s tell little more (section 4), and memory must not
+grow with the file. Our judgement."""
 MAX_SPREAD_DB = 8.0
 """Loudest over quietest two seconds of a reading. Readers stay within 4 dB; two ways of speaking in one recording were
-16 dB and more apart (our measurement: two readers, six clips, four actors). Our judgement lies between."""
+16 dB and more apart (our measurement: two readers, six clips, four actors). The value between them is our judgement."""
 
 
 def measure_file(samples: Floats, ears: Ears | None, baseline: Baseline | None = None) -> Observation:
@@ -58,7 +58,7 @@ def _hear(samples: Floats, speech: Sequence[Span], ears: Ears) -> Heard:
     parts = [
         ears.hear(samples[at : min(at + longest, turn.end)], at / SAMPLE_RATE_HZ)
         for turn in turns_of(speech, (), len(samples))
-        for at in range(turn.start, turn.end, longest)  # who speaks for a minute without a breath is cut
+        for at in range(turn.start, turn.end, longest)  # a minute of speech without a pause is cut
     ]
     text = " ".join(part.text for part in parts if part.text)
     return Heard(text, tuple(word for part in parts for word in part.words), ears.name)
@@ -85,7 +85,7 @@ def calibrate(samples: Floats, device: str, ears: Ears | None) -> tuple[Baseline
 
 
 def _path(data: Path, trainee: str, device: str) -> Path:
-    """A name that people can read, and a few digits that keep apart what it leaves out of the names."""
+    """A readable file name; the digits tell apart names that would otherwise become the same."""
     slug = re.sub(r"[^a-z0-9]+", "-", f"{trainee}--{device}".lower()).strip("-")[:80]
     digits = hashlib.sha256(to_json([trainee, device]).encode()).hexdigest()[:8]
     return data / "baselines" / f"{slug or 'baseline'}-{digits}.json"

@@ -111,13 +111,13 @@ def main() -> NoReturn:
 
 
 def _abandon_stdout() -> None:
-    """Let what could not be printed go nowhere: Python would try once more at its very end, and fail there."""
+    """Discard what could not be printed: Python would try again as it exits, and fail there."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_streams() -> None:
-    """Streams that are closed lead nowhere, and letters that a terminal does not have become question marks."""
+    """Closed streams are replaced by the null device; characters that a terminal cannot show become question marks."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

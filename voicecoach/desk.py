@@ -30,8 +30,8 @@ SUBMITTED = ("events.jsonl", "persona.yaml", "procedure.yaml")
 AUDIO = ("audio.flac", "audio.wav")
 MAX_SESSIONS = 5000
 """Sessions of one folder that are looked at."""
-HEAR_AGAIN = {"not-heard": "not heard", "not_heard": "not heard"}
-"""How a command line may spell it."""
+SPELLINGS = {"not-heard": "not heard", "not_heard": "not heard"}
+"""How "not heard" may be written on a command line."""
 
 
 # --- the trainee hands in --------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def override(
 
     Raises BadInput where the turn, the code, the step or the verdict is none.
     """
-    said = HEAR_AGAIN.get(verdict, verdict)
+    said = SPELLINGS.get(verdict, verdict)
     report = report_of(path)
     if bool(step) == bool(code):
         raise BadInput("Say what you mark.", "Either --turn N --code CODE, or --step STEP.")

@@ -16,6 +16,7 @@ import numpy as np
 
 from voicecoach import RULES_VERSION, __version__, echotest, prepare, record, retention
 from voicecoach.errors import DeviceError, VoicecoachError, install
+from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import dbfs
 from voicecoach.measure.turns import NORMAL
 from voicecoach.nouns import SAMPLE_RATE_HZ
@@ -228,7 +229,7 @@ def listen(device_in: str | None, device_out: str | None, show: Callable[[float]
         t = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
         device.play(np.asarray(1500 * np.sin(2 * np.pi * 440 * t) * np.hanning(len(t)), np.int16))
         peak, zeros = -120.0, True
-        blocks = round(LISTEN_S * SAMPLE_RATE_HZ / 512)
+        blocks = round(LISTEN_S * SAMPLE_RATE_HZ / FRAME)
         for _ in range(blocks):
             block = device.read()
             zeros = zeros and not block.mic.any()

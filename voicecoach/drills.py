@@ -21,7 +21,7 @@ FILE = "drills.yaml"
 
 
 def all_drills() -> tuple[Drill, ...]:
-    """The drills that come along, in the order of a call."""
+    """The bundled drills, in the order of a call."""
     return load_drills(bundled("assets") / FILE)
 
 
@@ -137,6 +137,6 @@ def typed(call: Call, ask: Callable[[str], str | None], say: Callable[[str], Non
 
 
 def default_customer(recent: Sequence[str]) -> tuple[Persona, str]:
-    """The customer of the newest call that comes along, `recent` being their ids, newest first; or else the usual one."""
+    """The bundled customer of the newest call (`recent`: ids, newest first), otherwise the default one."""
     there = prepare.names("personas")
     return prepare.choose_persona(next((name for name in recent if name in there), prepare.DEFAULT_PERSONA))

@@ -51,5 +51,5 @@ class DiskError(VoicecoachError):
 
 
 def install(extra: str) -> str:
-    """What installs an extra (pyproject.toml), to stand in what there is to do: from the checkout, there is no release."""
+    """The command that installs an extra of pyproject.toml: from the checkout, since there is no release."""
     return f'pip install ".[{extra}]" in the folder of voicecoach'

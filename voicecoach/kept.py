@@ -48,7 +48,7 @@ def write(path: Path, text: str, what: str) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file for its owner only, whole or not at all; of what fails no draft is left. Raises OSError."""
+    """Write a file for its owner only, completely or not at all; a failure leaves no draft. Raises OSError."""
     handle, name = tempfile.mkstemp(".tmp", ".", path.parent)  # a name of its own: two may write at once
     draft = Path(name)
     try:

@@ -17,7 +17,7 @@ EXPORTS = "exports"
 DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 MOST_DAYS = 100 * 365
 OF_ALL = (f"{EXPORTS}/sessions.csv", "history.html")
-"""What is made of all sessions in the data folder, and made again when it is asked for."""
+"""Files in the data folder that are made from all sessions, and made again when needed."""
 
 
 def days(written: str) -> int:
@@ -63,10 +63,10 @@ def _began(folder: Path, like: dt.datetime) -> dt.datetime:
 def delete(folder: Path, data: Path) -> None:
     """Delete a session and what was made of it in the data folder.
 
-    The table and the page of all sessions go with it, and the pages of other takes of its moments, which have its voice in
-    them: they are made again when they are asked for. Exports under its name stay where the data folder has another session
-    of that name, as when a copy of it elsewhere is deleted. Raises BadInput where it is no session or is being recorded,
-    DiskError where it cannot be deleted whole.
+    The table and the page of all sessions are deleted too, and the pages of other takes of its moments, which contain its
+    voice: they are made again when needed. Exports under its name stay if the data folder has another session of that name,
+    as when a copy of it elsewhere is deleted. Raises BadInput if it is no session or is being recorded, DiskError if it
+    cannot be deleted completely.
     """
     exported, beside, shared = exports_of(folder, data), others(folder), _has_namesake(folder, data)
     record.delete(folder)

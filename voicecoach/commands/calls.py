@@ -1,4 +1,4 @@
-"""A call held in the terminal: consent, echo and who is at the microphone before it; its record closed and told after it."""
+"""A call in the terminal: consent, echo and the trainee at the microphone before it; the end of its record and its debrief."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def with_demo(call: Call, script: TraineeScript, ears: Ears) -> tuple[Call, Dupl
 
 
 def with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:
-    """What is done about the customer's voice in the microphone: as chosen, as found before, or by a test of 5 s."""
+    """What to do about the customer's voice in the microphone: as chosen, as found before, or by a test of 5 s."""
     from dataclasses import replace
 
     from voicecoach import echotest, prepare
@@ -77,7 +77,7 @@ def with_echo(call: Call, sound: Duplex, wanted: str, volume_db: float) -> Call:
 def hold(
     call: Call, sound: Duplex, ears: Ears, files: ModelFiles, voice: Voice, *, words: bool, notes: bool = False
 ) -> Path:
-    """Hold the call, ask for notes, then show its debrief: also after a fault, as far as the record goes."""
+    """Hold the call, ask for notes, then show its debrief; after a fault, that of what was recorded until then."""
     from voicecoach import before, echotest, record, session
     from voicecoach.keys import Keyboard, interactive
     from voicecoach.screen import Screen
@@ -106,7 +106,7 @@ def hold(
             with contextlib.suppress(KeyboardInterrupt):
                 for note in before.notes(common.terminal()):
                     writer.event("note", text=note)
-    except Exception as error:  # noqa: BLE001 - whatever it was, what was recorded gets its debrief first
+    except Exception as error:  # noqa: BLE001 - whatever it was, the debrief of what was recorded comes first
         failure = error
     finally:
         close(writer, clean=failure is None)
@@ -128,7 +128,7 @@ def hold(
 
 
 def close(writer: Any, clean: bool) -> None:
-    """Close the record; a disk that fails here too has been told already."""
+    """Close the record; what fails here is printed, so that what failed before it is not lost."""
     try:
         writer.close(archive=clean)
     except VoicecoachError as error:

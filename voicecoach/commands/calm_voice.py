@@ -50,7 +50,7 @@ def with_baseline(call: Call, sound: Duplex, ears: Ears, *, ask: bool = True) ->
 
 
 def of_files(paths: Sequence[Path], device: str, ears: Ears | None) -> Baseline | None:
-    """The calm voice in recordings, averaged; None where none are named. What cannot serve is told and left out.
+    """The calm voice in recordings, averaged; None if none are named. Unfit recordings are named and left out.
 
     Raises BadInput where nothing is left or too little, and where a file cannot be read.
     """
@@ -75,7 +75,7 @@ def of_files(paths: Sequence[Path], device: str, ears: Ears | None) -> Baseline 
 
 
 def _start_of(path: Path) -> tuple[Floats, float]:
-    """As much of a recording as is of use, so that memory does not grow with its length, and how much of it is flat."""
+    """The part of a recording that is used, so that memory does not grow with its length, and its share of flat samples."""
     from voicecoach import calibration
     from voicecoach.world import audiofiles
 
@@ -86,7 +86,7 @@ def _start_of(path: Path) -> tuple[Floats, float]:
 
 
 def read(path: Path) -> Floats:
-    """A recording of a calm reading, as much of it as is of use. Raises BadInput where it was clipped."""
+    """A recording of a calm reading, the part that is used. Raises BadInput if it was clipped."""
     from voicecoach.measure import observe
 
     samples, flat = _start_of(path)

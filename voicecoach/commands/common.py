@@ -1,4 +1,4 @@
-"""What all commands have in common: the data folder, the screen, a terminal to ask on, and options by the same name."""
+"""What all commands have in common: the data folder, the screen, a terminal to ask on, and options of the same name."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Level = Annotated[LevelName | None, typer.Option(help="mild, medium or hard.")]
 
 
 class Options:
-    """What is said before the command."""
+    """The options that stand before the command."""
 
     data: Path | None = None
     debug = False
@@ -55,7 +55,7 @@ def stated(context: typer.Context, options: Sequence[str]) -> list[str]:
 
 
 def data() -> Path:
-    """The folder for sessions, calibrations and what else is kept."""
+    """The folder for sessions, calibrations and everything else that is kept."""
     from voicecoach.world.places import data_home
 
     return Options.data or data_home()
@@ -77,7 +77,7 @@ def note_copy(session: Path, what: Literal["submitted", "exported"], path: Path)
 
 
 def console() -> Console:
-    """The screen; a file gets its lines whole."""
+    """The screen; lines that go to a file are not wrapped."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())

@@ -46,7 +46,7 @@ def delete(
 
     if keep is not None:
         _keep(keep)
-    folders = [record.find(common.sessions(), session).resolve() for session in sessions or ()]
+    folders = [record.find(common.sessions(), session) for session in sessions or ()]
     if older_than is not None:
         folders += retention.older_than(common.sessions(), retention.days(older_than), prepare.now())
     if expired:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,9 +64,8 @@ def history(
         typer.echo(f"The page: {path}", err=as_json)
         if open_page:
             common.open_page(path)
-    elif not as_json:
-        text = progress_text.as_text(told, min(100, common.console().width))
-        typer.echo(("" if trends or not text else "\n") + text.rstrip("\n")) if text else None
+    elif not as_json and (text := progress_text.as_text(told, min(100, common.console().width)).rstrip("\n")):
+        typer.echo(text if trends else f"\n{text}")
 
 
 def progress_of(trainee: str, now: str) -> Progress:
@@ -85,14 +85,12 @@ def progress_of(trainee: str, now: str) -> Progress:
 
 
 def _target(html: Path | None) -> Path:
-
     if html is None:
         return common.data() / "history.html"
     return html / "history.html" if html.is_dir() else html
 
 
-def _list(folders: Any, as_json: bool) -> None:
-
+def _list(folders: Sequence[Path], as_json: bool) -> None:
     if not folders and not as_json:
         typer.echo(f"There are no sessions in {common.sessions()} yet. The first: voicecoach rehearse")
     for folder in folders:

@@ -147,6 +147,7 @@ def personas_say(
     """
     from voicecoach import persona as customers
     from voicecoach import prepare
+    from voicecoach.nouns import SAMPLE_RATE_HZ
     from voicecoach.world.voice import whole
 
     chosen, _ = prepare.choose_persona(customer)
@@ -154,7 +155,7 @@ def personas_say(
     voice = prepare.voice(chosen, telephone=telephone, ready=False, data=common.data())
     temper = chosen.voice.style
     spoken = whole(voice.speak(text[:600], customers.style_for(anger, temper), customers.style_name(anger, temper)))
-    typer.echo(f"{spoken.engine}, {len(spoken.samples) / 16000:.1f} s: {text}")
+    typer.echo(f"{spoken.engine}, {len(spoken.samples) / SAMPLE_RATE_HZ:.1f} s: {text}")
     if out is None:
         _play_aloud(spoken.samples, output)
         return

@@ -18,17 +18,17 @@ from voicecoach.persona.effects import EFFECTS
 from voicecoach.persona.model import NEEDS, Line, Patience, Persona, at_hand, fill, lines_for, words
 from voicecoach.persona.offers import is_wanted
 
-# Limits, in points of anger (0 to 5). All from docs/customer.md, "Found by running it".
+# Limits, in points of anger (0 to 5). All from docs/customer.md, "Limits, found by trial".
 MAX_RISE = 1.2
 MAX_FALL = 1.0
 FLOOR = 1.5
-"""Below this she does not come before a solution is accepted."""
+"""The anger does not fall below this before a solution is accepted."""
 STORY_FLOOR = 2.5
 """Ours: nor below this before the story is told ("Until each point is made, the customer cannot calm down", 002)."""
 REPEAT_FACTOR = 0.5
 """Each repeat of the same calming cue works half as well as the time before."""
 WEARLESS = frozenset({"quiet_and_slow"})
-"""Cues that do not wear out (ours): a phrase can be repeated idly, a held voice cannot."""
+"""Cues that do not wear out (ours): a phrase can be repeated without thought, a calm voice cannot."""
 LEAST = 0.05
 """Ours: an effect worn down to less than this is not felt, and not shown."""
 
@@ -41,35 +41,35 @@ TOO_ANGRY_TO_ACCEPT = 4.0
 LISTEN_SHARE = 0.5
 """What a finding of weak evidence (`unsure`, `listen`) counts for."""
 FLOOR_HURRIED = 1.0
-"""Ours: even then nobody settles all the way to calm while the voice that answers is raised or rushed (001.3)."""
+"""Ours: nor, even after that, below this in a turn with a raised or rushed voice (001.3)."""
 FLOOR_IRATE = 2.8
-"""Ours: who stays irate whatever is done does not come below this before a solution is accepted..."""
+"""Ours: a customer who stays irate does not fall below this before a solution is accepted..."""
 FLOOR_IRATE_AFTER = 1.6
 """... nor below this after it (002 slide 20, "incapable of calming down")."""
 COOLING_IRATE = 0.6
-"""Ours: and calming works on them by so much only."""
+"""Ours: and calming works on such a customer only by this share."""
 CUTS_IN_FROM = 4.0
-"""Ours: anger from which nobody is let finish a speech."""
+"""Ours: from this anger on the customer cuts into long speeches."""
 STUCK_GROWS = 0.15
-"""Ours: each turn in a row without anything new angers by so much of its size more than the one before."""
+"""Ours: each further turn in a row without anything new angers more, by this share of its size."""
 ON_THE_TABLE = 0.5
-"""Ours: where what she wants has been offered, a turn without anything new angers by so much of its size."""
+"""Ours: once the wanted solution has been offered, a turn without anything new angers by this share of its size."""
 USED_TO = 0.65
 """Ours: each turn in a row that is loud (or rushed) angers by this share of the one before: a voice becomes familiar."""
 SHOUTING = 1.5
-"""Ours: what shouting counts for beside a raised voice, each time: nobody becomes used to it."""
+"""Ours: how many times as much shouting angers as a raised voice; it does not become familiar."""
 
 
 @dataclass(frozen=True)
 class Fuse:
-    """How long somebody waits, all ours."""
+    """How long the customer waits; all values are ours."""
 
     cuts_in_s: float
     """Talk of the trainee after which a furious customer cuts in."""
     stuck: int
     """Turns without anything new before "You're not listening. Let me say it again." (002 slide 17)."""
     waits: float
-    """What a silence, or a turn without anything new, counts for."""
+    """The share that a silence, or a turn without anything new, counts."""
 
 
 FUSES: Mapping[Patience, Fuse] = {"low": Fuse(6.0, 1, 1.0), "normal": Fuse(9.0, 2, 1.0), "high": Fuse(14.0, 3, 0.7)}
@@ -79,15 +79,15 @@ MANAGER_AFTER = 2
 HANGUP_AFTER = 3
 """... and one more ends the call (ours)."""
 PARROT_TIMES = 2
-"""Ours: the same soothing phrase more often than this, and it is thrown back."""
+"""Ours: a soothing phrase that is repeated more often than this is thrown back."""
 SOOTHING = frozenset({"empathise", "apologise", "restate_feelings"})
-"""What can be said by rote: saying back what happened, or asking about it, is about this call."""
+"""What can be said by rote, unlike saying back what happened in this call, or asking about it."""
 INFORMING = frozenset({"restate_facts", "clarify", "explain", "resolution", "alternatives", "referral"})
-"""Ours: what tells or asks something of this call is not "nothing new"..."""
+"""Ours: what tells or asks something about this call is not "nothing new"..."""
 INFORMING_TIMES = 2
-"""... until it has worked so many times (ours)."""
+"""... until it has worked this many times (ours)."""
 COOLING: Mapping[str, float] = {"slow": 0.7, "normal": 1.0, "fast": 1.3}
-"""Ours: by how much calming works on a persona's temper (`mood.drift`)."""
+"""Ours: how strongly calming works, by a persona's `mood.drift`."""
 
 CUTS_IN = "CUTS_IN"
 """State of a customer who cuts in."""
@@ -129,7 +129,7 @@ SLIGHT = (
     ("loud", "too_loud"),
     ("fast", "too_fast"),
 )
-"""As GRAVE, but let pass when the turn also brought something good, and answered only while a line is fresh."""
+"""As GRAVE, but ignored when the turn also brought something good, and answered only while a line is still unused."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class _Heard:
     perhaps: frozenset[str]
     """Moves the judge is unsure of: they meet no need, but are not held against the trainee."""
     doubtful: bool
-    """Whether one of these is heard for the first time: nobody is excused twice by the same half sentence."""
+    """Whether one of these is heard for the first time: the same doubtful move excuses a turn only once."""
     faults: frozenset[str]
     """Faults shown, with `loud` and `fast` for the delivery."""
     met: tuple[str, ...]
@@ -149,7 +149,7 @@ class _Heard:
     """What is known of an offer (what, who, when), from this turn and earlier ones."""
     offered_now: bool
     trigger: str
-    """A phrase that this customer cannot stand to hear, as it was said."""
+    """A phrase that this customer cannot bear to hear, as it was said."""
     answer: str
     """Name of the answer that the turn asks for."""
     asked_again: bool

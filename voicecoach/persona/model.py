@@ -62,9 +62,9 @@ KEYS = (
 )
 """The keys of `lines`: what the engine may want said. Each needs at least one line."""
 FALLBACKS: Mapping[str, str] = {"cuts_in": "interrupted", "refused": "vague", "comes_back": "need.acknowledged"}
-"""Keys that a scenario needs too. A customer in one file may lack them: what is said instead stands beside them."""
+"""Keys that a scenario needs too. A customer in one file may lack them; the value is the key that is used instead."""
 OPTIONAL = ("not_possible",)
-"""Keys that nobody needs: what cannot be had, asked for once."""
+"""Keys that may be left out: asking, once, for what is not possible."""
 KNOWN = (*KEYS, *FALLBACKS, *OPTIONAL)
 
 Drift = Literal["slow", "normal", "fast"]
@@ -184,7 +184,7 @@ class Temper:
     drift: Drift = "normal"
     patience: Patience = "normal"
     stays_irate: bool = False
-    """Whatever is done: accepts in the end, and is still angry (002 slide 20)."""
+    """Accepts in the end, but is still angry, whatever the trainee does (002 slide 20)."""
     refuses_first: bool = False
     """Turns the first good offer down, once."""
 
@@ -195,7 +195,7 @@ class Temper:
 
 @dataclass(frozen=True)
 class Nature:
-    """What of a temper belongs to the person, whatever the call is about."""
+    """The part of a temper that belongs to the person, whatever the call is about."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
 
@@ -254,7 +254,7 @@ NO_TEMPER = Temper()
 
 @dataclass(frozen=True)
 class Outcome:
-    """A solution that is accepted: an offer with any of these words in it is taken for it."""
+    """A solution that is accepted: an offer with any of these words counts as it."""
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = Strict
 
@@ -296,10 +296,10 @@ class Persona:
     sex: Literal["female", "male"] | None = None
     accent: Literal["american", "british"] | None = None
     triggers: tuple[str, ...] = ()
-    """What this person cannot stand to hear."""
+    """What this person cannot bear to hear."""
     vocabulary: tuple[str, ...] = ()
     accepts: tuple[Outcome, ...] = ()
-    """Which offers are accepted; none given, every concrete one is."""
+    """Which offers are accepted; if none are given, every concrete one is."""
     levels: Levels = USUAL_LEVELS
 
     def __post_init__(self) -> None:
@@ -331,7 +331,7 @@ class Person:
     temper: Nature = Nature()
     triggers: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
-    """Pet phrases, for whoever writes more lines."""
+    """Pet phrases, as a help for writing more lines."""
     effects: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -368,7 +368,7 @@ class Scenario:
 
 
 def cast(person: Person, scenario: Scenario, level: LevelName = DEFAULT_LEVEL) -> Persona:
-    """The customer that `person` is in `scenario`: of a key that both have, the scenario's lines come first.
+    """The customer that `person` is in `scenario`; if both have lines for a key, the scenario's come first.
 
     A person's line with a {fact} that this scenario does not have is not said in it.
     """
@@ -488,7 +488,7 @@ def parse_person(text: str, name: str) -> Person:
 
 
 def of_person(person: Person, text: str) -> list[yamlfile.Problem]:
-    """What no single part of a person's file can know to be wrong."""
+    """What is wrong with a person's file as a whole, though each part by itself is good."""
     found = (*_bad_keys(person.lines), *_bad_effects(person.effects), *_empty_groups(_of_lines(person)))
     return [(line_of(text, path), what) for path, what in found]
 
@@ -505,11 +505,11 @@ def parse_scenario(text: str, name: str) -> Scenario:
 
 
 NOBODY = Person("nobody", "Nobody", "", "female", "american", VoiceWish(()), {})
-"""Somebody to play a scenario with, where it is checked by itself."""
+"""A person to cast a scenario with when it is checked by itself."""
 
 
 def alone(scenario: Scenario, text: str) -> list[yamlfile.Problem]:
-    """What is wrong with a scenario whoever plays in it."""
+    """What is wrong with a scenario, whoever the person is."""
     return [(line_of(text, path), what) for path, what in _problems(cast(NOBODY, scenario))]
 
 
@@ -533,7 +533,7 @@ def _like(whole: Any, path: tuple[str | int, ...]) -> Mapping[str, Any]:
 
 
 def stand_in(path: tuple[str | int, ...], whole: Any) -> yamlfile.MendedPart | None:
-    """What can stand in a customer's file where something could not be read, so that the rest is checked too."""
+    """What to put in a customer's file in place of a part that could not be read, so that the rest is checked too."""
     match path:
         case ("story" | "answers", _, "lines", int(), *_):
             return path[:4], _like(whole, path[:4])
@@ -652,7 +652,7 @@ _Problem = tuple[tuple[str | int, ...], str]
 
 
 def _problems(persona: Persona) -> Iterator[_Problem]:
-    """What no single part can know to be wrong."""
+    """What is wrong with the customer as a whole, though each part by itself is good."""
     if not persona.story:
         yield ("story",), "'story' needs at least one point: a customer without a story has nothing to be heard."
     ids = [point.id for point in persona.story]
@@ -684,7 +684,7 @@ def _missing(persona: Persona, keys: Sequence[str]) -> Iterator[_Problem]:
 
 def _bad_keys(groups: Mapping[str, tuple[Line, ...]]) -> Iterator[_Problem]:
     for name in groups.keys() - set(KNOWN):
-        yield ("lines", name), f"'{name[:50]}' is not a state of the engine.{_meant(name, KNOWN)}"
+        yield ("lines", name), f"'{name[:50]}' is not a key of 'lines'.{_meant(name, KNOWN)}"
 
 
 def _of_lines(person: Person) -> Iterator[tuple[str, tuple[str | int, ...], tuple[Line, ...]]]:
@@ -699,7 +699,7 @@ def _empty_groups(groups: Iterator[tuple[str, tuple[str | int, ...], tuple[Line,
 
 
 def _bad_brief(brief: Worksheet) -> Iterator[_Problem]:
-    """Empty, long or unprintable text, and lists that are no short worksheet."""
+    """Empty, long or unprintable text, and lists that are too long for a worksheet."""
     texts: list[tuple[tuple[str | int, ...], str]] = [(("brief", "goal"), brief.goal)] if brief.goal else []
     for key in ("can", "cannot", "problems", "win_wins"):
         phrases: tuple[str, ...] = getattr(brief, key)
