@@ -77,7 +77,7 @@ def _strange(root: Path, sessions: set[str]) -> tuple[str, ...]:
     if not root.is_dir():
         return ()
     others = sorted(path.name for path in root.iterdir() if path.name not in sessions and path.is_dir())
-    return tuple(f"{name} is left out: it is no session (no events.jsonl)." for name in others)
+    return tuple(f"{name} is left out: it is not a session (no events.jsonl)." for name in others)
 
 
 class _Maker:

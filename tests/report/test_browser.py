@@ -250,7 +250,7 @@ def test_history_fits_every_window(tmp_path: Path) -> None:
         )
         for day in range(1, 9)
     ]  # fmt: skip
-    page = progress_page.as_html(progress(rows, all_drills(), skipped=["holiday is left out: it is no session."]))
+    page = progress_page.as_html(progress(rows, all_drills(), skipped=["holiday is left out: it is not a session."]))
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
     frames = "".join(f'<iframe src="page.html" width="{width}" height="900"></iframe>' for width in (360, 768, 1366))
     host = tmp_path / "host.html"

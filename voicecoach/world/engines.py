@@ -156,7 +156,7 @@ class SpeechUrl:
         return (
             Availability(True)
             if http.is_address(url)
-            else Availability(False, "VOICECOACH_SPEECH_URL is no http(s) address.", do)
+            else Availability(False, "VOICECOACH_SPEECH_URL is not an http(s) address.", do)
         )
 
     def voices(self) -> tuple[VoiceInfo, ...]:

@@ -37,7 +37,7 @@ class Reworder:
 
     def __init__(self, url: str, model: str, key: str = "", timeout_s: float = TIMEOUT_S) -> None:
         if not http.is_address(url):
-            raise BadInput(f"'{url[:80]}' is no http(s) address.", "For Ollama: --reword http://localhost:11434/v1")
+            raise BadInput(f"'{url[:80]}' is not an http(s) address.", "For Ollama: --reword http://localhost:11434/v1")
         self.name = f"{model} at {urlsplit(url).hostname}"
         self.notices: list[str] = []
         self._url, self._model, self._key, self._timeout_s = url.rstrip("/"), model, key, timeout_s
