@@ -119,12 +119,10 @@ def rules(*, cues_only: bool = False) -> judge.Rules:
     return found
 
 
-def ears(
-    model: str = OFFLINE, *, download: bool = False, silence_s: float | None = None, at_once: int = 1
-) -> tuple[Whisper, ModelFiles]:
+def ears(model: str = OFFLINE, *, silence_s: float | None = None, at_once: int = 1) -> tuple[Whisper, ModelFiles]:
     """The recogniser, loaded (see `Whisper` for `silence_s` and `at_once`), and its files."""
     few_arenas()
-    files = find(model, download=download)
+    files = find(model)
     return Whisper(files, silence_s, at_once), files
 
 
