@@ -65,8 +65,8 @@ UNSPOKEN_S = 0.25
 WORD_SLACK_S = 0.15
 """The recogniser's word times are off by about this much, so every word covers this much more on either side."""
 PROVISIONAL_TURNS = 3
-"""Without a calibration, this many first turns stand for the own voice, and the report says so. Our judgement: about
-twenty seconds of speech, as much as a calibration."""
+"""Without a calibration, the first turns, this many, stand in for the calm voice, and the report says so. Our judgement:
+about twenty seconds of speech, as much as a calibration."""
 
 
 @dataclass(frozen=True)
@@ -327,7 +327,7 @@ def _quality(speech_s: float, f0: F0 | None, level: Level | None, others: tuple[
 
 
 def _too_little(speech_s: float, voiced_s: float) -> list[str]:
-    """Reasons for which there is not enough to go by."""
+    """Why there is not enough to go by."""
     reasons = []
     if speech_s < MIN_SPEECH_S:
         reasons.append(f"Only {speech_s:.2f} s of speech; {MIN_SPEECH_S:g} s is needed.")
@@ -337,7 +337,7 @@ def _too_little(speech_s: float, voiced_s: float) -> list[str]:
 
 
 def _bad_signal(level: Level, f0: F0 | None) -> list[str]:
-    """Reasons for which the signal itself cannot be trusted."""
+    """Why the signal itself cannot be trusted."""
     reasons = []
     if level.clip_frac > MAX_CLIPPED:
         reasons.append(f"{100 * level.clip_frac:.1f} % of the samples are clipped: turn the microphone down.")
@@ -374,7 +374,7 @@ def relate(observation: Observation, baseline: Baseline | None) -> Observation:
 
 
 def unfit(observation: Observation) -> tuple[str, ...]:
-    """Why an observation tells nothing of the own voice, however many there are; empty where it does."""
+    """Why an observation is of no use for a baseline, not even beside others; empty if it is of use."""
     f0, level, reasons = observation.f0, observation.level, observation.quality.reasons
     if not (f0 and level and observation.effort):
         return reasons

@@ -29,16 +29,16 @@ MAX_TURN_S = 60.0
 """A turn is closed after this long, so that a noisy line cannot keep the customer waiting for ever."""
 
 CALM_S = 0.8
-"""Whose pause was taken for the end once gets this much for the rest of the turn: what a calm speaker leaves between
-sentences. Whose pause was taken for it again gets PATIENCE_S."""
+"""Silence that ends the rest of a turn in which a pause was once taken for the end: what a calm speaker leaves between
+sentences. After the second time it is PATIENCE_S."""
 KEY_TAIL_S = 0.2
 """After the talk key is let go, or the turn is sent: fingers are faster than last syllables."""
 SENT_S = 1.0
-"""Manual: a turn that is sent while a voice goes on is over after this long all the same."""
+"""Manual: a turn that is sent while a voice goes on is over after this long anyway."""
 IDLE_S = 20.0
-"""Push-to-talk and manual: a turn in which nobody has spoken for this long is sent all the same."""
+"""Push-to-talk and manual: a turn in which nobody has spoken for this long is sent anyway."""
 LONGER_S = 0.7
-"""By this much a turn lasts longer whose words are not finished: 0.5 and 1.2 s (docs/voice-loop.md)."""
+"""How much longer the silence after unfinished words must be: 1.2 s instead of 0.5 s (docs/voice-loop.md)."""
 
 Mode = Literal["hands-free", "push-to-talk", "manual"]
 Words = Literal["unknown", "finished", "unfinished"]
@@ -46,7 +46,7 @@ Words = Literal["unknown", "finished", "unfinished"]
 
 @dataclass(frozen=True)
 class Patience:
-    """Silence that ends a turn, in seconds: after words that may be a finished step, and after words that are none."""
+    """Silence that ends a turn, in seconds: after words that may be a finished step, and after unfinished ones."""
 
     name: str
     finished_s: float
@@ -58,7 +58,7 @@ PRESETS = {
     "normal": Patience("normal", 0.5, 0.5 + LONGER_S),
     "patient": Patience("patient", 0.9, 2.0),
 }
-"""Calm speakers pause, and a short time-out would punish the very skill that is trained: who is cut off takes `patient`."""
+"""Calm speakers pause, and a short time-out would punish the very skill that is trained: whoever is cut off can choose `patient`."""
 NORMAL = PRESETS["normal"]
 LEAST_S, MOST_S = 0.3, 3.0
 """Own settings, in seconds. Under 0.3 s there is no time to recognise anything."""
@@ -78,7 +78,7 @@ def patience_of(text: str) -> Patience:
 
 
 def deaf_patience(patience: Patience) -> Patience:
-    """For a microphone that rests while the customer speaks: who goes on then is not heard, so a preset waits CALM_S."""
+    """For a microphone that rests while the customer speaks: going on then is not heard, so a preset waits CALM_S."""
     return replace(patience, finished_s=max(patience.finished_s, CALM_S)) if patience.name else patience
 
 

@@ -35,19 +35,19 @@ HELD_SECONDS = 4 * 3600
 """Longer recordings are not taken into memory (0.9 GB a channel); `spooled` ones may last MAX_SECONDS."""
 _MINUTE = 60 * SAMPLE_RATE_HZ
 WHOLE_NUMBERS = (2.0**15, 2.0**23, 2.0**31)
-"""What full scale is in files of floating point that hold whole numbers: of 16, 24 and 32 bits."""
+"""Full scale of floating-point files that hold whole numbers of 16, 24 or 32 bits."""
 NO_LOUDER = 4.0
-"""Times full scale (12 dB): what floating point leaves room for. A file with more holds whole numbers. Our judgement."""
+"""Times full scale (12 dB): the headroom of floating-point recordings. A file with more holds whole numbers. Our judgement."""
 LOUDEST = WHOLE_NUMBERS[-1]
 """Beyond this it is an error."""
 FLAT_RUN = 3
 SAME = 1e-4
 FLAT_FROM = 1e-3
-"""Runs of three and more samples within 0.01 % of the extreme of a channel are flat; of -60 dB and less, rounding is."""
+"""Runs of three and more samples within 0.01 % of the extreme of a channel are flat; at -60 dB and less that is rounding."""
 FLAT_EVERY_S = 0.25
-"""Flat samples are counted for each stretch of this length, so that of every turn it is known how many lie in it."""
+"""Flat samples are counted for each stretch of this length, so that their number in every turn is known."""
 CUT_S = 0.5
-"""A file that is shorter than it says by more has been cut off."""
+"""A file that is shorter than its header says by more than this has been cut off."""
 MAX_EMBEDDED_S = 2 * 3600
 """Longer recordings would make a page of over 50 MB."""
 
@@ -67,9 +67,9 @@ def read_with_flat(path: Path) -> tuple[Floats, float]:
 
 
 def read_start(path: Path, longest_s: float) -> tuple[Floats, bool, float]:
-    """As `read_with_flat`, but no more than the first `longest_s`; and in between, whether there was more.
+    """As `read_with_flat`, but no more than the first `longest_s`: (samples, whether there was more, share of flat samples).
 
-    Of what is cut short the share of flat samples is not known, and 0. Raises BadInput as `read_with_flat`.
+    If there was more, the share is not known, and 0. Raises BadInput as `read_with_flat`.
     """
     wanted = round(longest_s * SAMPLE_RATE_HZ)
     start = _Start(wanted)
@@ -85,7 +85,7 @@ def read_start(path: Path, longest_s: float) -> tuple[Floats, bool, float]:
 
 
 def _gain(peak: float) -> float:
-    """What brings a file with this peak to full scale 1: less than 1 where it holds whole numbers."""
+    """The factor that scales a file with this peak to full scale 1: less than 1 if it holds whole numbers."""
     if peak <= NO_LOUDER:
         return 1.0
     return 1 / next(full for full in WHOLE_NUMBERS if peak <= full or full == LOUDEST)
@@ -288,7 +288,7 @@ class _Intake:
 
     @property
     def missing_s(self) -> float:
-        """How much of what the file says it holds did not come; 0 where that is a matter of frames and rounding."""
+        """Seconds that the file claims to hold but did not give; 0 if that is only a matter of frames and rounding."""
         missing_s = self.promised_s - self._taken / self._rate_hz
         return missing_s if missing_s > CUT_S else 0.0
 

@@ -1,4 +1,4 @@
-"""Device rates down to 16 kHz, block by block, late by as little as can be.
+"""Device rates down to 16 kHz, block by block, with as little delay as possible.
 
 soxr hands out what it is given in blocks of its own: 7 to 39 ms late at 48 kHz, which is a frame of voice activity, and with
 it a frame of every answer. At 48, 32 and 16 kHz, so for nearly every device, a short filter is late by 3 ms.
@@ -14,9 +14,9 @@ import numpy.typing as npt
 from voicecoach.nouns import SAMPLE_RATE_HZ
 
 PASS_HZ, STOP_HZ = 7000.0, 8000.0
-"""Whole below, gone above: all that is measured or recognised lies under 7 kHz."""
+"""Kept below, removed above: all that is measured or recognised lies under 7 kHz."""
 STOP_DB = 80.0
-"""What is above is softer by this in the result: less than the noise of a microphone."""
+"""By how much what is above is attenuated: to less than the noise of a microphone."""
 
 Block = npt.NDArray[np.int16]
 

@@ -32,13 +32,13 @@ APM_FRAME = 160
 """WebRTC's frames: 10 ms."""
 TEST_S = 5.0
 QUIET_S = 0.6
-"""Of the test, before the sentence is played: the noise of the room."""
+"""The beginning of the test, before the sentence is played: the noise of the room."""
 MAX_DELAY_S = 0.8
 """Between a sample's way out and its way in: the device has up to 0.4 s of it, Bluetooth as much again."""
 MATCH = 0.1
-"""Correlation with what was played from which the sound in the microphone is an echo; other sound has 0.02 to 0.05."""
+"""From this correlation with what was played on, the sound in the microphone is an echo; other sound has 0.02 to 0.05."""
 HEARD = 0.04
-"""Share of the test in which the detector hears a voice, from which an echo matters."""
+"""An echo matters if the detector hears a voice in at least this share of the test."""
 SETTLES_S = 1.0
 """What the cancellation needs before it can be judged (docs/voice-loop.md)."""
 NOTICED_S = 0.45
