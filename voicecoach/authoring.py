@@ -160,9 +160,7 @@ def _asked(ask: Ask, say: Callable[[str], None], known: Sequence[str], folder: P
             found.append(typed)
         return tuple(found)
 
-    say(
-        "A new call in ten questions, and five more for a new person. You can change every answer later in the file.\n"
-    )
+    say("A new call in ten questions, and five more for a new person. You can change every answer later in the file.\n")
     title = needed("What is the call about, in a few words? ")
     suggestion = slug(title)
 

@@ -248,7 +248,8 @@ def override(
         machine = machine_marks(report).get((turn, code), "not heard")
     if said not in allowed:
         raise BadInput(
-            f"'{verdict[:50]}' is not a verdict on that.", f"Say {', '.join(allowed)}.".replace("not heard", "not-heard")
+            f"'{verdict[:50]}' is not a verdict on that.",
+            f"Say {', '.join(allowed)}.".replace("not heard", "not-heard"),
         )
     entry = {
         "kind": "mark", "turn": None if step else turn, "code": code, "step": step, "verdict": said,

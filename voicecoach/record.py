@@ -705,5 +705,6 @@ def delete(folder: Path) -> None:
         shutil.rmtree(folder)
     except OSError as error:
         raise DiskError(
-            f"{folder} could not be deleted completely ({error.strerror or error}).", "Close what uses it and try again."
+            f"{folder} could not be deleted completely ({error.strerror or error}).",
+            "Close what uses it and try again.",
         ) from error

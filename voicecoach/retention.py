@@ -25,7 +25,9 @@ def days(written: str) -> int:
     found = re.fullmatch(r"(\d{1,5})\s*([dwmy])", written.strip().lower())
     told = int(found[1]) * DAYS[found[2]] if found else 0
     if not 0 < told <= MOST_DAYS:
-        raise BadInput(f"'{written[:40]}' is not a length of time.", "Write for example 30d, 8w, 6m or 1y; at most 100y.")
+        raise BadInput(
+            f"'{written[:40]}' is not a length of time.", "Write for example 30d, 8w, 6m or 1y; at most 100y."
+        )
     return told
 
 

@@ -32,7 +32,8 @@ def delete(
     with_copies: Annotated[
         bool,
         typer.Option(
-            "--copies", help="Also copies that were submitted (with the trainer's answer) or exported, if they are unchanged."
+            "--copies",
+            help="Also copies that were submitted (with the trainer's answer) or exported, if they are unchanged.",
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

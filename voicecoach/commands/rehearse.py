@@ -66,7 +66,9 @@ def rehearse(
     seed: Annotated[int | None, typer.Option(help="Repeat a call: the same seed chooses the same lines.")] = None,
     reword: Annotated[
         str | None,
-        typer.Option(help="A language model rewords the lines: an OpenAI-compatible URL (default: off, nothing is sent)."),
+        typer.Option(
+            help="A language model rewords the lines: an OpenAI-compatible URL (default: off, nothing is sent)."
+        ),
     ] = None,
     reword_model: Annotated[str, typer.Option(help="With --reword: the model's name there.")] = "llama3.2",
     assignment: Annotated[

@@ -27,9 +27,7 @@ def load(folder: Path) -> Reading:
         meaning = json.loads((folder / "reading.json").read_text("utf-8"))
         for name, sha256 in meaning["sha256"].items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != sha256:
-                raise MissingModel(
-                    f"{folder / name} is not the file that it should be.", "Install voicecoach again."
-                )
+                raise MissingModel(f"{folder / name} is not the file that it should be.", "Install voicecoach again.")
         reader = _Reader(folder)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise MissingModel(
