@@ -50,7 +50,7 @@ def test_the_ends_are_told() -> None:
     terminal, said = sitting(["+", "+", "+", ""])
     volume.choose(terminal, lambda _: None)
 
-    assert any("turn the volume of your system up" in line for line in said)
+    assert any("turn up the volume of your system" in line for line in said)
 
 
 def test_a_calm_line_and_the_loudest() -> None:
