@@ -547,6 +547,14 @@ def test_what_is_due_is_counted_from_a_day_that_is_told(tmp_path: Path, monkeypa
     assert page.count("Counted from 2026-01-04.") == 2
 
 
+def test_trends_of_nothing_are_a_sentence(tmp_path: Path) -> None:
+    """Whoever asks for trends before the first call is told what to do, and a script gets its line."""
+    run = lambda *words: CliRunner().invoke(app, ["--data", str(tmp_path), "history", "--trends", *words]).stdout  # noqa: E731
+
+    assert "Take the first: voicecoach rehearse" in run()
+    assert json.loads(run("--json"))["trends"] == []
+
+
 def test_of_nothing_there_is_a_page_too(tmp_path: Path) -> None:
     """An empty folder makes an empty page, and no index."""
     page = as_html(told(tmp_path / "none"))

@@ -51,10 +51,8 @@ def history(
     paged = html is not None or open_page
     if not trends and not paged:
         _list(folders[-count:], as_json)
-        if as_json:
+        if as_json or not folders:
             return
-    if not folders and not paged:
-        return
     # what is written down is the same from the same folders on any day, and says from which day it counts
     told = progress_of(trainee, now or ("" if paged or as_json else prepare.now()))
     if as_json:
@@ -64,8 +62,12 @@ def history(
         typer.echo(f"The page: {path}", err=as_json)
         if open_page:
             common.open_page(path)
-    elif not as_json and (text := progress_text.as_text(told, min(100, common.console().width)).rstrip("\n")):
-        typer.echo(text if trends else f"\n{text}")
+    elif not as_json:
+        text = progress_text.as_text(told, min(100, common.console().width)).rstrip("\n")
+        if text:
+            typer.echo(text if trends else f"\n{text}")
+        elif trends:
+            typer.echo("There are no trends without a whole call. Take the first: voicecoach rehearse")
 
 
 def progress_of(trainee: str, now: str) -> Progress:
