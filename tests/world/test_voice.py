@@ -263,11 +263,14 @@ def test_the_telephone_takes_the_lows_and_highs(tmp_path: Path) -> None:
 
 
 def test_no_line_is_a_silence_and_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that finds nothing to say in a text."""
+    """An engine that finds nothing to say in a text: a moment, so that the line begins and is over."""
     silent = SimpleNamespace(name="mute", render=lambda text, wpm: np.zeros(0, np.float32))
     monkeypatch.setattr(voice, "best_engine", lambda _: silent)
 
-    assert len(voice.CustomerVoice([], NOTHING).speak("...", style_for(3, "hot"), "hot-3").samples) == 0
+    samples = voice.CustomerVoice([], NOTHING).speak("...", style_for(3, "hot"), "hot-3").samples
+
+    assert not samples.any()
+    assert len(samples) / SAMPLE_RATE_HZ == pytest.approx(voice.NOTHING_S)
 
 
 def test_lines_not_spoken_beforehand_are_spoken_by_clause(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,6 +228,11 @@ ONE_VOICE = 0.9
 mid-call is worse than a plain one. Our judgement."""
 
 
+NOTHING_S = 0.1
+"""Silence in the place of words of which an engine makes no sound ("..."): a line without a sample never begins, and
+whoever waits for its end waits for ever."""
+
+
 class CustomerVoice:
     """A customer's voice: lines already spoken by the first preferred voice, else the best engine that is present.
 
@@ -358,6 +363,7 @@ class CustomerVoice:
         self.notices.append(f"Not every line is spoken by {self._prefer[0]} yet; {engine.name} speaks {what}.")
 
     def _finish(self, clean: Floats, engine: str) -> Line:
+        clean = clean if len(clean) else np.zeros(round(NOTHING_S * SAMPLE_RATE_HZ), np.float32)
         heard = effects.telephone_band(clean, SAMPLE_RATE_HZ) if self._telephone and engine != Pyttsx3.name else clean
         return Line(np.asarray(np.clip(heard, -1, 1) * 32767, np.int16), clean, engine)
 
