@@ -90,6 +90,19 @@ def test_a_turn_is_counted_and_clears_what_the_customer_had_said() -> None:
     assert not memory.after(after, call, "I am back.", after.context, verdicts).patient
 
 
+def test_of_a_line_that_was_stopped_only_what_was_heard_has_been_said() -> None:
+    """Also where a nod over it had been judged already, and where nothing of it was heard."""
+    begun = memory.begin(make_call())
+    saying = replace(begun, said=("Hello?", "My printer jammed again."))
+    nodded = replace(begun, context=replace(begun.context, customer_said="Hello? My printer jammed again."))
+
+    assert memory.cut_short(saying, "My printer jammed again.", "My printer").said == ("Hello?", "My printer")
+    assert memory.cut_short(saying, "My printer jammed again.", "").said == ("Hello?",)
+    cut = memory.cut_short(nodded, "My printer jammed again.", "My printer")
+    assert (cut.said, cut.context.customer_said) == ((), "Hello? My printer")
+    assert memory.cut_short(begun, "My printer jammed again.", "My") == begun
+
+
 def test_a_call_begins_where_its_moment_says() -> None:
     """What was said and judged before a retry is there from the start."""
     call = make_call()

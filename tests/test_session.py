@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -25,8 +26,10 @@ from voicecoach.report.replay import replay
 from voicecoach.session import Keys
 from voicecoach.testing import Block, FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import echo
+from voicecoach.world import voice as voices
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
+from voicecoach.world.spoken import Spoken
 from voicecoach.world.voice import Line
 
 pytestmark = pytest.mark.usefixtures("known_detectors")
@@ -405,6 +408,64 @@ def test_a_break_inside_is_recorded_and_raised(tmp_path: Path) -> None:
     assert [event.kind for event in record.read(tmp_path / "call").events][-2:] == ["fault", "ended"]
 
 
+def test_what_breaks_after_the_end_is_in_the_record(tmp_path: Path) -> None:
+    """Hung up in the middle of a turn whose words cannot be heard: a fault, how the call ended, and nothing is swallowed."""
+
+    class BrokenEars(testing.ScriptedEars):
+        def hear(self, samples: np.ndarray, offset_s: float = 0.0) -> object:  # type: ignore[override]
+            raise ZeroDivisionError("ears")
+
+    speaking = PlainRecording(np.concatenate([testing.noise(6.0, -75.0), testing.voice_like(20.0, syllables_per_s=0)]))
+    with pytest.raises(ZeroDivisionError):
+        hold(tmp_path, FileDuplex(speaking), BrokenEars([]), keys=pressing(lambda now: Keys(stop=now >= 8.0)))  # type: ignore[arg-type]
+    (folder,) = record.list_sessions(tmp_path)
+    *_, fault, ended = record.read(folder).events
+
+    assert (fault.kind, ended.kind) == ("fault", "ended")
+    assert ended.data["outcome"] == "stopped"
+
+
+def test_a_second_ctrl_c_waits_for_nothing_and_the_record_ends(tmp_path: Path) -> None:
+    """While the last turns are still being heard: how the call ended is written down all the same."""
+
+    def show(news: object) -> None:
+        if isinstance(news, session.Tick) and news.who == "thinking":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hold(
+            tmp_path, FileDuplex(PlainRecording(testing.noise(9.0, -75.0))),
+            keys=pressing(lambda now: Keys(stop=now >= 3.0)), show=show,
+        )  # fmt: skip
+    (folder,) = record.list_sessions(tmp_path)
+    ended = record.read(folder).events[-1]
+
+    assert (ended.kind, ended.data["outcome"]) == ("ended", "stopped")
+
+
+def test_a_line_of_which_nothing_can_be_spoken_is_over_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that makes no sound of some words: nobody waits for them, and the call ends when its time is up."""
+
+    class Engine:
+        name, spoken = "mute", 0
+
+        def render(self, text: str, wpm: float) -> np.ndarray:
+            self.spoken += 1
+            return testing.tone(220.0, 1.0 if self.spoken == 1 else 0.0) / np.float32(32768)
+
+    engine = Engine()
+    monkeypatch.setattr(voices, "best_engine", lambda _: engine)
+    monkeypatch.setattr(voices, "clauses", lambda text: [text])
+    recording = np.concatenate([testing.noise(4.0, -75.0), testing.voice_like(2.0), testing.noise(60.0, -75.0)])
+    held = hold(
+        tmp_path, FileDuplex(PlainRecording(recording)), GOOD[:1], make_call(time_limit_s=20.0),
+        voice=voices.CustomerVoice([], Spoken(tmp_path, {})),
+    )  # fmt: skip
+
+    assert held.outcome == "time limit"
+    assert [data["turn"] for data in held.data("reacted")][:2] == [1, None]
+
+
 def test_a_dead_microphone_is_told_once(tmp_path: Path) -> None:
     """Exact zeros for seconds are a muted microphone: one fault event, the call goes on."""
     held = hold(tmp_path, FileDuplex(PlainRecording(testing.silence(14.0))))
@@ -573,6 +634,31 @@ def test_a_voice_that_fails_within_a_line_ends_the_line(tmp_path: Path) -> None:
     assert held.data("fault")[0]["what"] == "The voice is gone."
     assert line["end"] - line["start"] == SAMPLE_RATE_HZ  # type: ignore[operator]
     assert held.data("heard")
+
+
+def test_a_voice_that_hangs_within_a_line_ends_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said, and not waited for: the line is what was spoken of it."""
+    monkeypatch.setattr(session, "ANSWER_WITHIN_S", 2.0)
+    free = threading.Event()
+
+    class Hanging(testing.BeepVoice):
+        def speak(self, text: str, style: Style, style_name: str) -> Line:
+            def rest() -> Iterator[Line]:
+                free.wait(20)
+                yield beep
+
+            beep = super().speak("One. Two.", style, style_name)
+            return replace(beep, rest=rest())
+
+    def show(news: object) -> None:
+        if isinstance(news, Event) and news.kind == "said":
+            free.set()
+
+    held = hold(tmp_path, Clocked(PlainRecording(testing.noise(6.0, -75.0))), show=show, voice=Hanging())
+    line = held.data("said")[0]
+
+    assert "not spoken in time" in str(held.data("fault")[0]["what"])
+    assert line["end"] - line["start"] == SAMPLE_RATE_HZ // 2  # type: ignore[operator]
 
 
 # --- barge-in --------------------------------------------------------------------------------------

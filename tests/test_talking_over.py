@@ -11,20 +11,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.calls import SPEED, Away, Clocked, Glimpses, Held, Speakers, hold, make_call, seconds, speech
-from voicecoach import record, session, testing
+from tests.calls import (
+    SPEED,
+    Away,
+    Clocked,
+    Glimpses,
+    Held,
+    Speakers,
+    hold,
+    make_call,
+    pressing,
+    seconds,
+    speech,
+    tapped,
+)
+from voicecoach import persona, record, session, testing
 from voicecoach.call import answering, aside
 from voicecoach.call.answering import Answer, Question, Tools
 from voicecoach.debrief import report_on
 from voicecoach.errors import MissingModel, VoicecoachError
+from voicecoach.judge.context import next_context
 from voicecoach.measure.activity import FRAME
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Heard, Reaction, Style, Word
+from voicecoach.nouns import SAMPLE_RATE_HZ, Event, Heard, Reaction, Style, TurnContext, Word
+from voicecoach.report import replay as anew
 from voicecoach.report.facts import gather
 from voicecoach.report.replay import replay
-from voicecoach.session import Call, Tick
+from voicecoach.session import Call, Keys, Tick
 from voicecoach.testing import FileDuplex, PlainRecording, RecordedTrainee, Reply, Samples
 from voicecoach.world import echo
+from voicecoach.world.ears import Ears
 from voicecoach.world.echo import EchoTest
 from voicecoach.world.glimpse import Glimpse
 from voicecoach.world.voice import Line
@@ -118,10 +134,6 @@ def test_a_long_sound_without_words_is_a_false_alarm(tmp_path: Path) -> None:
 def test_words_that_no_look_could_tell_are_an_interruption(tmp_path: Path, look_s: float) -> None:
     """The words of the turn decide, and the answer knows of it."""
 
-    class Unsure(Timed):
-        def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
-            return replace(super().glimpse(samples, offset_s), probability=0.2)
-
     sound = FileDuplex(RecordedTrainee([Reply(speech(3.0), "over", 1.2)]))
     held = hold(tmp_path, sound, Unsure(WORDS, look_s / 100))
     (cut,) = held.data("interrupted")
@@ -168,6 +180,120 @@ def test_nobody_is_blamed_for_finishing_a_sentence_into_which_the_customer_cut(t
     assert len(spoke["overlap"]) > 1  # type: ignore[arg-type]
     assert "interrupt" not in codes(held)[0]
     assert replay(gather(held.record.events), call.persona, call.rules).differences == ()
+
+
+def test_who_interrupts_and_is_cut_into_has_interrupted(tmp_path: Path) -> None:
+    """A speech over the line and far beyond it: the blame stays, and the point that was stopped is told again."""
+    sound = FileDuplex(RecordedTrainee([Reply(speech(2.0)), Reply(speech(13.0), "over", 1.0)]))
+    held = hold(tmp_path, sound, Glimpses([WORDS, LATER], f"{LATER} now"), furious())
+    reacted = [(data["turn"], data["mood"]["told"]) for data in held.data("reacted")]  # type: ignore[index]
+    found = held.data("assessed")[1]["assessment"]["findings"]  # type: ignore[index]
+
+    assert [data["by"] for data in held.data("interrupted")] == ["trainee", "customer"]
+    assert reacted[:2] == [(1, 1), (None, 0)]
+    assert [one["outcome"] for one in found if one["code"] == "interrupt"] == ["shown"]
+    assert replay(gather(held.record.events), furious().persona, furious().rules).differences == ()
+
+
+# --- what was not heard has not been said ----------------------------------------------------------
+
+
+class Unsure(Timed):
+    """Ears whose looks are never sure."""
+
+    def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
+        return replace(super().glimpse(samples, offset_s), probability=0.2)
+
+
+class FirstANod(testing.ScriptedEars):
+    """Ears for a nod over the line, and then words over it."""
+
+    def glimpse(self, samples: Floats, offset_s: float = 0.0) -> Glimpse:
+        return Glimpse(f"{LATER} now" if self._heard else "I see.", 0.9)
+
+
+@pytest.mark.parametrize(
+    ("parts", "ears"),
+    [
+        ((3.0,), Glimpses([LATER], f"{LATER} now")),
+        ((3.0,), Unsure(WORDS)),
+        ((0.5, 0.9, 3.0), FirstANod(["I see.", LATER])),
+    ],
+    ids=["at once", "by the words of the turn", "after a nod"],
+)
+def test_what_nobody_heard_of_a_line_was_not_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: tuple[float, ...], ears: Ears
+) -> None:
+    """The judge knows the words up to the interruption and no others: live, in the debrief, and in what it quotes."""
+    known: list[TurnContext] = []
+
+    def watched(*given: object, **more: object) -> TurnContext:
+        known.append(next_context(*given, **more))  # type: ignore[arg-type]
+        return known[-1]
+
+    for module in (answering, anew):
+        monkeypatch.setattr(module, "next_context", watched)
+    held = hold(tmp_path, FileDuplex(RecordedTrainee([Reply(speech(*parts), "over", 0.8)])), ears)
+    (cut,), text = held.data("interrupted"), str(held.data("said")[0]["text"])
+    live = known[-1]
+    known.clear()
+    report = report_on(held.record)
+
+    assert 0 < len(str(cut["words"])) < len(text)
+    assert live.customer_said == cut["words"]
+    assert known[-1].customer_said == cut["words"]
+    assert (report.lines[0].text, report.lines[0].heard) == (text, cut["words"])
+    assert report.differences == ()
+
+
+def test_a_point_that_was_stopped_at_its_beginning_is_told_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent by hand, and the trainee goes on as the customer begins: nobody interrupted, and nobody heard that point."""
+    made: list[Reaction] = []
+    react = persona.react
+
+    def watched(*given: object, **more: object) -> Reaction:
+        made.append(react(*given, **more))  # type: ignore[arg-type]
+        return made[-1]
+
+    monkeypatch.setattr(persona, "react", watched)
+    recording = np.concatenate([testing.noise(6.0, -75.0), speech(7.0), testing.noise(9.0, -75.0)])
+    keys = pressing(lambda now: Keys(send=tapped(now, 8.0, 15.0)))
+    held = hold(tmp_path, FileDuplex(PlainRecording(recording)), [WORDS, "Go on."], make_call(mode="manual"), keys)
+    live = [reaction.mood.told for reaction in made]
+    made.clear()
+    report_on(held.record)
+    (cut,), told = held.data("interrupted"), [str(data["line"]).rpartition(".")[0] for data in held.data("said")]
+
+    assert cut["together"] is True
+    assert "interrupt" not in codes(held)[1]
+    assert told[1] == told[2]
+    assert told[1].startswith("story.")
+    assert live == [1, 1]
+    assert [reaction.mood.told for reaction in made] == live
+
+
+def test_a_line_that_is_sent_over_is_interrupted_from_the_first_sound_on(tmp_path: Path) -> None:
+    """In manual as hands-free: not from where the turn is sure to have begun."""
+    sound = FileDuplex(RecordedTrainee([Reply(speech(3.0), "over", 0.8)]))
+    held = hold(tmp_path, sound, Glimpses([LATER], f"{LATER} now"), make_call(mode="manual"))
+    (cut,), (spoke,) = held.data("interrupted"), held.data("spoke")
+
+    assert cut["start"] == spoke["speech"][0][0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("frame", range(8))
+def test_who_begins_with_the_last_syllable_stops_nothing(tmp_path: Path, frame: int) -> None:
+    """A line that ends just when it would be stopped was heard to its end: that is no interruption."""
+    call = make_call()
+    words = persona.begin(call.persona, call.seed).reply.text.split()
+    begins_s = 0.25 * len(words) - 0.6 + frame * FRAME / SAMPLE_RATE_HZ
+    sound = FileDuplex(RecordedTrainee([Reply(speech(1.5), "over", begins_s)]))
+    held = hold(tmp_path, sound, Glimpses([LATER], f"{LATER} now"), call)
+
+    assert held.data("spoke")
+    assert all(len(str(cut["words"]).split()) < len(words) for cut in held.data("interrupted"))
 
 
 # --- lines that are taken back ---------------------------------------------------------------------

@@ -218,6 +218,28 @@ def test_what_the_quick_pass_heard_stays_where_the_careful_one_hears_nothing(tmp
     assert [data["text"] for data in held.data("heard")] == ["I see."]
 
 
+def test_a_careful_pass_that_breaks_costs_nothing_but_itself(tmp_path: Path) -> None:
+    """Nobody waits for it: the call goes on, what was heard first stays, and the next turn is heard again."""
+
+    class Breaking(TwoPasses):
+        def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+            if not self.whole:
+                self.whole.append(0.0)
+                raise IndexError("no words to align")
+            return super().hear(samples, offset_s)
+
+    sound = FileDuplex(RecordedTrainee([Reply(speech(2.0)), Reply(speech(2.0))]))
+    held = hold(tmp_path, sound, Breaking(GOOD[:2], "Go on, please."))
+    (fault,) = held.data("fault")
+
+    assert held.outcome == "script over"
+    assert [(data["turn"], data["text"]) for data in held.data("heard")] == [
+        (1, GOOD[0]), (2, GOOD[1]), (2, "Go on, please."),
+    ]  # fmt: skip
+    assert "careful" in str(fault["what"])
+    assert "no words to align" in str(fault["detail"])
+
+
 def test_ears_with_one_pass_hear_once(tmp_path: Path) -> None:
     """The fakes of the tests, and ears that others bring."""
     held = hold(tmp_path, answer(speech(2.0)), GOOD[:1])

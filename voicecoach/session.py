@@ -23,7 +23,7 @@ from voicecoach.call.aside import Aside
 from voicecoach.call.cueing import Cueing
 from voicecoach.call.echoguard import EchoGuard
 from voicecoach.call.openturn import OpenTurn
-from voicecoach.call.saying import Past, Saying
+from voicecoach.call.saying import Past, Saying, Spoken
 from voicecoach.call.tape import Tape
 from voicecoach.errors import DiskError, VoicecoachError
 from voicecoach.judge.context import TOGETHER_S
@@ -220,6 +220,8 @@ class _Loop:
             ears.glimpse if isinstance(ears, Glimpsing) else None,
             lambda text: only_nods(text, call.rules.cues),
         )
+        self.stopped_at = -1
+        """Where the voice began that last stopped a line."""
         self.away_s = 0.0
         """How long the call has been paused in all."""
         self.away_from: int | None = None
@@ -246,7 +248,7 @@ class _Loop:
 
     def run(self) -> Outcome:
         """See `rehearse`."""
-        failure: Exception | None = None
+        failure: BaseException | None = None
         outcome: Outcome = "fault"
         try:
             self._start()
@@ -257,8 +259,8 @@ class _Loop:
             failure, why = error, entries.failed(error)["what"]
         self.sound.stop()
         try:
-            self._last_words(failure)
-            if failure is not None:
+            failure = self._last_words(failure)
+            if isinstance(failure, Exception):
                 self._event("fault", **entries.failed(failure))
             self._event("ended", outcome=outcome, why=why, lost_blocks=self.sound.lost_blocks, xruns=self.sound.xruns)
             self.writer.sync()
@@ -273,17 +275,21 @@ class _Loop:
             raise failure
         return outcome
 
-    def _last_words(self, failure: Exception | None) -> None:
-        """Write down the turn that was open or waiting for its answer when the call ended, however it ended."""
+    def _last_words(self, failure: BaseException | None) -> BaseException | None:
+        """Write down the turn that was open or waiting for its answer when the call ended, however it ended.
+
+        Returns the `failure` of the call or, where there was none, what broke now: also a second Ctrl-C, after which
+        nobody waits any more.
+        """
         if isinstance(failure, DiskError):
-            return
+            return failure
         try:
             self._finish_turn()
         except DiskError:
             raise
-        except Exception:
-            if failure is None:
-                raise
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised again once the end is written down
+            return failure or error
+        return failure
 
     def _finish_turn(self) -> None:
         if self.held is not None:
@@ -292,16 +298,20 @@ class _Loop:
         if turn is not None:
             self._submit(turn)
         self.show(Tick(self.writer.samples / SAMPLE_RATE_HZ, "thinking", -120.0))
+        broken: Exception | None = None
         try:
             if self.pending is not None:
                 self._write_late(self.pending)
-        finally:  # whatever broke in that turn, the others have a careful pass to come
-            self._close_line()
-            for take in (self._take_measured, self._take_heard_again):
-                try:
-                    take(wait=True)
-                except TimeoutError:
-                    self._event("fault", **entries.UNMEASURED)
+        except Exception as error:  # noqa: BLE001 - the other turns have a careful pass to come; it is raised again below
+            broken = error
+        self._close_line()
+        for take in (self._take_measured, self._take_heard_again):
+            try:
+                take(wait=True)
+            except TimeoutError:
+                self._event("fault", **entries.UNMEASURED)
+        if broken is not None:
+            raise broken
 
     def _talk(self) -> tuple[Outcome, str]:
         """Block by block until the call ends."""
@@ -370,10 +380,12 @@ class _Loop:
             saying.go_on()
         except VoicecoachError as error:  # a voice that fails ends the line
             self._event("fault", **entries.failed(error))
-        if saying.begins(block, at) and saying.reaction is not None:
-            heard_before = self.call.moment is not None and saying.reaction is self.opening
-            if not heard_before:
-                self._remember(said=(*self.memory.said, saying.reaction.reply.text))
+        waited = at - saying.end if saying.clause is not None and saying.start is not None else 0
+        if waited > ANSWER_WITHIN_S * SAMPLE_RATE_HZ:
+            self._event("fault", **entries.UNSPOKEN)  # and so does one that hangs
+            self._close_line()
+        if saying.begins(block, at) and saying.reaction is not None and not self._heard_before():
+            self._remember(said=(*self.memory.said, saying.reaction.reply.text))
         if saying.complete and self.held is None:
             self._tell_line()
 
@@ -483,10 +495,12 @@ class _Loop:
             turn,
             self.mic.between(turn.start, turn.end),
             before.pieces if before else self.open.whole(turn.start, turn.end, turn.speech),
-            said=" ".join(self.memory.said),
+            said=self.memory.said,
             lines_from=self.saying.starts,
             taken_back=self.saying.taken_back,
-            cut_off=self.saying.stopped or self.over.undecided,
+            cut_off=self._stopped_in(turn) or self.over.undecided,
+            stopped=self.saying.stopped or self.over.undecided,
+            line_heard=self._line_heard(),
             gap_from=before.gap_from if before else self.gap_from,
             spoiled=self.guard.spoiled(turn.start, turn.end, turn.overlap),
             customer=self.guard.heard_customer(turn.start, turn.end),
@@ -510,7 +524,8 @@ class _Loop:
         """Have the line ducked, held or stopped while the trainee speaks over it; who cuts in is not stopped."""
         saying = self.saying
         line = block.customer and saying.on and saying.start is not None and not saying.stopped and not self.cut_in
-        heard = self.turns.mode == "hands-free" or self.turns.speaking
+        line = line and not saying.is_out(at + len(block.out))  # who begins with its last syllable stops nothing
+        heard = self.turns.mode != "push-to-talk" or self.turns.speaking
         rested = self.guard.resting
         stopped = self.over.follow(at, probability if heard else 0.0, line, self._said_so_far)
         if self.guard.resting and not rested and stopped is None:
@@ -559,27 +574,50 @@ class _Loop:
 
     def _interrupted(self, stopped: Stopped, now: int) -> None:
         """The trainee has stopped the customer: what of the line was heard, and what of the story."""
-        saying = self.saying
+        saying, self.stopped_at = self.saying, stopped.onset
         saying.stop()
         self._close_line()
+        line = saying.now
+        if line is None or line.start is None:
+            return
+        played_s, words = saying.played_s(stopped.onset), self._words_heard(line, stopped.silent)
+        if not self._heard_before():
+            self.memory = memory.cut_short(self.memory, line.reaction.reply.text, words)
         self._answer_again()
-        if saying.now is not None and saying.now.start is not None:
-            played_s = saying.played_s(stopped.onset)
-            heard_s = saying.played_s(entries.silent_from(stopped, now))
-            together = (stopped.onset - saying.now.start) / SAMPLE_RATE_HZ < TOGETHER_S
-            self._event("interrupted", **entries.interrupted(saying.now, played_s, heard_s, stopped, now, together))
+        together = (stopped.onset - line.start) / SAMPLE_RATE_HZ < TOGETHER_S
+        self._event("interrupted", **entries.interrupted(line, played_s, words, stopped, now, together))
+
+    def _line_heard(self) -> tuple[str, str] | None:
+        """Where nobody knows yet whether the line is stopped: the line, and what was heard of it if it is."""
+        line = self.saying.now
+        if not self.over.undecided or line is None or self._heard_before():
+            return None
+        return line.reaction.reply.text, self._words_heard(line, self.over.held)
+
+    def _words_heard(self, line: Spoken, silent: int) -> str:
+        """What was heard of the line, where it stands still from `silent` on."""
+        heard_s = self.saying.played_s(entries.silent_from(silent, self.writer.samples))
+        return entries.words_heard(line, heard_s)
+
+    def _heard_before(self) -> bool:
+        """Whether the line is the one that a retry or a drill began with."""
+        return self.call.moment is not None and self.saying.reaction is self.opening
 
     def _answer_again(self) -> None:
         """What was being answered as a nod was an interruption after all."""
         if self.draft is not None and not self.draft.cut_off:
             self._drop(self.draft)
             self.draft = None
-        elif self.pending is not None and not self.pending.draft.cut_off and self._over_line(self.pending.turn):
+        elif self.pending is not None and not self.pending.draft.cut_off and self._stopped_in(self.pending.turn):
             self._answer_anew(self.pending)
 
-    def _over_line(self, turn: Turn) -> bool:
-        """Whether some of the turn was said after the customer's line had begun."""
-        return self.saying.start is not None and turn.speech[-1][1] > self.saying.start
+    def _untold(self) -> bool:
+        """Whether the customer has to say the last line again, which was stopped; nothing is told again in a drill."""
+        return self.saying.stopped and self.call.react is None
+
+    def _stopped_in(self, turn: Turn) -> bool:
+        """Whether the trainee stopped a line in this turn: the customer may have cut in since."""
+        return turn.start <= self.stopped_at <= turn.end
 
     def _answer_anew(self, pending: _Pending) -> None:
         """What the turn was to the customer has turned out to be something else."""
@@ -606,7 +644,7 @@ class _Loop:
         speaking = at - max(speech[0][0], self.saying.end)
         if after_s is None or self.pending is not None or self.goodbye or speaking < after_s * SAMPLE_RATE_HZ:
             return
-        spoken = self._spoken("cut in", persona.cut_in(self.call.persona, reaction.mood), at)
+        spoken = self._spoken("cut in", persona.cut_in(self.call.persona, reaction.mood, self._untold()), at)
         if spoken is None:
             return
         self.cut_in, reaction = True, spoken[0]
@@ -688,7 +726,7 @@ class _Loop:
         if self.over.holding or self.over.begun or (self.turns.phase != "quiet" and self._can_resume(pending.turn, at)):
             return
         answer = pending.draft.answer.result()
-        if pending.draft.cut_off and not self.saying.stopped and answer.reaction is not None:
+        if pending.draft.cut_off and not self._stopped_in(pending.turn) and answer.reaction is not None:
             self._answer_anew(pending)  # its words came so late that the line went on: it was no interruption
             return
         silent = answer.reaction is None or answer.line is None
@@ -800,6 +838,9 @@ class _Loop:
         """Write down which turns were heard again while nobody waited for it."""
         idle = self.turns.phase == "quiet" and self.pending is None and self.saying.clause is None
         for again in self.aside.heard_again(wait or not self.sound.realtime, idle, self._latency()):
+            if isinstance(again, Exception):
+                self._event("fault", **entries.not_heard_again(again))
+                continue
             self._tell_heard(again.number, again.heard, again.observation, again=True)
 
     def _measure_after_cues(self, turn: Turn) -> None:
@@ -916,7 +957,8 @@ class _Loop:
             return
         wait_s = EXPLAINED_S if self.memory.patient else SILENCE_S
         if at - max(self.quiet_from, saying.end) >= wait_s * SAMPLE_RATE_HZ and saying.reaction is not None:
-            spoken = self._spoken("silence", persona.react_to_silence(self.call.persona, saying.reaction.mood), at)
+            reaction = persona.react_to_silence(self.call.persona, saying.reaction.mood, self._untold())
+            spoken = self._spoken("silence", reaction, at)
             if spoken is not None:
                 self._remember(patient=False)
                 self._react(*spoken)

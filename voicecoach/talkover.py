@@ -59,6 +59,11 @@ class TalkOver:
         return self._state.begun
 
     @property
+    def held(self) -> int:
+        """Where the line was last told to stand still."""
+        return self._state.held
+
+    @property
     def undecided(self) -> bool:
         """The line stands still until somebody `tell`s the words of the turn."""
         return self._state.phase == "untold"

@@ -217,6 +217,26 @@ def test_story_resumes_after_a_nod_and_stops_at_an_interruption() -> None:
     assert [has_more_to_tell(DANA, reaction.mood) for reaction in played] == [True, True, True, True, True, False]
 
 
+def test_a_point_that_was_stopped_is_told_again_whoever_is_to_blame() -> None:
+    """Both may have begun together, so that nobody interrupted: nobody heard it either. It is taken back once."""
+    told = call(["verbal_nod", "verbal_nod"])[-1].mood
+    blameless, blamed = (react(DANA, told, judged(codes), "", stopped=True) for codes in ("verbal_nod", "interrupt"))
+
+    assert (told.told, blameless.mood.told, blamed.mood.told) == (2, 2, 1)
+    assert blameless.reply.line.startswith("story.no-show.")
+    assert told.used[-1].startswith("story.no-show.")
+
+
+def test_an_answer_that_was_stopped_may_be_asked_for_once_more() -> None:
+    """Who has not heard it out has not been told, and gets it."""
+    ask = ("clarify", HELD, "Could you tell me the order number, please?")
+    asked = call([*TOLD, "empathise", ask])[-1].mood
+    again = react(DANA, asked, judged("clarify"), ask[2], stopped=True)
+
+    assert "asked_again" not in [cause.cue for cause in again.causes]
+    assert again.reply.line.startswith("answer.")
+
+
 def test_she_cannot_calm_down_before_all_is_told() -> None:
     """However kind the words, the story comes first; and no offer made before it is kept."""
     kind = "empathise apologise restate_facts restate_feelings willingness resolution res_when"

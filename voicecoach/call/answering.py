@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 
 from voicecoach import judge, persona
 from voicecoach.call import Call
-from voicecoach.call.memory import Memory
+from voicecoach.call.memory import Memory, cut_short
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.judge.moves import only_nods
 from voicecoach.measure import activity, observe, pieces
@@ -78,14 +79,18 @@ class Question:
     """Of the turn [shape=(n,)]."""
     pieces: tuple[Piece, ...]
     """What it is heard in; between them is only silence."""
-    said: str
+    said: tuple[str, ...]
     """What the customer has said since the trainee's turn before."""
     lines_from: tuple[int, ...]
     """The first samples of the customer's lines."""
     taken_back: tuple[activity.Span, ...]
     """The lines that the customer took back, in samples."""
     cut_off: bool
-    """The trainee has stopped that line, or has if these are words other than nods."""
+    """A line was stopped in this turn, or is if these are words other than nods."""
+    stopped: bool
+    """The customer's last line was stopped, in this turn or before it, or is if these are words other than nods."""
+    line_heard: tuple[str, str] | None
+    """Where that is not known yet: the line, and what was heard of it if it is stopped."""
     gap_from: int
     """The end of the customer's line before the turn; 0 for none."""
     spoiled: tuple[activity.Span, ...]
@@ -179,10 +184,12 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     began = time.perf_counter()
     _mind_dropped(question)
     call, turn, known = tools.call, question.turn, standing()
-    memory = known.memory
+    memory = replace(known.memory, said=question.said)
     heard = Heard(text_of(parts), tuple(word for part in parts for word in part.heard.words), tools.ears.name)
     hearing = _joined(parts, [piece.start - turn.start for piece in question.pieces])
     nod = question.nod or (question.inside and only_nods(heard.text, call.rules.cues))
+    if question.line_heard and not nod:
+        memory = cut_short(memory, *question.line_heard)
     observation = measure_turn(
         turn, question.samples, heard, hearing, question.gap_from, question.spoiled, question.customer, memory.baseline,
         known.latency,
@@ -190,7 +197,7 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     context = next_context(
         memory.context,
         memory.previous,
-        customer_said=question.said,
+        customer_said=" ".join(memory.said),
         customer_finished=not persona.has_more_to_tell(call.persona, known.mood),
         overlap_s=talked_over_s(
             _seconds(turn.overlap),
@@ -201,7 +208,7 @@ def answer(tools: Tools, question: Question, standing: Callable[[], Standing], n
     )
     delivery = memory.previous.delivery if memory.previous else None
     assessment = judge.assess(heard.text, heard.words, observation, context, call.rules, delivery)
-    react = call.react or persona.react
+    react = call.react or partial(persona.react, stopped=question.stopped)
     reaction = None if nod or not heard.text else react(call.persona, known.mood, assessment, heard.text)
     if reaction and call.reword:
         _mind_dropped(question)

@@ -44,11 +44,21 @@ class Aside:
         """Have a turn heard with care, once there is time."""
         self._later.append(answered)
 
-    def heard_again(self, wait: bool, idle: bool, latency: int) -> Iterator[Again]:
-        """The turns that have been; the next one is begun where the worker is `idle`, all of them where it may `wait`."""
+    def heard_again(self, wait: bool, idle: bool, latency: int) -> Iterator[Again | Exception]:
+        """The turns that have been, and what broke in others; raises TimeoutError as `measured` does.
+
+        The next one is begun where the worker is `idle`, all of them where it may `wait`.
+        """
         while True:
             if self._again is not None and (wait or self._again.done()):
-                again, self._again = self._again.result(self._within_s), None
+                careful, self._again = self._again, None
+                try:
+                    again = careful.result(self._within_s)
+                except TimeoutError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - nobody waits for it: what was heard first stays
+                    yield error
+                    continue
                 if again.heard.text:  # what the quick pass heard stays where the careful one hears nothing
                     yield again
             if self._again is not None or not self._later or not (wait or idle):

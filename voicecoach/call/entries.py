@@ -103,28 +103,33 @@ def wordless(turn: Turn) -> Data:
     }
 
 
-def silent_from(stopped: Stopped, now: int) -> int:
-    """The sample from which nothing of a stopped line is heard, as far as it is known `now`."""
-    return min(now, stopped.silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
+def silent_from(silent: int, now: int) -> int:
+    """The sample from which nothing is heard of a line that was told at `silent` to stand still, as far as is known `now`."""
+    return min(now, silent + round(FADE_MS / 1000 * SAMPLE_RATE_HZ))
 
 
-def interrupted(spoken: Spoken, played_s: float, heard_s: float, stopped: Stopped, now: int, together: bool) -> Data:
-    """The trainee has stopped a line: how much of it was played when the voice over it began, and what of it was heard.
+def words_heard(spoken: Spoken, heard_s: float) -> str:
+    """The words of a line as far as it is made that had been spoken after `heard_s` seconds of it."""
+    made = spoken.line.text or spoken.reaction.reply.text
+    return words_played(made, heard_s * SAMPLE_RATE_HZ / max(1, len(spoken.line.samples)))
+
+
+def interrupted(spoken: Spoken, played_s: float, words: str, stopped: Stopped, now: int, together: bool) -> Data:
+    """The trainee has stopped a line: how much of it was played when the voice over it began, and the words that were heard.
 
     Where both had begun `together` nobody has interrupted.
     """
-    reply, length = spoken.reaction.reply, len(spoken.line.samples)
-    made = spoken.line.text or reply.text
+    reply = spoken.reaction.reply
     return {
         "by": "trainee",
         "line": reply.line,
         "start": stopped.onset,
-        "end": silent_from(stopped, now),
+        "end": silent_from(stopped.silent, now),
         "played_s": played_s,
         "stopped": True,
         "noticed_s": (stopped.noticed - stopped.onset) / SAMPLE_RATE_HZ,
-        "of_s": length / SAMPLE_RATE_HZ,
-        "words": words_played(made, heard_s * SAMPLE_RATE_HZ / max(1, length)),
+        "of_s": len(spoken.line.samples) / SAMPLE_RATE_HZ,
+        "words": words,
         "told": spoken.reaction.mood.told,
         **({"together": True} if together else {}),
     }
@@ -198,6 +203,11 @@ UNHEARD: Data = {
     "do": "It can be played; close what else keeps this machine busy before the next call.",
     "detail": "",
 }
+UNSPOKEN: Data = {
+    "what": "The rest of the customer's line was not spoken in time.",
+    "do": "Close what else keeps this machine busy, or check the voices with: voicecoach doctor",
+    "detail": "",
+}
 UNMEASURED: Data = {
     "what": "The second, careful look at the last turns was not ready in time.",
     "do": "What was heard first stays; close what else keeps this machine busy before the next call.",
@@ -222,6 +232,15 @@ def failed(error: Exception) -> Data:
     if isinstance(error, VoicecoachError):
         return {"what": error.what, "do": error.do, "detail": error.detail}
     return {"what": "Something in voicecoach broke.", "do": "", "detail": repr(error)}
+
+
+def not_heard_again(error: Exception) -> Data:
+    """What is told where the careful pass over a turn broke."""
+    return {
+        "what": "The second, careful look at a turn failed.",
+        "do": "What was heard first stays. Check the recogniser with: voicecoach doctor",
+        "detail": failed(error)["detail"],
+    }
 
 
 def ended_by(reaction: Reaction, name: str) -> tuple[Outcome, str] | None:

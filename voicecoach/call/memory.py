@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from voicecoach.call import Call
+from voicecoach.judge import context as judged
 from voicecoach.judge.silence import announced
 from voicecoach.measure import observe
 from voicecoach.nouns import Assessment, Baseline, Observation, TurnContext
@@ -44,6 +45,12 @@ def after(memory: Memory, call: Call, text: str, context: TurnContext, assessmen
     """After a turn of the trainee, which was `text`."""
     patient, number = bool(announced(text, call.rules.silence)), memory.number + 1
     return replace(memory, context=context, previous=assessment, said=(), number=number, patient=patient)
+
+
+def cut_short(memory: Memory, line: str, heard: str) -> Memory:
+    """After the customer's last line was stopped: only what was `heard` of it has been said."""
+    said, context = judged.cut_short(memory.said, memory.context, line, heard)
+    return replace(memory, said=said, context=context)
 
 
 def calibrated(memory: Memory, seen: Observation, device: str) -> Memory:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from voicecoach.measure.activity import Span, intersect, total
 from voicecoach.nouns import SAMPLE_RATE_HZ, Reaction
+from voicecoach.world.playback import FADE_MS
 from voicecoach.world.sound import Block, Duplex
 from voicecoach.world.voice import Line, joined
 
@@ -125,6 +126,13 @@ class Saying:
     def stop(self) -> None:
         """The trainee has stopped the line."""
         self.stopped = True
+
+    def is_out(self, now: int) -> bool:
+        """Whether all of the line has been heard by the sample `now`, but for what would fade out."""
+        if self.now is None or self.clause is not None:
+            return False
+        fading_s = FADE_MS / 1000
+        return self.played_s(now) >= len(self.now.line.samples) / SAMPLE_RATE_HZ - fading_s
 
     def wait_from(self, at: int) -> None:
         """Nobody was waited for before this sample."""

@@ -87,6 +87,7 @@ def hold(
     keys = f"{space}n: note    q hangs up"
     keyboard = Keyboard()
     failure: BaseException | None = None
+    kept = f"The call is kept. Its debrief: voicecoach report {folder.name}"
     writer = record.Writer(folder, call.persona_text, call.procedure_text)
     screen = Screen(
         common.console(),
@@ -108,13 +109,16 @@ def hold(
                     writer.event("note", text=note)
     except Exception as error:  # noqa: BLE001 - whatever it was, the debrief of what was recorded comes first
         failure = error
+    except KeyboardInterrupt:
+        typer.echo(kept, err=True)
+        raise
     finally:
         close(writer, clean=failure is None)
     try:
         echotest.unlearn(common.data(), record.read(folder))
         show_debrief(folder)
     except (KeyboardInterrupt, BrokenPipeError):
-        typer.echo(f"The call is kept. Its debrief: voicecoach report {folder.name}", err=True)
+        typer.echo(kept, err=True)
         failure = failure or KeyboardInterrupt()
     except VoicecoachError as error:
         if failure is None:

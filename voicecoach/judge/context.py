@@ -69,3 +69,16 @@ def next_context(
         talked_over_s=overlap_s,
         cut_off=cut_off and overlap_s > 0,
     )
+
+
+def cut_short(said: Sequence[str], context: TurnContext, line: str, heard: str) -> tuple[tuple[str, ...], TurnContext]:
+    """What the customer has `said` since the turn before, and the context of that one, once the last line is stopped.
+
+    Only what was `heard` of it has been said, also where a nod over it has been judged already.
+    """
+    if tuple(said[-1:]) == (line,):
+        return (*said[:-1], *filter(None, [heard])), context
+    known = context.customer_said
+    if said or not known.endswith(line):
+        return tuple(said), context
+    return (), replace(context, customer_said=f"{known.removesuffix(line)}{heard}".strip())

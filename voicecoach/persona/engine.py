@@ -168,11 +168,14 @@ def begin(persona: Persona, seed: int, recent: Sequence[str] = ()) -> Reaction:
     return _speak(persona, mood, "OPENING", "opening", ())
 
 
-def react(persona: Persona, mood: Mood, assessment: Assessment, text: str) -> Reaction:
-    """What the trainee's turn (`text`, as judged in `assessment`) does to the customer, and what she says next."""
+def react(persona: Persona, mood: Mood, assessment: Assessment, text: str, stopped: bool = False) -> Reaction:
+    """What the trainee's turn (`text`, as judged in `assessment`) does to the customer, and what she says next.
+
+    Her last line was `stopped` for good, whoever is to blame for that: it has not been told.
+    """
     if mood.state in ENDINGS:
         return _stay_ended(persona, mood)
-    mood = _take_back(mood, assessment)
+    mood = _take_back(mood, stopped or "interrupt" in _shown(assessment))
     heard = _hear(persona, mood, assessment, text)
     causes = tuple(cause for cause in _causes(persona, mood, assessment, heard) if abs(cause.delta) >= LEAST)
     wanted = round(sum(cause.delta for cause in causes), 3)
@@ -204,19 +207,24 @@ def cuts_in_after_s(persona: Persona, mood: Mood) -> float | None:
     return FUSES[persona.mood.patience].cuts_in_s
 
 
-def cut_in(persona: Persona, mood: Mood) -> Reaction:
-    """What a furious customer says into a speech that does not end."""
+def cut_in(persona: Persona, mood: Mood, stopped: bool = False) -> Reaction:
+    """What a furious customer says into a speech that does not end; her last line may have been `stopped` by it."""
     if mood.state in ENDINGS:
         return _stay_ended(persona, mood)
+    mood = _take_back(mood, stopped)
     cause = _cause(persona, mood, "rambling", 1.0, "")
     after, causes = _change(mood, (cause,), _floor(persona, mood, False))
     return _speak(persona, replace(after, turn=mood.turn + 1), CUTS_IN, at_hand(persona, "cuts_in"), causes)
 
 
-def react_to_silence(persona: Persona, mood: Mood) -> Reaction:
-    """What the customer says when the trainee says nothing; each silence in a row weighs more."""
+def react_to_silence(persona: Persona, mood: Mood, stopped: bool = False) -> Reaction:
+    """What the customer says when the trainee says nothing; each silence in a row weighs more.
+
+    Her last line may have been `stopped` before it.
+    """
     if mood.state in ENDINGS:
         return _stay_ended(persona, mood)
+    mood = _take_back(mood, stopped)
     in_a_row = mood.silences + 1
     if "solution" in mood.met:
         return _await_closure(persona, mood)
@@ -252,10 +260,16 @@ def _shown(assessment: Assessment) -> frozenset[str]:
     return frozenset(f.code for f in assessment.findings if f.kind == "fault" and f.outcome == "shown")
 
 
-def _take_back(mood: Mood, assessment: Assessment) -> Mood:
-    """A point of the story that was spoken over has not been told: it is told again (002 step 2, "each point")."""
-    cut = "interrupt" in _shown(assessment) and bool(mood.used) and mood.used[-1].startswith("story.")
-    return replace(mood, told=mood.told - 1) if cut and mood.told else mood
+def _take_back(mood: Mood, cut: bool) -> Mood:
+    """A point of the story that was `cut` has not been told: it is told again (002 step 2, "each point").
+
+    Nor has an answer been given that was: who asks once more has not been told.
+    """
+    last = mood.used[-1] if cut and mood.used else ""
+    if last.startswith("answer."):
+        name = last.removeprefix("answer.").rpartition(".")[0]
+        return replace(mood, answered=tuple(one for one in mood.answered if one != name))
+    return replace(mood, told=mood.told - 1) if last.startswith("story.") and mood.told else mood
 
 
 def _cut_short(persona: Persona, mood: Mood, heard: _Heard) -> bool:

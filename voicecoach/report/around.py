@@ -91,13 +91,13 @@ def degrees(anger: Sequence[AngerStep], lines: Sequence[CustomerLine]) -> tuple[
 
 def _warnings(lines: Sequence[CustomerLine]) -> Iterator[str]:
     ordered = sorted(lines, key=lambda line: line.start_s)
-    chance = next((line for line in ordered if NOT_LISTENING.search(line.text)), None)
+    chance = next((line for line in ordered if NOT_LISTENING.search(line.heard)), None)
     if chance is not None:
         yield (
             f"At {words.clock(chance.start_s)} the customer said that you were not listening: that is one more chance; "
             "say back what was said, and how it was said (002 slides 17 and 18)."
         )
-    other = next((line for line in ordered if SOMEONE_ELSE.search(line.text)), None)
+    other = next((line for line in ordered if SOMEONE_ELSE.search(line.heard)), None)
     if other is not None:
         yield (
             f"At {words.clock(other.start_s)} the customer asked for somebody else: know beforehand how to engage help "

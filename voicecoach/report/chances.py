@@ -128,13 +128,13 @@ def _moment(
                 if finding.code in OFFERED - AFTER_OFFER and finding.outcome == "done":
                     phrase = _quoted(finding, times[turn.number]).replace("At ", "After ", 1)
                     return phrase, _own(finding, times[turn.number])
-    heard = [line for line in lines if line.start_s < times[one.number][0] and line.text and line.text in one.before]
+    heard = [line for line in lines if line.start_s < times[one.number][0] and line.heard and line.heard in one.before]
     if not heard:
         return f"In turn {one.number} ({words.clock(times[one.number][0])})", Moment("trainee", "", *times[one.number])
     facts = telling(one.before).said or telling(one.before).fact
     clause = facts.words if facts else ""
-    line = next((line for line in reversed(heard) if clause and clause in line.text), heard[-1])
-    quote = _short(clause if clause in line.text and clause else line.text)
+    line = next((line for line in reversed(heard) if clause and clause in line.heard), heard[-1])
+    quote = _short(clause if clause in line.heard and clause else line.heard)
     return f"After “{quote}” ({words.clock(line.start_s)})", Moment("customer", quote, line.start_s, line.end_s)
 
 

@@ -423,12 +423,13 @@ def _lines(of: _Of, interruptions: Sequence[Interruption]) -> tuple[CustomerLine
             measured.setdefault(_line_key(event), []).append((place, seen))
     lines = []
     held = _stretches(of, "held")
+    words = {place: event.data.get("words") for place, event in of("interrupted")}
     for place, event in _spoken_by_customer(of):
         waiting = measured.get(_line_key(event))  # a line may be spoken, and so measured, more than once
         told, observation = waiting.pop(0) if waiting else (None, None)
         events = (place,) if told is None else tuple(sorted((place, told)))
         line = replace(_line(event), observation=observation, events=events)
-        lines.append(_cut(_longer(line, held), interruptions))
+        lines.append(_cut(_longer(line, held), interruptions, words))
     return tuple(lines)
 
 
@@ -444,15 +445,16 @@ def _line(event: Event) -> CustomerLine:
         start = max(0.0, heard.words[0].start_s) if heard and heard.words else seconds(event.at) or 0.0
     if end is None:
         end = heard.words[-1].end_s if heard and heard.words else start
-    level = number(data.get("level"))
+    level, said = number(data.get("level")), text(data.get("text"))
     return CustomerLine(
         id=text(data.get("line")),
-        text=text(data.get("text")),
+        text=said,
         start_s=start,
         end_s=max(start, end),
         planned_end_s=max(start, end),
         level=None if level is None else int(level),
         voice=text(data.get("voice")),
+        heard=said,
     )
 
 
@@ -470,11 +472,13 @@ def _longer(line: CustomerLine, held: Sequence[Span]) -> CustomerLine:
     return line
 
 
-def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerLine:
-    """The line as far as it was played, if the trainee stopped it."""
+def _cut(line: CustomerLine, interruptions: Sequence[Interruption], words: Mapping[int, Any]) -> CustomerLine:
+    """The line as far as it was played, if the trainee stopped it; `words` of it that were heard by the place of that."""
     for cut in interruptions:
         if cut.by == "trainee" and cut.stopped and cut.line == line.id and line.start_s <= cut.start_s <= line.end_s:
-            return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events))
+            told = words.get(cut.events[0])
+            heard = text(told) if isinstance(told, str) else line.heard  # older records do not say
+            return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events), heard=heard)
     return line
 
 

@@ -51,7 +51,8 @@ def moment_before(
             f"The record has lost what the customer was like before turn {turn}, so it cannot be begun from there.",
             "Choose an earlier turn.",
         )
-    said = {number: _said(facts, start, lines.get(number, ())) for number in (*before, turn)}
+    began_s = turns[turn].start_s
+    said = {number: _said(facts, start, lines.get(number, ()), began_s) for number in (*before, turn)}
     since = places[before[-1]] if before else -1
     asked = any(reacted.turn is None and reacted.place > since for reacted in reactions)
     last = turns[before[-1]] if before else None
@@ -137,11 +138,14 @@ def _lost(start: Moment | None, before: Sequence[int], reactions: Sequence[React
     return steps != list(range(first, first + len(steps))) or list(before) != list(range(1, len(before) + 1))
 
 
-def _said(facts: Facts, start: Moment | None, lines: Sequence[CustomerLine]) -> tuple[str, ...]:
-    """What the customer said before a turn; the line that a retry said again is part of what was said then."""
-    if start is not None and lines and lines[0] is facts.lines[0]:
-        return (*start.said, *(line.text for line in lines[1:]))
-    return tuple(line.text for line in lines)
+def _said(facts: Facts, start: Moment | None, lines: Sequence[CustomerLine], until_s: float) -> tuple[str, ...]:
+    """What the customer said before a turn, as far as it was heard; a line that was stopped later than `until_s` as a whole.
+
+    The line that a retry said again is part of what was said then.
+    """
+    again = start is not None and lines and lines[0] is facts.lines[0]
+    heard = (line.heard if line.end_s <= until_s else line.text for line in (lines[1:] if again else lines))
+    return (*(start.said if start and again else ()), *filter(None, heard))
 
 
 def _context(persona: Persona, start: Moment | None, told: Sequence[tuple[TurnFacts, Sequence[str]]]) -> TurnContext:

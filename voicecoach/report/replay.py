@@ -8,14 +8,15 @@ persona are at hand, and taken from the live events where they are not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from voicecoach import RULES_VERSION, judge
 from voicecoach import persona as customer
 from voicecoach.judge import Rules
-from voicecoach.judge.context import next_context, talked_over_s
+from voicecoach.judge.context import cut_short, next_context, talked_over_s
 from voicecoach.nouns import Assessment, Mood, Reaction, TurnContext
 from voicecoach.persona import Persona, drills
 from voicecoach.persona.engine import CUTS_IN
@@ -23,7 +24,7 @@ from voicecoach.report import words
 from voicecoach.report.facts import Facts, Reacted, TurnFacts
 from voicecoach.report.moment import moment_of, seed_of
 from voicecoach.report.rounds import drill_of
-from voicecoach.report.values import AngerStep
+from voicecoach.report.values import AngerStep, Interruption
 
 SAME_ANGER = 0.05
 """Anger (0 to 5) is shown to one decimal; what differs less is the same."""
@@ -44,7 +45,9 @@ def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay
     """Judge the call again; without `rules` the live verdicts stand, without `persona` or `rules` the live anger does."""
     call = _Call(facts, persona, rules)
     for place, happened in sorted(_log(facts), key=lambda entry: entry[0]):
-        if isinstance(happened, str):
+        if isinstance(happened, Interruption):
+            call.cut(happened)
+        elif isinstance(happened, str):
             if call.moment is None or place != facts.said[0][0]:  # a line said again was heard before
                 call.said.append(happened)
         elif isinstance(happened, TurnFacts):
@@ -61,12 +64,13 @@ def replay(facts: Facts, persona: Persona | None, rules: Rules | None) -> Replay
     return Replay(call.assessments, tuple(call.steps), differences, call.finished)
 
 
-def _log(facts: Facts) -> Iterator[tuple[int, str | TurnFacts | Reacted]]:
+def _log(facts: Facts) -> Iterator[tuple[int, str | TurnFacts | Reacted | Interruption]]:
     """What the replay walks through, with its position in the log."""
     turns = {turn.number: turn for turn in facts.turns}
     yield from facts.said
     yield from ((place, turns[key]) for place, key in facts.spoke)
     yield from ((reacted.place, reacted) for reacted in facts.reacted)
+    yield from ((cut.events[0], cut) for cut in facts.interruptions)
 
 
 class _Call:
@@ -79,6 +83,8 @@ class _Call:
         self._drill = drill_of(facts.started)
         self.said: list[str] = list(self.moment.said) if self.moment else []
         """What the customer said since the last turn."""
+        self.stopped = False
+        """The trainee has stopped the customer's last line."""
         self.assessments: dict[int, Assessment] = {}
         self.texts: dict[int, str] = {}
         self.steps: list[AngerStep] = []
@@ -105,6 +111,16 @@ class _Call:
             events = facts.lines[0].events[:1] if facts.lines else ()
             met = self.moment.mood.met if self.moment else ()
             self.steps.append(AngerStep(at_s, anger, anger, None, "opening", met=met, events=events))
+
+    def cut(self, cut: Interruption) -> None:
+        """Of a line that the trainee stopped only what was heard has been said."""
+        if cut.by == "customer" or not cut.stopped:
+            return
+        self.stopped = True
+        line = next((line for line in self._facts.lines if cut.events[0] in line.events), None)
+        if line is not None and (self.moment is None or line is not self._facts.lines[0]):
+            said, self._context = cut_short(self.said, self._context, line.text, line.heard)
+            self.said = list(said)
 
     def judge(self, turn: TurnFacts) -> None:
         """Assess one turn, and note where the live assessment was another."""
@@ -137,7 +153,7 @@ class _Call:
     def react(self, reacted: Reacted) -> None:
         """Let the customer react again, and note where the anger was another."""
         before = self.steps[-1].after if self.steps else None
-        again = self._again(reacted)
+        again, self.stopped = self._again(reacted), False
         self._mood = again.mood if again else reacted.mood or self._mood
         if self._mood is None:
             return
@@ -161,13 +177,16 @@ class _Call:
         """The customer's reaction by today's rules, where there is what it takes."""
         if self.persona is None or self.rules is None or self._mood is None:
             return None
+        stopped = self.stopped and not self._drill  # in a drill nothing is told again
         if reacted.turn is None and reacted.mood and reacted.mood.state == CUTS_IN:
-            return customer.cut_in(self.persona, self._mood)
+            return customer.cut_in(self.persona, self._mood, stopped)
         if reacted.turn is None:
-            return customer.react_to_silence(self.persona, self._mood)
+            return customer.react_to_silence(self.persona, self._mood, stopped)
         if reacted.turn not in self.texts:
             return None
-        react = drills.react(self._drill, words.NAMES) if self._drill else customer.react
+        react: Callable[..., Reaction] = partial(customer.react, stopped=stopped)
+        if self._drill:
+            react = drills.react(self._drill, words.NAMES)
         try:
             return react(self.persona, self._mood, self.assessments[reacted.turn], self.texts[reacted.turn])
         except (ArithmeticError, LookupError, ValueError):

@@ -58,9 +58,9 @@ def call_as_told(facts: Facts, assessments: Mapping[int, Assessment], finished: 
                 next_who=who,
                 silence_s=silence_s,
                 line_starts_s=starts,
-                before=" ".join(line.text for line in heard),
+                before=" ".join(line.heard for line in heard if line.heard),
                 brought=_brought(heard),
-                answer=" ".join(line.text for line in coming),
+                answer=" ".join(line.heard for line in coming if line.heard),
                 level=next((line.level for line in reversed(lines) if line.start_s <= began - TOGETHER_S), None),
                 next_level=following.level if following else None,
             )
@@ -86,7 +86,7 @@ def _brought(lines: Sequence[CustomerLine]) -> Literal["", "rejects", "new probl
     """What the customer did in these lines: by the line's key where it was authored, else by its words."""
     for line in lines:
         if line.voice == "recorded" or "." not in line.id:
-            if found := brought(line.text):
+            if found := brought(line.heard):
                 return found
         elif line.id.startswith("story."):
             return "new problem"

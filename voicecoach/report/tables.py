@@ -108,7 +108,7 @@ def _turn_row(report: Report, turn: ReportTurn) -> Sequence[Cell]:
 def _asked(report: Report, turn: ReportTurn) -> str:
     """What the customer said between the turn before and this one."""
     before = max((one.start_s for one in report.turns if one.start_s < turn.start_s), default=-1.0)
-    return " ".join(line.text for line in report.lines if before <= line.start_s < turn.start_s)
+    return " ".join(line.heard for line in report.lines if before <= line.start_s < turn.start_s)
 
 
 def _codes(turn: ReportTurn, outcome: str) -> str:

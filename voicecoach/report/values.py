@@ -54,6 +54,8 @@ class CustomerLine:
     voice: str
     observation: Observation | None = None
     events: Events = ()
+    heard: str = ""
+    """Of `text` what was heard: all of it, unless the trainee stopped it."""
 
 
 @dataclass(frozen=True)
