@@ -543,6 +543,19 @@ def test_sessions_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             record.find(root, name)
 
 
+def test_the_last_session_is_the_one_that_began_last(tmp_path: Path) -> None:
+    """Also where the clock on the wall, after which folders are named, was put back: what is submitted or deleted is it."""
+    for name, wall in (
+        ("20261025-025000-dana", "2026-10-25T02:50:00+02:00"),
+        ("20261025-021000-dana", "2026-10-25T02:10:00+01:00"),
+        ("20261024-120000-dana", "2026-10-24T12:00:00+02:00"),
+    ):
+        with record.Writer(tmp_path / name, "", "") as writer:
+            writer.event("started", wall=wall)
+
+    assert record.find(tmp_path, "last").name == "20261025-021000-dana"
+
+
 def test_deleting_leaves_nothing(tmp_path: Path) -> None:
     """P18: no file anywhere below holds the words or the sound of a deleted session."""
     folder = small_session(tmp_path / "sessions" / "s")

@@ -33,7 +33,8 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
                where both had begun at the same time: nobody has interrupted)
     nodded     turn, line, start, end, played_s                 a verbal nod over a line that went on: good listening
     echo       start, end                                       a turn that was nothing but the customer's voice, come back
-    wordless   start, end, speech, what, do                     the trainee's voice, in which no words were found: no turn
+    wordless   start, end, speech, what, do                     the trainee's voice, in which no words were found: no turn; of a
+               recorded call that of either side (`who`), without what to do
     held       line, start, end                                 the line stood still (false alarm, no device) and went on
     moved      input, output, echo                              the sound went to other devices without a pause
     resumed    start, end, input, output, latency_s, echo, other    the sound device was away from start to end
@@ -60,6 +61,7 @@ Positions (`start`, `end`, `speech`, `overlap`) are sample indices of `audio.wav
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import errno
 import io
 import json
@@ -633,7 +635,7 @@ def find(root: Path, name: str) -> Path:
         return given
     sessions = list_sessions(root)
     if name in {"last", "latest"} and sessions:
-        return sessions[-1]
+        return max(sessions[-_NEWEST:], key=lambda folder: (_began(folder), folder.name))
     matches = [folder for folder in sessions if folder.name == name] or (
         [folder for folder in sessions if folder.name.startswith(name)] if _SESSION_ID.fullmatch(name) else []
     )
@@ -652,8 +654,24 @@ def find(root: Path, name: str) -> Path:
     raise BadInput(f"There is no session '{name}' in {root}.", hint)
 
 
+_NEWEST = 50
+"""Sessions among whose names the last one's is: names go by the clock on the wall, which a journey or the end of summer time
+puts back by some hours. Our judgement: nobody holds as many in these."""
+
+
+def _began(folder: Path) -> float:
+    """When a session began (s), wherever the clock on the wall was then; as its file says where the record does not."""
+    started = opening(folder)
+    try:
+        return dt.datetime.fromisoformat(str(started.data.get("wall")) if started else "").timestamp()
+    except (ValueError, OverflowError):
+        with contextlib.suppress(OSError):
+            return (folder / "events.jsonl").stat().st_mtime
+    return 0.0
+
+
 def list_sessions(root: Path) -> Sequence[Path]:
-    """The session folders under `root`, oldest first."""
+    """The session folders under `root`, oldest first by their names."""
     if not root.is_dir():
         return []
     return sorted((path for path in root.iterdir() if _is_session(path)), key=lambda path: path.name)
