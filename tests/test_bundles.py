@@ -201,6 +201,19 @@ def test_a_bomb_stops_at_the_limit(bundle: Path, tmp_path: Path) -> None:
         assert (session.folder / "persona.yaml").stat().st_size <= bundles.LIMITS["persona.yaml"]
 
 
+def test_a_disk_that_is_full_is_not_taken_for_a_damaged_bundle(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words are there, the sound as far as it fits, and nobody is said to have changed it."""
+    with zipfile.ZipFile(bundle) as whole:
+        words = sum(entry.file_size for entry in whole.infolist() if not entry.filename.startswith("audio."))
+    monkeypatch.setattr(bundles.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 2 * words})())
+
+    told = problems(bundle)
+
+    assert "audio.flac in the bundle is larger than the free space here allows" in told
+    assert "as in no session" not in told
+    assert "changed afterwards" not in told
+
+
 def test_claims_are_not_believed(bundle: Path, tmp_path: Path) -> None:
     """A header that claims 4 GB, a directory that claims a million names, a directory of its own size."""
     raw = bytearray(bundle.read_bytes())

@@ -257,7 +257,9 @@ def _unpack(path: Path, folder: Path, sound: bool) -> tuple[list[str], str, set[
                     left.add(name)
                     continue
                 room = shutil.disk_usage(folder).free // 2
-                why = _take(file, entry, folder / name, min(LIMITS[name], room))
+                why = _take(file, entry, folder / name, LIMITS[name], room)
+                if why == _NO_ROOM:
+                    left.add(name)  # it is not whole, but nobody has changed it
                 if why:
                     problems.append(f"{name} in the bundle {why}; what was read until there is shown.")
     except OSError as error:
@@ -385,8 +387,11 @@ def _walk(file: IO[bytes], size: int) -> list[_Entry]:
     return found
 
 
-def _take(file: IO[bytes], entry: _Entry, target: Path, limit: int) -> str:
-    """Write one entry out, at most `limit` bytes; what was wrong with it, as the rest of a sentence."""
+_NO_ROOM = "is larger than the free space here allows"
+
+
+def _take(file: IO[bytes], entry: _Entry, target: Path, limit: int, room: int) -> str:
+    """Write one entry out, at most `limit` bytes and what there is `room` for; what was wrong, as the rest of a sentence."""
     if entry.method not in (_STORED, _DEFLATED):
         return "is packed in a way that is not used here"
     file.seek(entry.at)
@@ -400,6 +405,8 @@ def _take(file: IO[bytes], entry: _Entry, target: Path, limit: int) -> str:
             for block in _blocks(file, entry):
                 if written + len(block) > limit:
                     return f"is over {limit >> 20 or 1} MB, as in no session"
+                if written + len(block) > room:
+                    return _NO_ROOM
                 sink.write(block)
                 crc, written = zlib.crc32(block, crc), written + len(block)
     except (zlib.error, EOFError):
