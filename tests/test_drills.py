@@ -19,7 +19,7 @@ from voicecoach.nouns import Assessment, Baseline, Delivery, Finding, Mood, Reac
 from voicecoach.persona import Persona
 from voicecoach.persona import drills as customers
 from voicecoach.report import words
-from voicecoach.report.progress import INTERVALS_DAYS, Due, Row, missed, row_of, schedule
+from voicecoach.report.progress import INTERVALS_DAYS, Due, Row, missed, progress, row_of, schedule
 from voicecoach.report.text import as_text
 from voicecoach.testing import FileDuplex, RecordedTrainee, Reply
 
@@ -312,6 +312,18 @@ def test_practice_in_a_row_is_not_practice_over_days() -> None:
     assert (early.box, early.days, early.due) == (1, 0.0, True)
     assert (morning.box, morning.days) == (2, 1.6)
     assert (again.box, again.days) == (1, 0.99)
+
+
+@pytest.mark.parametrize("outcome", ["fault", "cut off"])
+def test_a_call_that_was_broken_off_says_nothing_of_what_was_still_to_come(outcome: str) -> None:
+    """A crash in turn 1 has missed no apology, and is no worse call than the others; who hangs up has chosen to."""
+    held = [row(1), row(2)]
+    broken = row(3, outcome=outcome, moves=(), turns=1, anger=(3.0, 3.0))
+
+    assert sorry([*held, broken], 4).missed == sorry(held, 4).missed == 0
+    assert sorry([*held, replace(broken, outcome="stopped")], 4).missed == 1
+    assert progress([*held, broken], DRILLS).calls == tuple(held)
+    assert progress([*held, broken], DRILLS).rows == (*held, broken)
 
 
 @pytest.mark.parametrize(

@@ -250,8 +250,20 @@ class Progress:
 
     @property
     def calls(self) -> tuple[Row, ...]:
-        """The whole calls."""
-        return tuple(row for row in self.rows if row.kind == "call")
+        """The whole calls in which something was said."""
+        return tuple(filter(whole, self.rows))
+
+
+BROKEN = frozenset({"fault", CUT_OFF})
+"""Outcomes of what a device or the program has broken off."""
+
+
+def whole(row: Row) -> bool:
+    """Whether this is a call in which something was said and which was held to its end.
+
+    What was not heard in one that a device or the program broke off might have come yet.
+    """
+    return row.kind == "call" and row.turns > 0 and row.outcome not in BROKEN
 
 
 def progress(
@@ -266,7 +278,7 @@ def progress(
     ordered = in_order(rows)
     name, demo = _whose(ordered, trainee)
     own = tuple(row for row in ordered if (row.trainee, row.demo) == (name, demo))
-    calls = [row for row in own if row.kind == "call" and row.turns]
+    calls = list(filter(whole, own))
     now = now or max((row.wall for row in own if instant(row.wall)), key=_seconds, default="")
     rest: dict[str, int] = {}
     for row in ordered:
@@ -471,7 +483,7 @@ class Due:
 def schedule(rows: Sequence[Row], drills: Sequence[Drill], *, now: str) -> tuple[Due, ...]:
     """All drills, the next one first: what is due before what is not, then the weakest, then the longest waiting."""
     ordered = in_order(rows)
-    calls = [row for row in ordered if row.kind == "call" and row.turns]
+    calls = list(filter(whole, ordered))
     plan = [_due(drill, calls, ordered, now) for drill in drills]
 
     def rank(entry: tuple[int, Due]) -> tuple[bool, float, float, int]:
@@ -510,7 +522,7 @@ def _due(drill: Drill, calls: Sequence[Row], rows: Sequence[Row], now: str) -> D
 
 def _broken_off(row: Row) -> bool:
     """Whether a drill ended before anything was marked, or because a device or the program failed: it shows nothing."""
-    return not row.rounds or row.outcome in ("fault", CUT_OFF)
+    return not row.rounds or row.outcome in BROKEN
 
 
 def _days_left(box: int, since: str, now: str) -> float | None:

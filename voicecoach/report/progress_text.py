@@ -39,7 +39,7 @@ def as_text(progress: Progress, width: int = 80) -> str:
     def put(text: str, indent: int = 2) -> None:
         lines.extend(textwrap.wrap(text, width, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2)))
 
-    calls = [row for row in progress.calls if row.turns]
+    calls = progress.calls
     if calls:
         lines += [f"TRENDS OF {progress.trainee or 'ALL'} OVER {words.count(len(calls), 'CALL').upper()}"]
         for trend in progress.trends:
