@@ -32,6 +32,7 @@ from voicecoach.errors import BadInput, DiskError
 from voicecoach.nouns import Word
 from voicecoach.report import labels, subtitles, tables, xapi
 from voicecoach.report.desk import Desk, Verdict
+from voicecoach.report.page import as_html
 from voicecoach.report.values import CustomerLine, Report
 
 NASTY = (
@@ -242,6 +243,21 @@ def test_sessions_are_rows(report: Report) -> None:
     assert read[0]["outcome"] == "resolved"
     assert int(read[0]["steps_done"]) == sum(step.outcome == "done" for step in report.steps)
     assert int(read[0]["turns"]) == 3
+
+
+def test_who_cut_in_is_not_known_of_a_recorded_call(report: Report) -> None:
+    """What was not measured is empty, and not 0, in the table; nor is it told with the picture."""
+    reviewed = replace(report, origin="Recording call.wav")
+
+    def told(one: Report) -> tuple[str, str]:
+        (row,) = rows(tables.sessions_csv([one]))
+        return row["interruptions_by_trainee"], as_html(one, None, None).split('id="voices-d">')[1].split("</desc>")[0]
+
+    count = sum(cut.by == "trainee" for cut in report.interruptions)
+    assert told(report)[0] == str(count)
+    assert "interruption" in told(report)[1]
+    assert told(reviewed)[0] == ""
+    assert "interruption" not in told(reviewed)[1]
 
 
 def test_the_columns_of_the_steps_add_up(report: Report) -> None:

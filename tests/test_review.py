@@ -18,11 +18,11 @@ from tests.walk import walk
 from voicecoach import cli, debrief, prepare, record, review, testing
 from voicecoach.errors import BadInput, DiskError
 from voicecoach.measure.observe import Floats
-from voicecoach.nouns import SAMPLE_RATE_HZ, Observation
+from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Observation, Turn
 from voicecoach.report.recorded import in_turn
 from voicecoach.report.text import as_text
 from voicecoach.world import audiofiles
-from voicecoach.world.ears import plain
+from voicecoach.world.ears import Ears, plain
 from voicecoach.world.models import ModelFiles
 from voicecoach.world.spoken import load
 from voicecoach.world.trainee import recorded
@@ -221,13 +221,18 @@ def test_channels(tmp_path: Path) -> None:
 
 def scripted(agent: review.Side, customer: review.Side | None, folder: Path, *texts: str) -> record.Record:
     """Review with scripted ears, which need no recogniser."""
-    ears = testing.ScriptedEars(texts)
-    said = review.hear(agent, customer, name="x.wav", ears=ears)
+    return reviewed_by(testing.ScriptedEars(texts), agent, customer, folder)
+
+
+def reviewed_by(ears: Ears, agent: review.Side, customer: review.Side | None, folder: Path) -> record.Record:
+    """Review with these ears."""
+    faults: list[tuple[str, str]] = []
+    said = review.hear(agent, customer, name="x.wav", ears=ears, fault=lambda what, do: faults.append((what, do)))
     with record.Writer(folder, "", "") as writer:
         review.write(
             said, agent, customer, name="x.wav", which="left", ears=ears,
             ears_files=ModelFiles("script", Path(), "a test", "0" * 64, 0.0), rules=prepare.rules(),
-            procedure="", baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00",
+            procedure="", baseline=None, writer=writer, wall="2026-11-21T10:00:00+01:00", faults=faults,
         )  # fmt: skip
     return record.read(folder)
 
@@ -260,8 +265,61 @@ def test_voice_without_words_is_left_out(made: CallMade, tmp_path: Path) -> None
     """A cough is no turn; the record ends all the same, and its report can be told."""
     session = scripted(held(made.samples[: SAMPLE_RATE_HZ * 14, 0]), None, tmp_path / "s")
 
-    assert [event.kind for event in session.events] == ["started", "ended"]
+    assert [event.kind for event in session.events if event.kind != "wordless"] == ["started", "ended"]
+    assert debrief.report_on(session).timeline == ()
+    assert "left channel, 0 turns" in session.events[-1].data["why"]
     assert json.loads(record.to_json(debrief.report_on(session)))
+
+
+class SelectiveEars:
+    """Ears that understand nothing of what begins in some stretches (s)."""
+
+    name = "script"
+
+    def __init__(self, *deaf: tuple[float, float]) -> None:
+        self._deaf = deaf
+
+    def hear(self, samples: Floats, offset_s: float = 0.0) -> Heard:
+        """A sentence, or nothing."""
+        lost = any(start <= offset_s < end for start, end in self._deaf)
+        return Heard("" if lost else "I see, please go on with that.", (), self.name)
+
+
+def test_what_no_words_were_found_in_is_neither_silence_nor_talked_over() -> None:
+    """A customer who sobs for six seconds has not been kept waiting, and is not spoken over by the answer."""
+    rate = SAMPLE_RATE_HZ
+    observation = Observation(2.0, 2.0, 2.0, overlap_s=1.0)
+
+    def said(who: Any, start: float, end: float, text: str, *overlap: tuple[float, float]) -> review.Utterance:
+        over = tuple((round(a * rate), round(b * rate)) for a, b in overlap)
+        span = (round(start * rate), round(end * rate))
+        return review.Utterance(who, Turn(*span, (span,), over), Heard(text, (), "x"), observation)
+
+    before = [said("customer", 0, 2, "It broke."), said("customer", 3, 9, "")]
+    mine = said("trainee", 8, 12, "I am sorry.", (8, 9)), said("trainee", 10, 12, "I am sorry.")
+    answer, late = (list(review._related([*before, one]))[-1] for one in mine)
+
+    assert (answer.turn.overlap, answer.observation.overlap_s) == ((), 0.0)
+    assert late.observation.response_gap_s == pytest.approx(1.0)
+    assert answer.observation.response_gap_s is None
+
+
+@pytest.mark.models
+def test_a_voice_without_words_makes_no_dead_air(made: CallMade, tmp_path: Path) -> None:
+    """Where the recogniser finds no words in a customer's ten seconds, the agent has not left the customer waiting for them."""
+    rate, first = SAMPLE_RATE_HZ, round(made.starts[0] * SAMPLE_RATE_HZ)
+    call = np.random.default_rng(0).normal(0, 8, (rate * 24, 2))
+    for at_s in (1, 9):
+        call[rate * at_s : rate * (at_s + 6), 1] += made.samples[rate : rate * 7, 1]
+    call[rate * 17 : rate * 21, 0] += made.samples[first : first + rate * 4, 0]
+    agent, customer = held(call[:, 0]), held(call[:, 1])
+
+    report = debrief.report_on(reviewed_by(SelectiveEars((8.0, 16.0)), agent, customer, tmp_path / "s"))
+
+    assert [line.start_s < 8 for line in report.lines] == [True] * len(report.lines)
+    assert report.turns[0].observation is not None
+    assert report.turns[0].observation.response_gap_s == pytest.approx(17 - 15, abs=1.5)
+    assert report.silences == ()
 
 
 @pytest.mark.models
@@ -323,6 +381,39 @@ def test_a_call_that_was_clipped_and_turned_down_is_not_judged_by_it(
     assert not all(clipped)
     customers = [reason for one in said if one.who == "customer" for reason in one.observation.quality.reasons]
     assert not any("clipped" in reason for reason in customers)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("level_db", "delay_s"), [(-15.0, 0.003), (-25.0, 0.2)])
+def test_the_other_voice_on_a_channel_is_nobodys_turn(
+    made: CallMade, tmp_path: Path, level_db: float, delay_s: float
+) -> None:
+    """Crosstalk and the far end's echo: the same turns as without, nobody speaks over anybody more, and it is told."""
+    calls = [made.samples.astype(float), made.samples.astype(float)]
+    through = np.roll(made.samples[:, ::-1], round(delay_s * SAMPLE_RATE_HZ), axis=0)
+    calls[1] += 10 ** (level_db / 20) * through
+    sessions = [
+        scripted(*map(held, call.T), tmp_path / name, *["I see, please go on with that."] * 60)
+        for name, call in zip("ab", calls, strict=True)
+    ]
+    clean, leaking = map(debrief.report_on, sessions)
+
+    assert clean.faults == ()
+    assert len(leaking.turns) == len(clean.turns)
+    assert len(leaking.lines) == len(clean.lines)
+    for one, other in zip((*clean.turns, *clean.lines), (*leaking.turns, *leaking.lines), strict=True):
+        assert other.start_s == pytest.approx(one.start_s, abs=0.35)
+    *whole, over = zip(
+        clean.lines, leaking.lines, strict=True
+    )  # the end of the last one is lost under the agent's voice
+    for one, other in (*zip(clean.turns, leaking.turns, strict=True), *whole):
+        assert other.end_s == pytest.approx(one.end_s, abs=0.35)
+    assert over[1].end_s <= over[0].end_s + 0.35
+    over_s = [sum(end - start for turn in report.turns for start, end in turn.overlap) for report in (clean, leaking)]
+    assert over_s[1] <= over_s[0] + 0.4
+    assert [fault.what.partition(" too,")[0] for fault in leaking.faults] == [
+        "The customer's voice is on the agent's channel", "The agent's voice is on the customer's channel",
+    ]  # fmt: skip
 
 
 @pytest.mark.models

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,6 +17,7 @@ from voicecoach import RULES_VERSION, __version__, judge
 from voicecoach.errors import BadInput
 from voicecoach.judge.context import next_context, talked_over_s
 from voicecoach.measure import activity, observe
+from voicecoach.measure.crosstalk import come_through, left
 from voicecoach.measure.turns import MAX_TURN_S, turns_of
 from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Baseline, Floats, Heard, Observation, Turn, TurnContext
 from voicecoach.record import Writer
@@ -30,7 +32,7 @@ from voicecoach.world.models import ModelFiles
 
 @dataclass(frozen=True)
 class Utterance:
-    """One utterance of either side, with its words and its numbers."""
+    """One utterance of either side, with its words and its numbers; without words it is nobody's turn, but no silence."""
 
     who: Literal["trainee", "customer"]
     turn: Turn
@@ -70,18 +72,58 @@ class OnDisk:
         return self._spool.samples
 
 
+class Muted:
+    """A channel with silence in the place of `through`, the other side's voice that came through."""
+
+    def __init__(self, side: Side, through: Sequence[activity.Span]) -> None:
+        self._side, self._through = side, through
+        self._ends = [end for _, end in through]
+
+    def read(self, start: int, end: int) -> Floats:
+        """See Side."""
+        samples = self._side.read(start, end).copy()
+        for first, last in self._through[bisect_right(self._ends, start) :]:
+            if first >= end:
+                break
+            samples[max(0, first - start) : last - start] = 0
+        return samples
+
+    def flat(self, start: int, end: int) -> float:
+        """See Side."""
+        return self._side.flat(start, end)
+
+    def __len__(self) -> int:
+        return len(self._side)
+
+
 def hear(
-    agent: Side, customer: Side | None, *, name: str, ears: Ears, progress: Callable[[float], None] = lambda _: None
+    agent: Side,
+    customer: Side | None,
+    *,
+    name: str,
+    ears: Ears,
+    progress: Callable[[float], None] = lambda _: None,
+    fault: Callable[[str, str], None] = lambda _what, _do: None,
 ) -> tuple[Utterance, ...]:
     """What is said in a recording: `agent` and `customer` (None: the agent alone), read piece by piece.
 
-    Nothing is written. `progress` is told the share done, 0 to 1. Raises BadInput where nobody speaks.
+    Nothing is written. `progress` is told the share done, 0 to 1, and `fault` what was wrong with the sound and what to
+    do. Raises BadInput where nobody speaks.
     """
     n = max(len(agent), len(customer) if customer is not None else 0)
     sides = [agent] if customer is None else [agent, customer]
     spans = _listen_to(sides, progress)
     if not spans[0]:
         raise _nobody(name, n, stereo=customer is not None, other=any(spans[1:]))
+    if customer is not None:
+        both = ((spans[0], spans[1], agent, customer), (spans[1], spans[0], customer, agent))
+        through = [come_through(own, others, side.read, other.read) for own, others, side, other in both]
+        spans = [left(own, leaks) for own, leaks in zip(spans, through, strict=True)]
+        agent, customer = Muted(agent, through[0]), Muted(customer, through[1])
+        for said_so in _came_through(through):
+            fault(*said_so)
+        if not spans[0]:
+            raise _nobody(name, n, stereo=True, other=True)
     theirs = spans[1] if customer is not None else ()
     found: list[tuple[Literal["trainee", "customer"], Turn, Side]]
     found = [("trainee", turn, agent) for turn in turns_of(spans[0], theirs, n)]
@@ -89,18 +131,44 @@ def hear(
         found += [("customer", turn, customer) for turn in turns_of(theirs, spans[0], n)]
     found.sort(key=lambda one: one[1].start)
     said: list[Utterance] = []
-    before: dict[str, int] = {}
     with ThreadPoolExecutor(getattr(ears, "at_once", 1)) as hearing:
         utterances = hearing.map(lambda one: _utterance(one[0], one[1], one[2], ears), found)
         for index, one in enumerate(utterances):
-            if one is not None:
-                if one.who == "trainee":
-                    gap_s = _gap_s(one.turn, before.get("customer"), before.get("trainee"))
-                    one = replace(one, observation=replace(one.observation, response_gap_s=gap_s))
-                said.append(one)
-                before[one.who] = max(before.get(one.who, 0), one.turn.speech[-1][1])
+            said.append(one)
             progress(LISTENING + (1 - LISTENING) * (index + 1) / len(found))
-    return tuple(said)
+    return tuple(_related(said))
+
+
+def _related(said: Sequence[Utterance]) -> Iterator[Utterance]:
+    """The utterances with the waits before them, and with what was said over the customer: over words, not over a cough."""
+    wordless = [span for one in said if one.who == "customer" and not one.heard.text for span in one.turn.speech]
+    before: dict[str, int] = {}
+    for one in said:
+        if one.who == "trainee":
+            turn = replace(one.turn, overlap=activity.without(one.turn.overlap, _near(wordless, one.turn)))
+            gap_s = _gap_s(turn, before.get("customer"), before.get("trainee"))
+            over_s = activity.total(turn.overlap) / SAMPLE_RATE_HZ
+            if turn.overlap == one.turn.overlap:
+                over_s = one.observation.overlap_s
+            one = replace(one, turn=turn, observation=replace(one.observation, response_gap_s=gap_s, overlap_s=over_s))
+        yield one
+        before[one.who] = max(before.get(one.who, 0), one.turn.speech[-1][1])
+
+
+def _near(spans: Sequence[activity.Span], turn: Turn) -> list[activity.Span]:
+    """Those of the spans that touch a turn."""
+    return [span for span in spans if span[0] < turn.end and turn.start < span[1]]
+
+
+def _came_through(through: Sequence[Sequence[activity.Span]]) -> Iterator[tuple[str, str]]:
+    """That one side's voice is on the other's channel too, and what to do."""
+    for channel, voice, spans in zip(("agent", "customer"), ("customer", "agent"), through, strict=True):
+        if spans:
+            heard_s = activity.total(spans) / SAMPLE_RATE_HZ
+            yield (
+                f"The {voice}'s voice is on the {channel}'s channel too, fainter: {max(heard_s, 1):.0f} s of it are left out there.",
+                "What was said at the same moment may be missed; a recorder that keeps the two apart is safer.",
+            )
 
 
 def write(
@@ -125,7 +193,9 @@ def write(
     are one.
     """
     if baseline is None:
-        own = [one.observation for one in said if one.who == "trainee" and one.observation.quality.ok]
+        own = [
+            one.observation for one in said if one.who == "trainee" and one.heard.text and one.observation.quality.ok
+        ]
         baseline = observe.baseline_from(own[: observe.PROVISIONAL_TURNS], "this recording", provisional=True)
     writer.event(
         "started",
@@ -241,14 +311,12 @@ def _gap_s(turn: Turn, customer_end: int | None, own_end: int | None) -> float |
     return (onset - customer_end) / SAMPLE_RATE_HZ
 
 
-def _utterance(who: Literal["trainee", "customer"], turn: Turn, side: Side, ears: Ears) -> Utterance | None:
-    """The words and the numbers of a turn; None where there are no words. The wait before it is not known here."""
+def _utterance(who: Literal["trainee", "customer"], turn: Turn, side: Side, ears: Ears) -> Utterance:
+    """The words and the numbers of a turn. The wait before it is not known here."""
     piece = side.read(turn.start, turn.end)
     piece = np.pad(piece, (0, turn.end - turn.start - len(piece)))  # two recorders rarely stop together
     heard = ears.hear(piece, turn.start / SAMPLE_RATE_HZ)
     give_back()
-    if not heard.text:
-        return None
     hearing = listen(piece)
     observation = observe.observe(
         piece,
@@ -281,10 +349,13 @@ def _write_turns(
 ) -> None:
     context, previous = TurnContext(), None
     customer_said: list[str] = []
-    line_starts = [one.turn.speech[0][0] / SAMPLE_RATE_HZ for one in said if one.who == "customer"]
+    line_starts = [one.turn.speech[0][0] / SAMPLE_RATE_HZ for one in said if one.who == "customer" and one.heard.text]
     number = line = 0
     for one in said:
         turn, text, seen = one.turn, one.heard.text, one.observation
+        if not text:
+            writer.event("wordless", at=turn.end, who=one.who, start=turn.start, end=turn.end, speech=turn.speech)
+            continue
         if one.who == "customer":
             line += 1
             customer_said.append(text)
@@ -336,6 +407,7 @@ def faults_of(spool: Spool, path: Path) -> tuple[tuple[str, str], ...]:
 
 def sides_line(said: Sequence[Utterance], which: str) -> str:
     """Who was taken for whom, and what to do where that is wrong; `which` as in `write`."""
+    said = [one for one in said if one.heard.text]
     turns = sum(one.who == "trainee" for one in said)
     if which == "only":
         return f"One channel: all {turns} turns in it are taken as the agent's. Two people on one channel are not told apart."

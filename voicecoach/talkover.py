@@ -156,16 +156,3 @@ class TalkOver:
     def _looked(self, glimpse: Glimpses, said: tuple[Floats, float], voiced: int, speaking: bool) -> Words:
         seen, voiced_s = glimpse(*said), voiced / SAMPLE_RATE_HZ
         return words_so_far(seen.text.split(), seen.probability, self._is_nod, voiced_s=voiced_s, speaking=speaking)
-
-
-def words_played(text: str, share: float) -> str:
-    """The words of a line that had been spoken when `share` of it (0 to 1) had been played: letters take equal time."""
-    words = text.split()
-    letters = sum(map(len, words)) * share
-    spoken, so_far = [], 0
-    for word in words:
-        so_far += len(word)
-        if so_far > letters:
-            break
-        spoken.append(word)
-    return " ".join(spoken)

@@ -212,6 +212,7 @@ def test_long_silences_and_whose_they_are() -> None:
     assert found(customer(0, 5), trainee(6, 7, 1), trainee(10.1, 12, 1)) == [("pause", 7, 0.0, "dead air")]
     assert found(customer(0, 5), trainee(6, 7, 1), trainee(10.0, 12, 1), trainee(13, 14, 2)) == []
     assert found(customer(0, 5), customer(12, 13), trainee(14, 15, 1)) == [("answer", 5, 0.0, "dead air")]
+    assert found(customer(0, 5), trainee(6, 7, 1), trainee(15, 16, 2)) == []
     assert found() == []
 
 

@@ -200,6 +200,18 @@ def test_an_answer_in_the_middle_of_a_turn_counts() -> None:
     assert closure(rest, words=words, line_starts_s=(2.8,)).outcome == "done"
 
 
+def test_without_the_customer_on_the_recording_nobody_knows_whether_there_was_an_answer() -> None:
+    """In half a second of silence there is room for a "yes"; a second is waiting whoever spoke in it."""
+    rest = "All right then, I will write that down for you."
+
+    def asked(gap_s: float) -> StepOutcome:
+        return closure(rest, words=timed(f"{CLOSURE} {rest}", len(CLOSURE.split()), gap_s), alone=True)
+
+    assert (asked(0.5).outcome, asked(0.5).waits[0].waited) == ("done", None)
+    assert (asked(1.5).outcome, asked(1.5).waits[0].waited) == ("done", True)
+    assert closure(next_who="trainee", silence_s=0.5, alone=True).waits[0].waited is None
+
+
 def test_going_on_in_another_turn_at_once_is_no_waiting() -> None:
     """The trainee's next turn half a second later is talking on too."""
     assert closure(next_who="trainee", silence_s=0.5).outcome == "unsure"
@@ -215,6 +227,26 @@ def test_questions_in_a_row_are_one_and_a_name_belongs_to_it() -> None:
 
     assert wait.finding.quote == "Am I on the right track? Have I left anything out, Miss Quist?"
     assert wait.waited
+
+
+@pytest.mark.parametrize(
+    ("quote", "sentence"),
+    [
+        ("Does that settle it", "Does that settle it, with the $49.99 refunded, Mr. Jones?"),
+        ("Is it settled", "Is it settled with the engineer at 10 a.m. tomorrow?"),
+        ("Does a refund of $49.99 settle it", "Does a refund of $49.99 settle it, or is anything still open?"),
+    ],
+)
+def test_a_question_does_not_end_at_an_amount_a_time_or_a_title(quote: str, sentence: str) -> None:
+    """What stands behind "$49." or "Mr." is the rest of the question, not words that went on after it."""
+    start = sentence.index(quote)
+    asked = Finding("checkback", "move", "done", quote, start, start + len(quote), 0.9, "003.5")
+    turn = Told(1, Assessment((asked,), Delivery("quiet", "slow")), sentence, next_who="customer", silence_s=0.4)
+    outcome = step(of("shut-up-listen-wait"), 4, turn)
+
+    assert outcome.outcome == "done"
+    assert [wait.finding.quote for wait in outcome.waits] == [sentence]
+    assert says(outcome, "wait") == []
 
 
 def test_one_question_waited_for_is_enough() -> None:

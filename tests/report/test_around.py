@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.report.conftest import finding, observed
-from voicecoach import judge, persona
+from voicecoach import judge, persona, prepare
 from voicecoach.judge.procedures import load_procedure
 from voicecoach.nouns import SAMPLE_RATE_HZ, Assessment, Delivery, Event, Finding, Mood, Observation
 from voicecoach.persona import Persona
@@ -213,6 +213,35 @@ def test_odd_worksheets_break_nothing(data: dict[str, Any]) -> None:
     assert as_html(report, None, None)
 
 
+def test_what_was_not_heard_of_an_answer_is_not_in_the_draft() -> None:
+    """Who speaks over the answer has not been told the rest of it, so nobody can put it on record."""
+
+    def draft(**words: str) -> str:
+        start, end = (round(time_s * SAMPLE_RATE_HZ) for time_s in (8.55, 8.6))
+        events = [
+            line("opening.1", "I want my paper.", 0.5),
+            *turn(1, 3, "I will send paper by Friday.", ("resolution", "I will send paper")),
+            line("accepted.1", "Friday is fine, thank you very much indeed.", 8),
+            of("interrupted", 8.7, by="trainee", line="accepted.1", start=start, end=end, played_s=0.55, stopped=True, **words),
+            *turn(2, 8.55, "And one more thing."),
+        ]  # fmt: skip
+        return told(events).action_draft
+
+    assert "The customer answered: “Friday is …”" in draft()
+    assert "The customer answered: “Friday is fine, …”" in draft(words="Friday is fine,")
+
+
+def test_the_draft_of_a_recorded_call_bears_no_day_and_no_name() -> None:
+    """Only the day of the review is on record, and nobody's name."""
+    started = of("started", 0, mode="review", wall="2026-11-22T10:00:00+00:00", persona={"id": "", "name": "Customer"})
+    said = turn(1, 3, "I will send paper by Friday.", ("resolution", "I will send paper"))
+    report = told([started, line("customer.1", "I want my paper.", 0.5), *said])
+
+    assert "Customer: ________ (not said)\nDate: ________ (not said)\n" in report.action_draft
+    assert "reviewed 2026-11-22 10:00" in as_text(report)
+    assert "reviewed" not in as_text(told([line("opening.1", "I want my paper.", 0.5), *said]))
+
+
 # --- anger and calm ------------------------------------------------------------------------------------
 
 
@@ -237,6 +266,54 @@ def test_degrees_of_anger_in_words() -> None:
     assert degrees[1].startswith("At 0:08 the customer said that you were not listening: that is one more chance")
     assert degrees[2].startswith("At 0:16 the customer asked for somebody else")
     assert told(offered()).degrees == ("The customer was angry (0:06).",)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Sorry, let me say that again: four, four, seven.",
+        "The manager of your shop in Leeds sold it to me.",
+        "I run a bakery. I'm the manager there.",
+        "I don't want your manager, I want my money.",
+        "Yesterday I had to speak to a manager, and he hung up.",
+        "And then somebody else came, without the part.",
+    ],
+)
+def test_a_customer_who_speaks_of_a_manager_has_not_asked_for_one(said: str) -> None:
+    """And who repeats a number has not said that nobody listens."""
+    assert len(told([line("customer.1", said, 0.5, level=1), *turn(1, 5, "Yes.")]).degrees) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Get me your manager!", "I'd like your manager, please.", "Could I speak to your manager, please?",
+        "Can I talk to somebody else?", "Put me through to a supervisor.", "It won’t do. I want to see the boss.",
+        "This is why I asked for your manager!", "No, I've had enough, get me your manager.",
+    ],
+)  # fmt: skip
+def test_a_customer_who_asks_for_a_manager_is_heard(said: str) -> None:
+    _, degree = told([line("customer.1", said, 0.5, level=1), *turn(1, 5, "Yes.")]).degrees
+
+    assert degree.startswith("At 0:00 the customer asked for somebody else")
+
+
+def test_what_every_customer_says_to_get_a_manager_is_heard_by_its_words() -> None:
+    """As a person on a recording would have said it, whose lines have no key."""
+    for name in prepare.names("personas"):
+        for asked in prepare.choose_persona(name)[0].lines["manager"]:
+            _, degree = told([line("customer.1", asked.say, 0.5, level=1)]).degrees
+            assert "asked for somebody else" in degree, asked.say
+
+
+def test_a_few_words_are_no_climb() -> None:
+    """In under six words up to +4 dB say nothing of loudness, so nothing is said of a climb (docs/delivery.md, section 5)."""
+
+    def calm(effort_db: float, wpm: float) -> tuple[str, ...]:
+        return told(turn(1, 1.0, "Yes, I do.", seen=observed(4, 120, effort_db, wpm))).calm
+
+    assert calm(3.5, 60) == ()
+    assert len(calm(4.5, 60)) == len(calm(3.5, 140)) == 1
 
 
 def test_a_breath_is_offered_when_the_effort_climbs() -> None:

@@ -85,6 +85,9 @@ def test_cut_line_ends_where_it_was_stopped(report: Report) -> None:
 
     assert cut.end_s == pytest.approx(25.9)
     assert cut.planned_end_s == pytest.approx(27.0)
+    assert cut.heard.startswith("And then your engineer was supposed to come Tuesday")
+    assert cut.heard.endswith(" …")
+    assert "Nobody came" not in cut.heard
 
 
 def test_a_call_that_ended_in_the_middle_of_a_line_is_no_longer_than_it_was() -> None:
@@ -99,6 +102,7 @@ def test_a_call_that_ended_in_the_middle_of_a_line_is_no_longer_than_it_was() ->
     )
 
     assert (cut.duration_s, cut.lines[0].end_s, cut.lines[0].planned_end_s) == (30.0, 30.0, 41.0)
+    assert (cut.lines[0].heard, heard.lines[0].heard) == ("…", "And another thing.")
     assert "[cut off after 1.0 s]" in " ".join(as_text(cut).split())
     assert "Cut off after 1.0 s." in as_html(cut, None, None)
     assert "cut off" not in as_text(heard)
@@ -495,6 +499,38 @@ def test_no_praise_for_the_voice_beside_a_turn_that_rushed() -> None:
     assert [point.title for point in points.work(turns, [], ())] == ["Rushed"]
 
 
+def test_the_voice_was_calm_throughout_only_where_it_was_judged_throughout() -> None:
+    """Two of three turns are not the whole call; a nod, which nobody can judge, is no gap."""
+    calm = [turn(n, delivery=Delivery("quiet", "slow")) for n in (1, 2)]
+    unknown, nod = turn(3), turn(4, mark("verbal_nod", 4))
+
+    whole, part = (
+        next(point for point in points.well([*calm, last], []) if "quietly" in point.title) for last in (nod, unknown)
+    )
+
+    assert whole.title == "Spoke quietly and slowly throughout"
+    assert part.title == "Spoke quietly and slowly"
+    assert part.evidence.startswith("2 of 3 turns could be judged, none of them raised or rushed.")
+
+
+def test_against_the_own_first_turns_nobody_knows_whether_a_voice_was_quiet() -> None:
+    """Who shouts from the first turn to the last has not risen, and that is all that is said."""
+    calm = [turn(n, delivery=Delivery("quiet", "slow")) for n in (1, 2)]
+
+    (point,) = points.well(calm, [], provisional=True)
+
+    assert point.title == "Kept to the voice of your first turns"
+
+
+def test_a_voice_that_matched_the_anger_is_not_praised_for_being_kept_down() -> None:
+    """By its pitch and its pace a quiet voice can have done so: one of the two is told, not both."""
+    brisk = Delivery("quiet", "brisk")
+    turns = [turn(1, delivery=brisk), replace(against(2, "matched the anger"), delivery=brisk)]
+
+    assert points.well(turns, []) == ()
+    assert [point.title for point in points.work(turns, [], ())] == ["Matched the anger while the customer was furious"]
+
+
 def flat(range_st: float) -> Observation:
     """A measured turn by its range of pitch alone."""
     return Observation(8, 8, 7, f0=F0(120, 100, 150, range_st, 4), rate=Rate(130, 4, 20, 28))
@@ -620,8 +656,8 @@ def test_empty_record_has_a_debrief() -> None:
 # --- silence -----------------------------------------------------------------------------------------
 
 
-def quiet_call(first: str, wait_s: float) -> Report:
-    """A turn, the customer's "fine", and the next turn after so much silence."""
+def quiet_call(first: str, wait_s: float, *, customer: bool = True) -> Report:
+    """A turn, the customer's "fine", and the next turn after so much silence; or without a customer on the recording."""
     from voicecoach import prepare
 
     def at(time_s: float) -> int:
@@ -639,8 +675,8 @@ def quiet_call(first: str, wait_s: float) -> Report:
     events = [
         Event("started", 0, {"sound": {"latency_s": 0.2}}),
         *spoke(1, 1.0, 4.0, first, None),
-        Event("said", at(5), {"line": "a", "text": "Fine.", "start": at(5), "end": at(6), "level": 2}),
-        *spoke(2, 6.2 + wait_s, 8.2 + wait_s, "There we are.", wait_s),
+        *([Event("said", at(5), {"line": "a", "text": "Fine.", "start": at(5), "end": at(6), "level": 2})] * customer),
+        *spoke(2, 6.2 + wait_s, 8.2 + wait_s, "There we are.", wait_s if customer else None),
     ]
     return tell(events, name="", persona=None, procedure=None, rules=prepare.rules())
 
@@ -670,6 +706,16 @@ def test_longer_than_announced_is_dead_air_again() -> None:
     assert "20 s of it you had announced, the 6.0 s beyond are dead air" in as_text(told, 200)
     (point,) = [point for point in told.work if point.title == "Left the customer waiting"]
     assert "26.0 s of silence before turn 2, 20 s of it announced" in point.evidence
+
+
+@pytest.mark.parametrize("first", ["I see.", "Bear with me while I check that."])
+def test_where_no_customer_is_on_record_nobody_was_kept_waiting(first: str) -> None:
+    """A recording of the agent alone: in what is silence there, the customer may have talked for a minute."""
+    told = quiet_call(first, 60.0, customer=False)
+
+    assert told.silences == ()
+    assert "s of silence" not in as_text(told, 200)
+    assert not any(point.title == "Left the customer waiting" for point in told.work)
 
 
 def test_short_waits_are_no_clutter() -> None:

@@ -13,9 +13,10 @@ from voicecoach.call.answering import Answer
 from voicecoach.call.saying import Spoken
 from voicecoach.errors import VoicecoachError
 from voicecoach.measure import activity
+from voicecoach.measure.bargein import words_played
 from voicecoach.measure.turns import Patience
 from voicecoach.nouns import SAMPLE_RATE_HZ, Heard, Reaction, Turn
-from voicecoach.talkover import Stopped, words_played
+from voicecoach.talkover import Stopped
 from voicecoach.world import pitch, vad
 from voicecoach.world.ears import Ears
 from voicecoach.world.hearing import weights

@@ -44,7 +44,7 @@ def review(
     with _unpacked(file) as spool:
         sides = reviewing.sides_of(spool, agent, file)
         which = agent if sides[1] is not None else "both" if spool.channels > 1 else "only"
-        faults = reviewing.faults_of(spool, file)
+        faults = list(reviewing.faults_of(spool, file))
         for what, do in faults:
             typer.echo(f"{what} {do}\n")
         ears, files = prepare.ears(model, silence_s=SHORT_S, at_once=THREADS)
@@ -54,8 +54,9 @@ def review(
         with Progress(console=common.console(), transient=True) as progress:
             task = progress.add_task("Listening", total=1.0)
             said = reviewing.hear(
-                *sides, name=file.name, ears=ears, progress=lambda share: progress.update(task, completed=share)
-            )
+                *sides, name=file.name, ears=ears, progress=lambda share: progress.update(task, completed=share),
+                fault=lambda what, do: faults.append((what, do)),
+            )  # fmt: skip
         writer = record.Writer(record.new_folder(root, wall, f"review-{file.stem}"), "", procedure_text)
         try:
             reviewing.write(

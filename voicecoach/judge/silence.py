@@ -231,8 +231,8 @@ def silences(said: Sequence[Said], announcements: Announcements | None) -> tuple
     for one in sorted(said, key=lambda entry: entry.start_s):
         if before is not None and one.start_s > until:
             gap_s = one.start_s - until
-            inside = before.who == one.who == "trainee" and before.turn == one.turn
-            owed = before.who == "customer" or one.who == "trainee" or bool(quote)
+            inside = before.who == one.who == "trainee" and before.turn == one.turn is not None
+            owed = before.who == "customer" or inside or bool(quote)
             if owed and gap_s > (LONG_PAUSE_S if inside else LONG_GAP_S):
                 explained_s = min(gap_s, left_s)
                 left_s -= explained_s

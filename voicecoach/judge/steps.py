@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from voicecoach.judge.clauses import align
+from voicecoach.judge.clauses import align, sentences
 from voicecoach.nouns import (
     CUSTOMER_FINISHED,
     Assessment,
@@ -37,6 +37,7 @@ TAIL_WORDS = 2
 """Words behind a question that still belong to it, such as the customer's name or "please"."""
 QUESTION_WORDS = 12
 """Without a full stop this near, a question ends where its finding does."""
+_STOPPED = re.compile(r"[.?!…][\"'”’)\]]*$")
 SOLVING = frozenset({"resolution", "alternatives", "work_together", "referral"})
 """Working on a solution, when anger that was cut short comes back (003.1)."""
 
@@ -63,6 +64,8 @@ class Told:
     """What the customer did with that."""
     answer: str = ""
     """What the customer said next."""
+    alone: bool = False
+    """The customer is not on the recording, so what was said in between is not known."""
     level: int | None = None
     """Spoken anger, 0 to 5, of the line that the turn answers; `next_level` of the line that came next."""
     next_level: int | None = None
@@ -320,11 +323,12 @@ def _joined(asked: Sequence[Finding], text: str) -> list[tuple[Finding, int]]:
 
 
 def question_end(finding: Finding, text: str) -> int:
-    """The end of the sentence that the finding stands in, if it is near."""
-    stop = re.search(r"[.?!]", text[finding.end :])
-    if stop is None or len(text[finding.end : finding.end + stop.start()].split()) > QUESTION_WORDS:
-        return finding.end
-    return finding.end + stop.end()
+    """The end of the sentence that the finding stands in, if it is near: none is at "$49.99", "10 a.m." or "Mr. Lee"."""
+    until = next((end for _, end in sentences(text) if end >= finding.end), finding.end)
+    sentence = text[:until].rstrip()
+    stopped = _STOPPED.search(sentence, min(finding.end, len(sentence)))
+    near = len(text[finding.end : until].split()) <= QUESTION_WORDS
+    return len(sentence) if stopped and near else finding.end
 
 
 def _wait(told: Told, first: Finding, end: int) -> Wait:
@@ -332,12 +336,13 @@ def _wait(told: Told, first: Finding, end: int) -> Wait:
     start_s, end_s = aligned.times(first.start, end)
     asked = replace(first, quote=told.text[first.start : end] or first.quote, end=end, start_s=start_s, end_s=end_s)
     rest = told.text[end:]
+    missed = None if told.alone else False
     if len(rest.split()) <= TAIL_WORDS:
         waited = told.next_who != "trainee" or told.silence_s is None or told.silence_s >= WAIT_S
-        return Wait(told.number, asked, waited, told.silence_s, told.answer)
+        return Wait(told.number, asked, waited or missed, told.silence_s, told.answer)
     next_s = aligned.times(end + len(rest) - len(rest.lstrip()), len(told.text))[0]
     if end_s is None or next_s is None:
         return Wait(told.number, asked, False, None)
     answered = any(end_s <= at_s <= next_s for at_s in told.line_starts_s)
     silence_s = max(0.0, next_s - end_s)
-    return Wait(told.number, asked, answered or silence_s >= WAIT_S, silence_s)
+    return Wait(told.number, asked, answered or silence_s >= WAIT_S or missed, silence_s)

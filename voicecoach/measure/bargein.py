@@ -210,3 +210,16 @@ def words_so_far(
     if probability < sure or (speaking and len(certain) < SURE_WORDS):
         return "unclear"
     return "words"
+
+
+def words_played(text: str, share: float) -> str:
+    """The words of a line that had been spoken when `share` of it (0 to 1) had been played: letters take equal time."""
+    words = text.split()
+    letters = sum(map(len, words)) * share
+    spoken, so_far = [], 0
+    for word in words:
+        so_far += len(word)
+        if so_far > letters:
+            break
+        spoken.append(word)
+    return " ".join(spoken)

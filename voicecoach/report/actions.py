@@ -149,7 +149,7 @@ def referral_draft(
             *_head(customer, wall),
             f"Referred to, and why: {_said(referred)}",
             "The issue, in the customer's words:",
-            *(f"  {words.clock(line.start_s)} “{line.heard}”" for line in told[:MOST_LINES]),
+            *(f"  {words.clock(line.start_s)} “{line.shown}”" for line in told[:MOST_LINES]),
             *([f"  and {words.count(rest, 'more line')} in the recording"] if rest > 0 else []),
             f"What you said back: {_said(of('restate_facts', 'restate_feelings'))}",
             "Said and agreed:",

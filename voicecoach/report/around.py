@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from voicecoach.judge.clauses import listed
-from voicecoach.judge.delivery import RAISED_DB
+from voicecoach.judge.delivery import RAISED_DB, too_few_words
 from voicecoach.judge.in_kind import effort_db
 from voicecoach.nouns import Worksheet
 from voicecoach.report import words
@@ -30,10 +30,18 @@ CLIMB_DB = 2.0
 """Effort that rose by this much over the calmest turn before has climbed: the limit up to which a voice counts as held
 (docs/delivery.md, section 10)."""
 HARD_ENDS = frozenset({"hung up", "manager"})
-NOT_LISTENING = re.compile(r"\b(?:you(?:'re| are) not listening|let me say (?:it|that) again)\b", re.IGNORECASE)
+NOT_LISTENING = re.compile(r"\byou(?:'re| are) not listening\b", re.IGNORECASE)
 SOMEONE_ELSE = re.compile(
-    r"\b(?:(?:your|the|a) (?:manager|supervisor|boss)|speak (?:to|with) (?:someone|somebody) else)\b", re.IGNORECASE
+    r"\b(?:(?:speak|talk)(?:ing)? (?:to|with)|put me (?:on|through) to|pass me (?:on )?to|get(?: me)?|give me|fetch|put|want|need|(?:'d|would) like|to see|"
+    r"ask(?:ed|ing)? for) (?:(?:your|the|a) (?:manager|supervisor|boss)|(?:someone|somebody) else)\b",
+    re.IGNORECASE,
 )
+"""A manager who is only spoken of ("the manager of your shop", "I run a shop, I am the manager") is not asked for."""
+_NOT_NOW = re.compile(
+    r"\b(?:not|no|never|don't|didn't|won't|needn't|rather than|instead of|had|tried|said|says|told(?! you))(?: [\w']+){0,3} ?$",
+    re.IGNORECASE,
+)
+"""Right before such words: it is denied, or happened another time."""
 _SMALL = listed(
     "the a an and or of to for from by with at in on it its is be that your you we our us them they their her his this "
     "will would can could again never ever any some now if not no"
@@ -91,18 +99,28 @@ def degrees(anger: Sequence[AngerStep], lines: Sequence[CustomerLine]) -> tuple[
 
 def _warnings(lines: Sequence[CustomerLine]) -> Iterator[str]:
     ordered = sorted(lines, key=lambda line: line.start_s)
-    chance = next((line for line in ordered if NOT_LISTENING.search(line.heard)), None)
+    chance = next((line for line in ordered if NOT_LISTENING.search(_plain(line.heard))), None)
     if chance is not None:
         yield (
             f"At {words.clock(chance.start_s)} the customer said that you were not listening: that is one more chance; "
             "say back what was said, and how it was said (002 slides 17 and 18)."
         )
-    other = next((line for line in ordered if SOMEONE_ELSE.search(line.heard)), None)
+    other = next(
+        (line for line in ordered if line.id.startswith("manager.") or _asks_for_another(_plain(line.heard))), None
+    )
     if other is not None:
         yield (
             f"At {words.clock(other.start_s)} the customer asked for somebody else: know beforehand how to engage help "
             "(002 slide 18)."
         )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("’", "'").split())
+
+
+def _asks_for_another(text: str) -> bool:
+    return any(not _NOT_NOW.search(text[: asked.start()]) for asked in SOMEONE_ELSE.finditer(text))
 
 
 # --- staying calm ------------------------------------------------------------------------------------
@@ -128,11 +146,14 @@ def calm(turns: Sequence[ReportTurn], facts: Facts, anger: Sequence[AngerStep]) 
 
 
 def _climb(turns: Sequence[ReportTurn]) -> tuple[ReportTurn, float, float] | None:
-    """The turn of most effort, if it was raised and had climbed since the calmest turn before it (or calm itself)."""
+    """The turn of most effort, if it was raised and had climbed since the calmest turn before it (or calm itself).
+
+    A few words, whose effort says nothing of loudness, say nothing here.
+    """
     low, best = 0.0, None
     for turn in turns:
         effort = effort_db(turn.observation)
-        if effort is None:
+        if effort is None or (turn.observation and too_few_words(turn.observation)):
             continue
         if effort > RAISED_DB and effort - low >= CLIMB_DB and (best is None or effort > best[2]):
             best = (turn, low, effort)

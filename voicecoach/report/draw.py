@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from voicecoach.report import words
 from voicecoach.report.markup import traced
+from voicecoach.report.text import RECORDING
 from voicecoach.report.values import AngerStep, Curve, CurvePoint, CustomerLine, Report, ReportTurn, Who
 
 TICKS_S = (5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -87,7 +88,7 @@ def voices(report: Report, waveform: Sequence[Sequence[float]] | None, axis: Axi
     envelopes = [list(channel) for channel in waveform] if waveform is not None else []
     summary = (
         f"{words.count(len(report.turns), 'turn')} of yours and {words.count(len(report.lines), 'line')} of the customer "
-        f"over {words.length(report.duration_s)}; {words.count(len(report.interruptions), 'interruption')}. "
+        f"over {words.length(report.duration_s)}{_cut_ins(report)}. "
         "Waits, pauses and overlaps are in the table of measurements."
     )
     cuts = [
@@ -110,6 +111,13 @@ def voices(report: Report, waveform: Sequence[Sequence[float]] | None, axis: Axi
         *cuts,
     ]
     return _lane("voices", "Who spoke when", ("You", "Customer"), summary, body, axis)
+
+
+def _cut_ins(report: Report) -> str:
+    """How often one cut in; of a recorded call that is not on record, only where both spoke."""
+    if report.origin.startswith(RECORDING):
+        return ""
+    return f"; {words.count(len(report.interruptions), 'interruption')}"
 
 
 _CHANNELS: tuple[Who, ...] = ("trainee", "customer")

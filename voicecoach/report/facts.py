@@ -10,7 +10,7 @@ import datetime as dt
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -31,14 +31,12 @@ from voicecoach.nouns import (
     Word,
     Worksheet,
 )
-from voicecoach.report.values import CustomerLine, Events, Interruption, Latency, MachineFault, Note, Span
+from voicecoach.report.values import WHOLE_S, CustomerLine, Events, Interruption, Latency, MachineFault, Note, Span
 
 T = TypeVar("T")
 
 LARGEST = 1e9
 """No number in a record comes near it: sample indices end at 6 hours x 16 kHz = 3.5e8. Larger ones are damage."""
-WHOLE_S = 0.1
-"""A line that lacks less than this when the call ends was heard to its end: sound comes in blocks of 32 ms."""
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 """Control characters, and marks that turn the direction of the text around them: they could alter a terminal or a page."""
 _MISSING: Any = object()
@@ -214,7 +212,9 @@ class Facts:
     away: tuple[Span, ...]
     """Where the sound device was away (s): nobody could hear or be heard."""
     wordless: tuple[Span, ...]
-    """Where the trainee was heard, and no words in it (s)."""
+    """Where the trainee was heard, and no words in it (s); of a recorded call where the customer was."""
+    unheard: tuple[Span, ...]
+    """Where the agent of a recorded call was heard, and no words in it (s)."""
     faults: tuple[MachineFault, ...]
     notes: tuple[Note, ...]
     worksheet: tuple[str, Worksheet] | None
@@ -261,7 +261,8 @@ def gather(events: Sequence[Event]) -> Facts:
         interruptions=interruptions,
         taken_back=_stretches(of, "withdrawn"),
         away=_stretches(of, "resumed"),
-        wordless=_stretches(of, "wordless"),
+        wordless=_stretches(of, "wordless", lambda event: event.data.get("who") != "trainee"),
+        unheard=_stretches(of, "wordless", lambda event: event.data.get("who") == "trainee"),
         faults=tuple(_fault(place, event) for place, event in of("fault")) + _moves(of),
         notes=tuple(
             Note(seconds(e.at) or 0.0, words, (place,))
@@ -454,13 +455,13 @@ def _line(event: Event) -> CustomerLine:
         planned_end_s=max(start, end),
         level=None if level is None else int(level),
         voice=text(data.get("voice")),
-        heard=said,
     )
 
 
-def _stretches(of: _Of, kind: str) -> tuple[Span, ...]:
-    """Where the events of a kind begin and end, in seconds."""
-    spans = ((seconds(event.data.get("start")), seconds(event.data.get("end"))) for _, event in of(kind))
+def _stretches(of: _Of, kind: str, fits: Callable[[Event], bool] = lambda _: True) -> tuple[Span, ...]:
+    """Where the events of a kind that fit begin and end, in seconds."""
+    events = (event for _, event in of(kind) if fits(event))
+    spans = ((seconds(event.data.get("start")), seconds(event.data.get("end"))) for event in events)
     return tuple((start, end) for start, end in spans if start is not None and end is not None and start <= end)
 
 
@@ -477,8 +478,8 @@ def _cut(line: CustomerLine, interruptions: Sequence[Interruption], words: Mappi
     for cut in interruptions:
         if cut.by == "trainee" and cut.stopped and cut.line == line.id and line.start_s <= cut.start_s <= line.end_s:
             told = words.get(cut.events[0])
-            heard = text(told) if isinstance(told, str) else line.heard  # older records do not say
-            return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events), heard=heard)
+            spoken = text(told) if isinstance(told, str) else None  # older records do not say
+            return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events), spoken=spoken)
     return line
 
 

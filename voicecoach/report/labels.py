@@ -30,7 +30,7 @@ def as_textgrid(report: Report, heard: Sequence[Word], length_s: float) -> str:
     end_s = max(length_s, report.duration_s, 0.001)
     marks = [mark for turn in report.turns for mark in turn.marks]
     tiers = (
-        ("customer", [Label(line.start_s, line.end_s, line.text) for line in report.lines]),
+        ("customer", [Label(line.start_s, line.end_s, line.shown) for line in report.lines]),
         ("trainee", [Label(turn.start_s, turn.end_s, turn.text) for turn in report.turns]),
         ("words", [Label(word.start_s, word.end_s, word.text) for word in heard]),
         ("moves", [_of(mark) for mark in marks if mark.kind == "move"]),
@@ -89,7 +89,7 @@ _TICKS = 10_000_000
 def as_audacity(report: Report) -> str:
     """A label track: start, end and label, tab separated; every utterance and every mark, in order of time."""
     labels = [
-        *(Label(line.start_s, line.end_s, f"CUSTOMER: {line.text}") for line in report.lines),
+        *(Label(line.start_s, line.end_s, f"CUSTOMER: {line.shown}") for line in report.lines),
         *(Label(turn.start_s, turn.end_s, f"YOU, turn {turn.number}: {turn.text}") for turn in report.turns),
         *(
             Label(mark.start_s, mark.end_s, f"{mark.kind} {_of(mark).text}, turn {turn.number}: {mark.quote}")

@@ -56,20 +56,21 @@ SEVERITY = [
 """Faults, gravest first, for equal effect on the customer (our judgement)."""
 
 
-def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep]) -> tuple[Point, ...]:
+def well(turns: Sequence[ReportTurn], anger: Sequence[AngerStep], *, provisional: bool = False) -> tuple[Point, ...]:
     """Up to three things done well, the most telling first.
 
     Candidates are each move that was clearly made (`made`; one Point a code, its best instance), and quiet,
     slow delivery where no turn was strained, or a calm voice held against a heated customer. Moves rank by how far they calmed the customer in this very
     call (the fall of anger that names them as its cause, before the limits of one turn), then by `WEIGHTS`, then by time. Quiet, slow delivery
-    stands second at best: what was said comes first. The second and third prefer turns not yet quoted.
+    stands second at best: what was said comes first. The second and third prefer turns not yet quoted. Where the calm voice
+    is `provisional` (the first turns), nobody knows whether it was quiet: only that it did not rise.
     """
     effect, taken = _effects(anger), _effects(map(felt, anger))
     moves = [mark for turn in turns for mark in made(turn)]
     ranked = sorted(moves, key=lambda mark: (effect(mark), _rank(WEIGHTS, mark.code), mark.start_s))
     chosen = _spread(_first_of_each_code(ranked))
     points = [_point(mark, _changed("fell", -taken(mark))) for mark in chosen]
-    calm = _held_steady(turns) or _calm_voice(turns)
+    calm = _held_steady(turns) or _calm_voice(turns, provisional)
     return tuple(([*points[:1], calm, *points[1:]] if calm else points)[:MOST])
 
 
@@ -207,9 +208,12 @@ def _in_kind_point(turn: ReportTurn, in_kind: InKind, title: str, evidence: str)
     return replace(point, evidence=shown, source=in_kind.source)
 
 
-def _calm_voice(turns: Sequence[ReportTurn]) -> Point | None:
-    """Quiet in every turn whose loudness was judged, and none rushed; the longest with a natural range is the one to hear."""
-    if any(turn.delivery and _strain(turn.delivery) for turn in turns):
+def _calm_voice(turns: Sequence[ReportTurn], provisional: bool) -> Point | None:
+    """Quiet in every turn whose loudness was judged, and none rushed; the longest with a natural range is the one to hear.
+
+    It was so throughout only where every turn but nods was judged.
+    """
+    if any(turn.delivery and _strain(turn.delivery) for turn in turns) or _in_kind(turns, "matched the anger"):
         return None
     measured = [turn for turn in turns if turn.delivery and turn.delivery.loudness != "unsure"]
     verdicts = {(turn.delivery.loudness, turn.delivery.pace) for turn in measured if turn.delivery}
@@ -220,8 +224,14 @@ def _calm_voice(turns: Sequence[ReportTurn]) -> Point | None:
         return None  # a monotone is never rewarded
     best = max(natural, key=lambda turn: (turn.end_s - turn.start_s, -turn.number))
     slow = verdicts == {("quiet", "slow")}
-    title = "Spoke quietly and slowly throughout" if slow else "Kept your voice down throughout"
-    return _delivery_point(best, title, f"{words.count(len(measured), 'measured turn')}, none raised or rushed.")
+    title = "Spoke quietly and slowly" if slow else "Kept your voice down"
+    said = [turn for turn in turns if turn.text and {mark.code for mark in turn.marks} != {"verbal_nod"}]
+    told = f"{words.count(len(measured), 'measured turn')}, none raised or rushed."
+    if len(measured) < len(said):
+        told = f"{len(measured)} of {words.count(len(said), 'turn')} could be judged, none of them raised or rushed."
+    else:
+        title = f"{title} throughout"
+    return _delivery_point(best, "Kept to the voice of your first turns" if provisional else title, told)
 
 
 def _strained_voice(turns: Sequence[ReportTurn]) -> Iterator[Point]:

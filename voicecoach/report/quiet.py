@@ -16,15 +16,20 @@ def long_silences(
     announcements: Announcements | None,
     latency_s: float,
     others: Sequence[tuple[float, float]] = (),
+    unheard: Sequence[tuple[float, float]] = (),
 ) -> tuple[Silence, ...]:
     """The long silences of a call; `latency_s` is how much later the trainee hears the customer than the record does.
 
-    What ends a silence too (`others`, seconds): the sound device was away, so that nobody could have said anything; the
-    trainee's voice was heard, though no words in it.
+    What ends a silence too (`others`, seconds): the sound device was away, so that nobody could have said anything; a
+    voice was heard, though no words in it. After the trainee's own voice (`unheard`) it is the customer's to speak.
+    Without a customer on record there are none: who spoke in between is not known.
     """
-    customer = [Said("customer", line.start_s, line.end_s + latency_s) for line in lines]
-    customer += [Said("customer", start_s, end_s) for start_s, end_s in others]
-    return silences([*customer, *(said for turn in turns for said in _said(turn))], announcements)
+    if not lines:
+        return ()
+    around = [Said("customer", line.start_s, line.end_s + latency_s) for line in lines]
+    around += [Said("customer", start_s, end_s) for start_s, end_s in others]
+    around += [Said("trainee", start_s, end_s) for start_s, end_s in unheard]
+    return silences([*around, *(said for turn in turns for said in _said(turn))], announcements)
 
 
 def _said(turn: TurnFacts) -> Iterator[Said]:

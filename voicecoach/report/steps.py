@@ -61,6 +61,7 @@ def call_as_told(facts: Facts, assessments: Mapping[int, Assessment], finished: 
                 before=" ".join(line.heard for line in heard if line.heard),
                 brought=_brought(heard),
                 answer=" ".join(line.heard for line in coming if line.heard),
+                alone=not lines,
                 level=next((line.level for line in reversed(lines) if line.start_s <= began - TOGETHER_S), None),
                 next_level=following.level if following else None,
             )
@@ -219,6 +220,8 @@ def _waited(wait: Wait, times: Mapping[int, Span]) -> StepRemark:
     answer = f", and the customer said “{_short(wait.answer)}”" if wait.waited and wait.answer else ""
     if wait.waited:
         say = f"waited{seconds}{answer}" if seconds or answer else "waited; nobody spoke any more"
+    elif wait.waited is None:
+        say = f"you went on after{seconds}; whether the customer answered is not on the recording"
     else:
         say = f"left{seconds} before going on" if seconds else "went straight on in the same turn"
     return StepRemark("wait", say, wait.turn, wait.finding.quote, start, end)

@@ -35,7 +35,7 @@ def _cues(report: Report) -> Iterator[Cue]:
         who = one_line(report.persona or "Customer") if customer else one_line(report.trainee or "Trainee")
         name = f"customer-{lines}" if isinstance(entry, CustomerLine) else f"turn-{entry.number}"
         start_ms, end_ms = round(1000 * entry.start_s), round(1000 * entry.end_s)
-        if words := one_line(entry.text):
+        if words := one_line(entry.shown if isinstance(entry, CustomerLine) else entry.text):
             yield Cue(name, who, words, start_ms, max(end_ms, start_ms + 1))
 
 

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from voicecoach.report.desk import Desk
 from voicecoach.report.subtitles import one_line
 from voicecoach.report.tell import measures
+from voicecoach.report.text import RECORDING
 from voicecoach.report.values import Report, ReportTurn
 
 Cell: TypeAlias = str | int | float | None
@@ -108,7 +109,7 @@ def _turn_row(report: Report, turn: ReportTurn) -> Sequence[Cell]:
 def _asked(report: Report, turn: ReportTurn) -> str:
     """What the customer said between the turn before and this one."""
     before = max((one.start_s for one in report.turns if one.start_s < turn.start_s), default=-1.0)
-    return " ".join(line.heard for line in report.lines if before <= line.start_s < turn.start_s)
+    return " ".join(line.shown for line in report.lines if before <= line.start_s < turn.start_s)
 
 
 def _codes(turn: ReportTurn, outcome: str) -> str:
@@ -148,7 +149,7 @@ def _session_row(report: Report) -> Sequence[Cell]:
         _median([values["effort_db"] for values in seen if "effort_db" in values]),
         _median([values["wpm"] for values in seen if "wpm" in values]),
         round(sum(turn.observation.overlap_s for turn in report.turns if turn.observation), 4),
-        sum(cut.by == "trainee" for cut in report.interruptions),
+        None if report.origin.startswith(RECORDING) else sum(cut.by == "trainee" for cut in report.interruptions),
         sum(one.verdict == "dead air" for one in report.silences),
         held.asked.assignment.id if held else None,
         held.asked.attempt if held else None,

@@ -76,7 +76,7 @@ def _answer(report: Report, at: int) -> str:
     reacted = [min(step.events, default=-1) for step in report.anger[at:]]
     until = reacted[1] if len(reacted) > 1 else None
     told = (line for line in report.lines if line.events and line.events[0] > reacted[0])
-    return next((line.text for line in told if until is None or line.events[0] < until), "")
+    return next((line.shown for line in told if until is None or line.events[0] < until), "")
 
 
 def _title(takes: Takes) -> str:

@@ -72,7 +72,9 @@ def tell(
     again = replay(facts, persona, rules)
     spoken = exchanges(facts.lines, facts.turns)
     quiet = (
-        long_silences(facts.lines, facts.turns, rules.silence, _latency_s(facts), (*facts.away, *facts.wordless))
+        long_silences(
+            facts.lines, facts.turns, rules.silence, _latency_s(facts), (*facts.away, *facts.wordless), facts.unheard
+        )
         if rules
         else None
     )
@@ -84,6 +86,9 @@ def tell(
     steps = step_lines(procedure, told, _around(facts, turns, customer, brief), marked or {})
     offers = actions(turns, told)
     wall = text(facts.started.get("wall"))
+    provisional = facts.baseline is not None and facts.baseline.provisional
+    # Of a recorded call neither the customer's name nor the day is on record, only that of its review.
+    whom, when = ("" if customer == _NO_NAME else customer), ("" if facts.started.get("mode") == "review" else wall)
     return Report(
         name=text(name),
         persona=called,
@@ -93,7 +98,7 @@ def tell(
         duration_s=facts.duration_s,
         outcome=facts.outcome,
         why=facts.why,
-        well=_ruled(points.well(turns, again.anger), sources, turns, facts.lines),
+        well=_ruled(points.well(turns, again.anger, provisional=provisional), sources, turns, facts.lines),
         work=_ruled(points.work(turns, again.anger, steps, quiet or ()), sources, turns, facts.lines),
         lines=with_own_change(facts.lines),
         turns=turns,
@@ -101,8 +106,8 @@ def tell(
         steps=steps,
         cycles=cycle_lines(procedure, told, turns),
         actions=offers,
-        action_draft=action_draft(offers, customer, wall),
-        referral_draft=referral_draft(turns, facts.lines, offers, facts.notes, customer, wall),
+        action_draft=action_draft(offers, whom, when),
+        referral_draft=referral_draft(turns, facts.lines, offers, facts.notes, whom, when),
         preparation=preparation(facts, turns, persona.brief if persona else None),
         degrees=degrees(again.anger, facts.lines),
         feelings=() if facts.started.get("drill") else feelings(again.anger, turns),

@@ -99,6 +99,8 @@ def title(report: Report) -> str:
 def subtitle(report: Report) -> str:
     """When, how long, by whom and by which procedure."""
     date = report.wall.replace("T", " ")[:16]
+    if date and report.origin.startswith(RECORDING):
+        date = f"reviewed {date}"
     turns = words.count(len(report.turns), "turn")
     parts = (report.origin, date, words.length(report.duration_s), turns, report.trainee, report.procedure)
     return " · ".join(part for part in parts if part)

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from voicecoach.judge.silence import GapVerdict, PauseVerdict, Silence
+from voicecoach.measure.bargein import words_played
 from voicecoach.nouns import CallInKind, Cause, Delivery, InKind, Observation, Worksheet
 from voicecoach.report.desk import Desk
+
+WHOLE_S = 0.1
+"""A line that lacks less than this was heard to its end: sound comes in blocks of 32 ms."""
 
 Who = Literal["trainee", "customer"]
 Span = tuple[float, float]
@@ -54,8 +58,22 @@ class CustomerLine:
     voice: str
     observation: Observation | None = None
     events: Events = ()
-    heard: str = ""
-    """Of `text` what was heard: all of it, unless the trainee stopped it."""
+    spoken: str | None = None
+    """Where the trainee cut it off: the words that had been spoken, if they are on record."""
+
+    @property
+    def heard(self) -> str:
+        """Of `text` what was heard: all of it, unless the trainee or the end of the call cut it off."""
+        if self.spoken is not None:
+            return self.spoken
+        if self.planned_end_s - self.end_s < WHOLE_S:
+            return self.text
+        return words_played(self.text, (self.end_s - self.start_s) / (self.planned_end_s - self.start_s))
+
+    @property
+    def shown(self) -> str:
+        """What was heard, with "…" for a rest that was not."""
+        return self.text if self.heard.split() == self.text.split() else f"{self.heard} …".strip()
 
 
 @dataclass(frozen=True)
