@@ -2,6 +2,7 @@
 
     python benchmarks/review.py            a 10-minute call, with the recogniser
     python benchmarks/review.py --hours 5  a 5-hour call beside it, each without the recogniser, in processes of their own
+    python benchmarks/review.py --hours 5 --words    the 5-hour call alone, with the recogniser
 
 The calls are made of the recorded trainee's replies and of the customer's spoken lines. `--json` prints one line.
 """
@@ -99,7 +100,7 @@ def measured(path: Path, recogniser: bool) -> dict[str, Any]:
             procedure=procedure.id, baseline=None, writer=writer, wall="2026-11-22T10:00:00+00:00",
         )  # fmt: skip
         minutes = spool.samples / SAMPLE_RATE_HZ / 60
-    reviewed = time.perf_counter()
+    reviewed, peak = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     session = record.read(folder)
     _, page = debrief.debrief_of(session)
     debrief.write_page(page, folder / record.PAGE)
@@ -116,6 +117,7 @@ def measured(path: Path, recogniser: bool) -> dict[str, Any]:
         "debrief_s": round(told - reviewed, 2),
         "page_kb_without_audio": round(len(silent.encode()) / 1000),
         "models_mb": round(before / 1024),
+        "peak_before_debrief_mb": round((peak - before) / 1024),
         "peak_over_models_mb": round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024),
     }
 
@@ -124,6 +126,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=0.0, help="also a call of so many hours, without the recogniser")
+    parser.add_argument("--words", action="store_true", help="that call alone, with the recogniser")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--one", nargs=2, metavar=("FILE", "EARS"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -131,6 +134,8 @@ def main() -> None:
         print(json.dumps(measured(Path(chosen.one[0]), chosen.one[1] == "recogniser")))
         return
     wanted = [(10 / 60, "recogniser"), *([(10 / 60, "script"), (chosen.hours, "script")] if chosen.hours else [])]
+    if chosen.words:
+        wanted = [(chosen.hours or 10 / 60, "recogniser")]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for number, (hours, kind) in enumerate(wanted):
