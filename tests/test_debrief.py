@@ -22,7 +22,7 @@ def test_a_page_is_private_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     monkeypatch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(DiskError, match=r"No space left on device.*recording is safe"):
+    with pytest.raises(DiskError, match=r"No space left on device.*recorded is safe"):
         debrief.write_page("<p>new</p>", path)
 
     assert path.read_text() == "<p>old</p>"

@@ -551,6 +551,9 @@ def test_trends_of_nothing_are_a_sentence(tmp_path: Path) -> None:
     """Whoever asks for trends before the first call is told what to do, and a script gets its line."""
     run = lambda *words: CliRunner().invoke(app, ["--data", str(tmp_path), "history", "--trends", *words]).stdout  # noqa: E731
 
+    lost = CliRunner().invoke(app, ["--data", str(tmp_path), "history", "--html", str(tmp_path / "not" / "there.html")])
+
+    assert "with: voicecoach history --html FILE" in str(lost.exception)
     assert "Take the first: voicecoach rehearse" in run()
     assert json.loads(run("--json"))["trends"] == []
 

@@ -80,17 +80,20 @@ def _first(blocks: Iterable[Samples], n: int) -> Iterator[Samples]:
         n -= len(block)
 
 
-def write_page(html: str, path: Path) -> Path:
-    """Write the page whole or not at all, into `path` or, if that is a folder, there as `record.PAGE`; raises DiskError."""
+def write_page(html: str, path: Path, again: str = "voicecoach report SESSION --html FILE") -> Path:
+    """Write a page whole or not at all, into `path` or, if that is a folder, there as `record.PAGE`; raises DiskError.
+
+    `again` is the command that writes it to another place.
+    """
     if path.is_dir():
         path /= record.PAGE
     if path.exists() and not path.is_file():  # a device or a pipe, which a file would replace
-        raise BadInput(f"{path} is not a file.", "Choose another place with: voicecoach report SESSION --html FILE")
+        raise BadInput(f"{path} is not a file.", f"Choose another place with: {again}")
     try:
         kept.replace(path, html)
     except OSError as error:
         raise DiskError(
-            f"The debrief could not be written to {path} ({error.strerror or error}).",
-            "The recording is safe. Choose another place with: voicecoach report SESSION --html FILE",
+            f"The page could not be written to {path} ({error.strerror or error}).",
+            f"What was recorded is safe. Choose another place with: {again}",
         ) from error
     return path

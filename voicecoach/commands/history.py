@@ -58,7 +58,7 @@ def history(
     if as_json:
         typer.echo(record.to_json(told))
     if paged:
-        path = debrief.write_page(progress_page.as_html(told), _target(html))
+        path = debrief.write_page(progress_page.as_html(told), _target(html), "voicecoach history --html FILE")
         typer.echo(f"The page: {path}", err=as_json)
         if open_page:
             common.open_page(path)

@@ -91,7 +91,8 @@ def takes(
     if not found:
         which = "No turn" if turn is None else f"Turn {turn}"
         raise BadInput(
-            f"{which} of {folder.name} has been retried.", f"voicecoach rehearse --retry {folder.name} {turn or 'TURN'}"
+            f"{which} of {folder.name} has been retried.",
+            f"Retry it with: voicecoach rehearse --retry {folder.name} {turn or 'TURN'}",
         )
     for moment in found:
         if as_json:
