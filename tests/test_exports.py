@@ -380,7 +380,7 @@ def test_a_bundle_is_not_bundled_again(session: record.Record, tmp_path: Path) -
     done = CliRunner().invoke(cli.app, ["export", str(bundle), "--format", "zip", "--out", str(tmp_path / "out")])
 
     assert isinstance(done.exception, BadInput)
-    assert "is a bundle already" in done.exception.what
+    assert "is already a bundle" in done.exception.what
     assert "call.trainer.jsonl" in done.exception.do
     assert list((tmp_path / "out").iterdir()) == []
 

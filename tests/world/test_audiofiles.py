@@ -138,7 +138,7 @@ def test_files_that_hold_nothing_or_nonsense_are_sentences(tmp_path: Path) -> No
     (tmp_path / "page.m4a").write_text("<html><body>no</body></html>")
     for name, what in {
         "empty.wav": "holds no audio", "nan.wav": "not numbers", "inf.wav": "not numbers",
-        "slow.wav": "sampled at 1000 Hz", "fast.wav": "sampled at 2000000 Hz", "crowd.wav": "40 channels",
+        "slow.wav": "sampling rate of 1000 Hz", "fast.wav": "sampling rate of 2000000 Hz", "crowd.wav": "40 channels",
         "day.wav": "hours long", "text.wav": "not an audio file", "nothing.mp3": "not an audio file",
         "page.m4a": "not an audio file", "missing.wav": "does not exist", "x" * 400: "does not exist",
         "a\0b": "does not exist",
