@@ -398,3 +398,34 @@ def test_next_week_is_not_this_week() -> None:
 
     assert promised("I will send you a new sofa this week") == ["shown"]
     assert promised("I will send you a new sofa on Thursday next week") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Good morning, how can I help you?",
+        "hello what seems to be the trouble",
+        "What's wrong, Mr Ames?",
+        "hi, what can I do for you",
+    ],
+)
+def test_an_open_invitation_is_never_too_early(text: str) -> None:
+    """Who asks what it is about lets the customer tell (000.3, 002.2); who asks for the number does not."""
+    context = {"customer_said": "I have had it with you!", "customer_finished": False}
+    assert "premature_solution" not in heard(text, **context)
+    assert "premature_solution" in sure("What is your order number?", **context)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hang on, let me write that down.", "hold on let me just read it", "Wait, let me find the date."]
+)
+def test_asking_for_a_moment_interrupts_nobody(text: str) -> None:
+    assert "interrupt" not in sure(text)
+    assert "interrupt" in sure("Hang on, let me tell you something.")
+
+
+def test_a_title_before_another_name_is_somebody_else() -> None:
+    """A title goes before the surname: "Dr Evans" is not Karen Oduya, and "Mrs Odoya" is, as a recogniser writes her."""
+    assert "use_name" not in heard("I will ask Dr Karel about it.", customer_name="Karen Oduya")
+    assert "use_name" in sure("Thank you Mrs Odoya.", customer_name="Karen Oduya")
+    assert "use_name" in sure("Thank you Mrs Odoya.", customer_name="Mrs Oduya")

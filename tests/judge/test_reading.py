@@ -198,3 +198,60 @@ def test_an_insult_is_an_attack_whatever_the_encoder_hears(text: str) -> None:
 )
 def test_a_denied_or_reported_insult_is_none(text: str) -> None:
     assert "argue" not in judged(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I won't ask you to calm down, you have cause",
+        "nobody here should tell you to settle down",
+        "I'd never say calm down",
+    ],
+)
+def test_a_fault_that_a_guard_cancels_is_not_shown(text: str) -> None:
+    """The opposite of a fault is none, however sure the encoder is."""
+    assert judged(text, {"calm_down": 0.95})["calm_down"].outcome == "listen"
+
+
+def test_a_told_off_customer_is_still_told_off() -> None:
+    assert (
+        judged("I'm not asking, I'm telling you to calm down", *[{"calm_down": 0.95}] * 2)["calm_down"].outcome
+        == "shown"
+    )
+
+
+def test_sympathy_that_mocks_is_not_done() -> None:
+    """Sarcasm fails nobody, and acknowledges nothing."""
+    assert judged("oh boo hoo how terrible for you", {"empathise": 0.99})["empathise"].outcome == "unsure"
+    assert judged("that is terrible for your family", {"empathise": 0.99})["empathise"].outcome == "done"
+
+
+def test_an_accusation_says_nothing_back() -> None:
+    found = judged("you must have dropped the phone", {"restate_facts": 0.9, "blame_customer": 0.5})
+    assert found["restate_facts"].outcome == "unsure"
+    assert judged("you dropped the phone", {"restate_facts": 0.9})["restate_facts"].outcome == "done"
+
+
+def test_the_story_said_back_is_no_offer() -> None:
+    """What stands before "have I got that right?" is the customer's; what a cue knows as a promise still is one."""
+    story = {"restate_facts": 0.9, "res_when": 0.9}
+    found = judged(
+        "the course starts on Monday, and the books are missing, is that right?",
+        story,
+        story,
+        {"check_understanding": 0.9},
+    )
+    assert [found[code].outcome for code in ("restate_facts", "res_when")] == ["done", "unsure"]
+    found = judged("the course starts on Monday, and the books are missing.", story, story)
+    assert found["res_when"].outcome == "done"
+    promised = judged(
+        "you have no books. I will send you the books by Monday. Is that right?",
+        {"restate_facts": 0.9}, {"resolution": 0.9}, {"check_understanding": 0.9},
+    )  # fmt: skip
+    assert promised["resolution"].outcome == "done"
+
+
+def test_a_nod_adds_nothing() -> None:
+    """Who nods and goes on to ask or to promise has not only nodded."""
+    assert "verbal_nod" not in judged("yeah, all right, where is it", {"verbal_nod": 0.99}, {}, {"clarify": 0.9})
+    assert judged("yeah well there it is", {"verbal_nod": 0.99})["verbal_nod"].outcome == "done"

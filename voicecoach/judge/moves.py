@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -88,6 +88,7 @@ def find(
         hits = _read(hits, likely, clauses, reading, cues)
         if context.customer_finished or ACKNOWLEDGING & set(context.history):
             hits = [hit for hit in hits if hit.code != "premature_solution"]  # nothing of that is too early any more
+        hits = [h for h in hits if h.code != "premature_solution" or not _INVITES.search(clauses[h.clause].plain)]
         hits = _in_course(hits, clauses, context, cues)
     hits = _insults(hits, clauses, cues)
     return advised(_finish(hits, text, words), context)
@@ -281,6 +282,8 @@ def _read(hits: Sequence[_Hit], likely: Floats, clauses: Sequence[Clause], readi
             sure = chance >= reading.sure[code] and not _denied(code, clauses, place, known, cues)
             strong = known is not None and known.confidence >= STRONG_CONFIDENCE
             sure = sure or (strong and chance >= (TRUSTED_FAULT if code in FAULTS else TRUSTED))
+            sure = sure and not (code in _GUARDED and (("insincere", place) in by_place))
+            sure = sure and not (code == "restate_facts" and _accuses(by_place, place))
             if not sure and not strong and chance < reading.maybe[code]:
                 continue
             outcome = _outcome(code, sure and code not in NEVER_SHOWN)
@@ -288,12 +291,44 @@ def _read(hits: Sequence[_Hit], likely: Floats, clauses: Sequence[Clause], readi
             confidence = round(max(chance, floor), 2)
             hit = known or _of_context(code, 0.0, cues, place, clause.start, clause.end)
             kept.append(replace(hit, outcome=outcome, confidence=confidence))
-    return _joined(_without_echoes(kept), clauses)
+    return _joined(_without_echoes(_told_back(_nods_alone(kept), by_place)), clauses)
+
+
+def _accuses(by_place: Mapping[tuple[str, int], _Hit], place: int) -> bool:
+    """Whether a strong cue found an accusation there: "you must have pressed it twice" says nothing back."""
+    return any(_cued(by_place, code, place) for code in ("blame_customer", "argue"))
+
+
+def _cued(by_place: Mapping[tuple[str, int], _Hit], code: str, place: int) -> bool:
+    hit = by_place.get((code, place))
+    return hit is not None and hit.confidence >= STRONG_CONFIDENCE
+
+
+def _nods_alone(hits: Sequence[_Hit]) -> list[_Hit]:
+    """Without a nod in a turn that says something besides: a nod adds nothing (002.3)."""
+    more = any(hit.outcome in ("done", "shown") and hit.code not in ("verbal_nod", "use_name") for hit in hits)
+    return [hit for hit in hits if hit.code != "verbal_nod" or not more]
+
+
+_FORTHCOMING = frozenset({"res_when", "res_who", "follow_up"})
+
+
+def _told_back(hits: Sequence[_Hit], by_place: Mapping[tuple[str, int], _Hit]) -> list[_Hit]:
+    """Nothing of what is said back before "is that right?" (002.5) is promised, unless a strong cue says so."""
+    asked = max((h.clause for h in hits if h.code == "check_understanding" and h.outcome == "done"), default=-1)
+    back = any(hit.code == "restate_facts" and hit.clause < asked for hit in hits)
+    return [
+        replace(hit, outcome="unsure", confidence=min(hit.confidence, WEAKENED_CONFIDENCE))
+        if back and hit.clause < asked and hit.code in _FORTHCOMING and not _cued(by_place, hit.code, hit.clause)
+        else hit
+        for hit in hits
+    ]
 
 
 def _denied(code: str, clauses: Sequence[Clause], place: int, known: _Hit | None, cues: Cues) -> bool:
-    """Whether an acknowledgement stands in a negated, quoted or conditional sentence."""
-    if code not in _GUARDED or (known is not None and known.confidence >= STRONG_CONFIDENCE):
+    """Whether an acknowledgement stands in a negated, quoted or conditional sentence, or a guard stands before a fault."""
+    faulted = code in FAULTS
+    if not (faulted or code in _GUARDED) or (known is not None and (faulted or known.confidence >= STRONG_CONFIDENCE)):
         return False
     around = _Around.of(clauses, place)
     for cue in cues.ready:
@@ -301,6 +336,8 @@ def _denied(code: str, clauses: Sequence[Clause], place: int, known: _Hit | None
             _guarded(cue.guards, around, match) for match in cue.regex.finditer(around.plain)
         ):
             return True
+    if faulted:
+        return False
     spoken = _SORRY_OR_FEELING.search(around.plain)
     if spoken is None:
         return False
@@ -401,7 +438,9 @@ def _name_confidence(word: str, capital: bool, titled: bool, parts: Sequence[str
     if word in parts:
         return STRONG_CONFIDENCE if titled or capital or word not in _PLAIN_WORD_NAMES else 0.0
     if titled:
-        ratio = max((_ratio(word, part) for part in parts), default=0.0)
+        ratio = max((_ratio(word, part) for part in parts[-1:]), default=0.0)  # a title goes before the surname
+        if ratio < NAME_RATIO_AFTER_TITLE and len(parts) > 1:
+            return 0.0  # somebody else
         return STRONG_CONFIDENCE if ratio >= NAME_RATIO_AFTER_TITLE else WEAK_CONFIDENCE if capital else 0.0
     near = (part for part in parts if part[0] == word[0] and len(word) > 3 and capital)
     return STRONG_CONFIDENCE if any(_ratio(word, part) >= NAME_RATIO for part in near) else 0.0
@@ -476,7 +515,9 @@ def _unfounded(hit: _Hit, cues: Cues) -> _Hit:
 
 
 _INVITES = re.compile(
-    r"\b(?:tell|walk) me (?:\w+ )?(?:what|about|everything|all|more|the whole|how|through)|\bwhat (?:has )?happened\b|\bgo on\b"
+    r"\b(?:tell|walk) me (?:\w+ )?(?:what|about|everything|all|more|the whole|how|through)|\bwhat (?:has )?happened\b|\bgo on\b|"
+    r"\bwhat (?:is|has been|seems to be) (?:going on|wrong|up|the (?:matter|problem|trouble))\b|"
+    r"\b(?:how|what) (?:can|may|could) (?:i|we) (?:\w+ )?(?:help|do for) you\b|\bhow (?:can|may|could) (?:i|we) help\b"
 )
 """An open invitation to tell the story is the opposite of hurrying (002.2, 003.1): it is no question that steers."""
 
