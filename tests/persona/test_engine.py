@@ -654,3 +654,49 @@ def test_what_is_said_back_is_no_offer() -> None:
     for codes, taken in ((back, False), ([*back, *offered], True)):
         found = tuple(Finding(code, "move", "done", "", start, start, 0.9, "test") for code, start in codes)
         assert (react(DANA, mood, Assessment(found, HELD), text).mood.state == "CHECK") == taken
+
+
+def causes(reaction: Reaction) -> set[str]:
+    return {cause.cue for cause in reaction.causes}
+
+
+def test_what_is_hardly_believed_is_no_cause() -> None:
+    """A fault to listen to angers only where it is more likely than not: what is told as a cause must have happened."""
+    begun = begin(DANA, 1).mood
+    heard = judged("blame_customer?")
+    doubted = replace(heard, findings=tuple(replace(found, confidence=0.3) for found in heard.findings))
+
+    assert "blame_customer" in causes(react(DANA, begun, heard, ""))
+    assert "blame_customer" not in causes(react(DANA, begun, doubted, ""))
+    assert react(DANA, begun, doubted, "").mood.anger < react(DANA, begun, heard, "").mood.anger
+
+
+def test_nothing_comes_too_early_once_the_story_is_told() -> None:
+    told = call(TOLD)[-1].mood
+
+    assert not has_more_to_tell(DANA, told)
+    assert "premature_solution" not in causes(react(DANA, told, judged("resolution premature_solution?"), OFFER))
+    assert "premature_solution" in causes(react(DANA, begin(DANA, 1).mood, judged("premature_solution?"), ""))
+
+
+def test_a_nod_to_the_last_point_is_not_held_against_the_trainee() -> None:
+    """Nobody can know that it was the last; the next nod brings nothing new."""
+    told = call(TOLD)[-1].mood
+    nodded = react(DANA, told, judged("verbal_nod"), "")
+
+    assert told.used[-1].startswith("story.")
+    assert "no_progress" not in causes(nodded)
+    assert "no_progress" in causes(react(DANA, nodded.mood, judged("verbal_nod"), ""))
+
+
+def test_a_trigger_in_an_acknowledgement_is_none() -> None:
+    """What a customer cannot stand to be told may stand in what is said of her: "you must have felt let down"."""
+    touchy = replace(DANA, triggers=("you must have",))
+    begun = begin(touchy, 1).mood
+    kind = Finding("restate_feelings", "move", "done", "you must have felt let down", 0, 0, 0.9, "test")
+
+    felt = react(touchy, begun, Assessment((kind,), HELD), "you must have felt let down")
+    told = react(touchy, begun, Assessment((kind,), HELD), "you must have felt let down, you must have dropped it")
+
+    assert "trigger" not in causes(felt)
+    assert "trigger" in causes(told)

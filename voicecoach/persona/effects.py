@@ -43,7 +43,7 @@ EFFECTS: Mapping[str, Effect] = {
     "quiet_and_slow": Effect(-0.3, "you spoke quietly and slowly"),
     # Angering: what was said or done.
     "interrupt": Effect(+0.8, "you spoke over the customer"),
-    "premature_solution": Effect(+0.4, "you solved it before the story was told"),
+    "premature_solution": Effect(+0.4, "you went ahead before the story was told"),
     "argue": Effect(+1.0, "you argued"),
     "blame_customer": Effect(+1.0, "you put it on the customer"),
     "excuse": Effect(+0.6, "you made an excuse"),  # ours; 003.3
