@@ -21,7 +21,7 @@ from tests.web.site import CALL, SAID, FakeKit, Site, SlowKit, serving
 from tests.web.site import Page as FarPage
 from voicecoach import bundles, calibration, copies, desk, prepare, record, retry, session, testing
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
-from voicecoach.web import app, calls
+from voicecoach.web import app, calls, places
 from voicecoach.web import sound as port
 from voicecoach.web.calls import House
 from voicecoach.web.names import key_of
@@ -594,6 +594,208 @@ def test_a_call_that_is_ended_while_the_connection_is_lost_is_ended(tab: Tab) ->
 
     assert next(record.read(folder).of("ended")).data["outcome"] == "stopped"
     assert len(record.list_sessions(tab.site.house.sessions)) == count
+
+
+def test_what_was_pressed_outlives_a_refusal(tab: Tab) -> None:
+    """Hold, a note, and half of another while the browser asks; refused, then allowed: all of it is in the call."""
+    tab.context.add_init_script(
+        PEEK + "const usual = navigator.mediaDevices.getUserMedia; let asked = 0;"
+        "navigator.mediaDevices.getUserMedia = (wish) => new Promise((yes, no) => {"
+        "  window.refuse = () => no(new DOMException('', 'NotAllowedError'));"
+        "  if (asked++) yes(usual(wish));"
+        "});"
+    )
+    page = tab.open("progress", ".drills")
+    page.click(".card button.first")
+    page.click("button:has-text('Hold'):not(.talk)")
+    page.click("summary:has-text('Notes')")
+    page.fill("#pad", "Loan printer by ten")
+    page.press("#pad", "Enter")
+    page.fill("#pad", "Ask K")
+    until(page, "Boolean(window.refuse)")
+    page.evaluate("() => refuse()")
+    page.click(".sorry:has-text('Allow it with the sign') >> button:has-text('Try again')")
+    put_through(page)
+    page.wait_for_selector(".kept >> text=Loan printer by ten")
+    page.wait_for_selector(".who:text-matches('is on hold and does not hear you')")
+    assert page.input_value("#pad") == "Ask K"
+    assert page.locator("#pad").is_visible()
+    page.wait_for_selector(".time:text-matches('0:0[3-9]')")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert [event.data["on"] for event in told.of("hold")] == [True]
+    assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten"]
+    assert np.abs(record.read_audio(told)[:, 0]).max() < 5  # the hum of a microphone that is on hold
+
+
+def test_nobody_is_told_of_a_sleep_where_the_clock_was_set(tab: Tab) -> None:
+    page = answered(tab)
+    page.evaluate("() => { const real = Date.now; Date.now = () => real() + 40_000; }")
+    before = page.inner_text(".time")
+    until(page, f"document.querySelector('.time').textContent !== '{before}'")
+    assert "asleep" not in page.inner_text(".notice")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_notes_outlive_a_line_that_breaks_while_they_are_typed(tab: Tab) -> None:
+    """What is typed meanwhile, and that it is handed in, reaches the server with the next line."""
+    page = answered(tab)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    page.evaluate(UNREACHED)
+    page.fill("#rest", "Call back at ten")
+    page.click("text=To the debrief")
+    page.evaluate("() => { window.WebSocket = window.Reached; }")
+    page.wait_for_selector("h1:has-text('Your call with Dana')")
+    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
+
+    assert [event.data["text"] for event in told.of("note")] == ["Call back at ten"]
+
+
+def test_notes_that_reach_nobody_can_be_copied(tab: Tab) -> None:
+    """The server is not there again in time: nothing that was written is taken away."""
+    page = answered(tab)
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    page.evaluate(UNREACHED)
+    page.fill("#rest", "Call back at ten")
+    page.wait_for_selector(".sorry:has-text('what was recorded is kept')")
+
+    assert page.get_by_label("What you wrote may not all be in the debrief.").input_value() == "Call back at ten"
+    assert serious(page) == []
+
+
+COMPOSED = """(selector) => document.querySelector(selector).dispatchEvent(
+  new KeyboardEvent("keydown", { key: "Enter", code: "Enter", isComposing: true, bubbles: true, cancelable: true }))"""
+
+
+def test_a_word_that_is_still_composed_is_not_kept(tab: Tab) -> None:
+    """Where words are chosen from a list (Japanese, Chinese), Enter chooses; it neither keeps a note nor adds a line."""
+    page = tab.open()
+    page.click("summary:has-text('Worksheet')")
+    box = "input[aria-label='Add to: You can offer']"
+    page.fill(box, "a cake")
+    page.evaluate(COMPOSED, box)
+    assert page.input_value(box) == "a cake"
+    page.click(".answer")
+    put_through(page)
+    page.click("summary:has-text('Notes')")
+    page.fill("#pad", "Loan printer")
+    page.evaluate(COMPOSED, "#pad")
+    assert page.input_value("#pad") == "Loan printer"
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_of_two_microphones_of_one_name_the_one_in_use_is_shown(tab: Tab) -> None:
+    tab.context.add_init_script("""
+      const real = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+      navigator.mediaDevices.enumerateDevices = async () => {
+        const all = await real();
+        const used = all.find((one) => one.kind === "audioinput");
+        return [used, { deviceId: "another", kind: "audioinput", label: used.label, groupId: "" }];
+      };
+    """)
+    page = tab.open()
+    page.click("summary:has-text('Microphone')")
+    page.click("text=Check the microphone")
+    page.wait_for_selector(".after select option", state="attached")
+
+    assert page.locator(".after select option").count() == 2
+    assert page.input_value(".after select") != "another"
+
+
+def test_who_refuses_is_not_asked_again(tab: Tab) -> None:
+    """Also where a microphone was chosen last time: another one is looked for only where that one is missing."""
+    tab.context.add_init_script(
+        "window.asked = 0; navigator.mediaDevices.getUserMedia = async () => {"
+        " asked += 1; throw new DOMException('', 'NotAllowedError'); };"
+    )
+    page = tab.open()
+    page.evaluate("localStorage.setItem('voicecoach.choice', JSON.stringify({deviceId: 'headset'}))")
+    page.reload()
+    page.click(".answer")
+    page.wait_for_selector(".sorry:has-text('Allow it with the sign')")
+
+    assert page.evaluate("window.asked") == 1
+
+
+@pytest.mark.parametrize(
+    "lacks",
+    ["delete window.AudioWorkletNode", "Object.defineProperty(navigator, 'mediaDevices', {value: undefined})"],
+    ids=["worklet", "microphone"],
+)
+def test_a_browser_that_lacks_what_a_call_needs_is_told_from_an_insecure_page(tab: Tab, lacks: str) -> None:
+    tab.context.add_init_script(lacks)
+    page = tab.open()
+    page.click(".answer")
+
+    page.wait_for_selector(".sorry:has-text('This browser cannot hold calls')")
+
+
+def test_what_is_chosen_is_seen_with_the_colours_of_the_system(tab: Tab) -> None:
+    """High contrast takes every background away that is not the system's own: what is on must still differ."""
+    tab.page.emulate_media(forced_colors="active")
+    page = by_key(tab)
+    page.click("button:has-text('Hold'):not(.talk)")
+    paint = "getComputedStyle(document.querySelector('%s')).backgroundColor"
+    held = page.evaluate(paint % "button[aria-pressed=true]")
+    end = page.evaluate(paint % ".end")
+    page.click("text=Back to the call")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+    page.click("text=To the debrief")
+    page.wait_for_selector("h1:has-text('Your call with Dana')")
+    page.click("nav >> text=Rehearse")
+    page.wait_for_selector(".answer")
+    chosen = page.evaluate(paint % ".segments input:checked + span")
+    other = page.evaluate(paint % ".segments input:not(:checked) + span")
+
+    assert held != end
+    assert chosen != other
+
+
+def test_the_other_button_of_the_mouse_does_not_talk(tab: Tab) -> None:
+    """It opens the menu of the browser, which keeps the end of the press to itself."""
+    page = by_key(tab)
+    page.hover(".talk:visible")
+    page.mouse.down(button="right")
+    page.wait_for_timeout(200)
+    assert page.locator(".talk.on").count() == 0
+    page.mouse.up(button="right")
+    page.keyboard.press("Escape")
+    page.hover(".talk:visible")
+    page.mouse.down()
+    page.wait_for_selector(".talk.on")
+    page.mouse.up()
+    page.wait_for_selector(".talk:not(.on)")
+    page.click("text=End the call")
+    page.wait_for_selector("text=You ended the call.")
+
+
+def test_older_calls_are_shown_when_they_are_asked_for(alone: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "LISTED", 1)
+    for at in range(3):
+        sessions.write(alone.site.house.sessions, f"20261121-10000{at}-dana-printer", said=())
+    page = alone.open("debrief", ".sessions")
+    assert page.locator(".session").count() == 1
+    page.click("text=Show 2 older calls")
+    until(page, "document.querySelectorAll('.session').length === 3")
+    assert page.locator("text=older calls").count() == 0
+
+
+def test_a_browser_that_is_not_known_any_more_is_told_so(tab: Tab) -> None:
+    """The server was started again: it is there, and whoever calls is told what to do, not to start it once more."""
+    page = tab.open()
+    tab.context.clear_cookies()
+    page.click(".answer")
+    page.wait_for_selector(
+        ".sorry:has-text('This browser is not known to voicecoach any more.'):has-text('Press Enter in the terminal')"
+    )
+    tab.complaints[:] = [one for one in tab.complaints if "403" not in one]
 
 
 def test_who_goes_back_while_being_put_through_can_call_again(browser: Any, tmp_path: Path) -> None:
@@ -1510,6 +1712,7 @@ ASKED = {
     "delete": ("debrief/{key}", ".turns", "DELETE", "**/api/sessions/{key}", _asks_to_delete, "dialog[open] .end"),
     "compare": ("desk", ".sessions", "GET", "**/api/desk/agreement", None, "button:has-text('Compare')"),
     "volume": ("choose", ".answer", "POST", "**/api/volume", _checks, "button:has-text('Louder')"),
+    "hear": ("choose", ".answer", "GET", "**/api/volume.wav*", _checks, "button:has-text('Hear the loudest')"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from voicecoach import copies, desk, prepare, record, session, testing
 from voicecoach.measure.activity import FRAME
 from voicecoach.nouns import SAMPLE_RATE_HZ, Baseline
 from voicecoach.report.desk import Assignment
-from voicecoach.web import calls, wire
+from voicecoach.web import calls, places, wire
 from voicecoach.web import sound as port
 from voicecoach.web.calls import House, Room, Rooms, info_of
 from voicecoach.web.gate import Seat
@@ -102,7 +102,8 @@ def test_notes_are_waited_for_while_they_are_typed_and_kept_if_they_are_never_ha
     assert max(map(len, notes)) <= 240
 
 
-def test_notes_of_a_tab_that_is_closed_are_kept(site: Site) -> None:
+def test_notes_of_a_tab_that_is_closed_are_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "RESUME_WITHIN_S", 0.3)
     page = Page(site, site.seat(), {"t": "call", "call": CALL})
     page.wait("event", kind="started")
     page.say(t="stop")
@@ -113,6 +114,28 @@ def test_notes_of_a_tab_that_is_closed_are_kept(site: Site) -> None:
     wait_until(lambda: (told.folder / "debrief.html").is_file())
 
     assert [event.data["text"] for event in record.read(told.folder).of("note")] == ["Call back at ten"]
+
+
+def test_notes_outlive_a_line_that_breaks_while_they_are_typed(site: Site) -> None:
+    """The page comes back, is told how the call ended, and hands in what was typed meanwhile."""
+    page = Page(site, site.seat(), {"t": "call", "call": CALL})
+    call = page.wait("ready")["call"]
+    page.wait("event", kind="started")
+    page.say(t="stop")
+    ended = page.wait("ended")
+    page.say(t="draft", notes=["Call ba"])
+    page.socket.close()
+    page.open({**HELLO, "t": "resume", "call": call, "have": page.got})
+    page.wait("resumed")
+    wait_until(lambda: page.told.count(ended) == 2)
+    page.say(t="done", notes=["Call back at ten"])
+    page.wait("over")
+    (note,) = only(site).of("note")
+
+    assert note.data["text"] == "Call back at ten"
+    with site.line(page.headers) as line:
+        line.send(json.dumps({**HELLO, "t": "resume", "call": call}))
+        assert json.loads(line.recv(10)) == {"t": "refused", "why": "gone"}
 
 
 def test_a_note_that_the_end_of_the_call_overtakes_is_kept(site: Site) -> None:
@@ -232,6 +255,55 @@ def test_an_assignment_is_for_the_trainee_it_was_set_for(site: Site) -> None:
     assert refused["what"] == "This assignment is for another trainee."
     told = record.read(found(record.list_sessions(site.house.sessions), key))
     assert next(told.of("assignment")).data["assignment"]["id"] == "week-2"
+
+
+def test_the_assignment_that_was_written_last_is_the_next_one(site: Site) -> None:
+    """As in the debrief: the order in which they were written counts, and what is damaged counts as none."""
+    folder = sessions.write(site.house.sessions, trainee="Kim")
+    for name, day in (("week-3", 22), ("week-2", 21)):  # the older one came later, by mail
+        desk.give_next(folder, Assignment(name, "dana-printer"), "Robin", f"2026-11-{day}T12:00:00+01:00")
+    record.append_line(folder / record.TRAINER, {"kind": "next", "assignment": 7, "wall": "2026-11-23T12:00:00+01:00"})
+    seat = site.seat()
+    (task,) = json.loads(site.ask("/api/next?trainee=Kim", headers=seat)[2])["tasks"]
+    (row,) = json.loads(site.ask("/api/sessions", headers=seat)[2])["rows"]
+    told = json.loads(site.ask(f"/api/sessions/{row['key']}", headers=seat)[2])["trainer"]
+
+    assert task["title"] == "week-3"
+    assert next(part["lines"] for part in told if part["heading"] == "Your next assignment") == task["lines"]
+
+
+def test_what_is_due_and_not_taken_comes_first(site: Site) -> None:
+    """Each says how often it was taken; one that this machine does not have is not on offer."""
+    tasks = [
+        Assignment("taken", "dana-printer", due="2026-11-25"),
+        Assignment("some-day", "dana-printer"),
+        Assignment("later", "dana-printer", due="2026-12-24"),
+        Assignment("soon", "dana-printer", due="2026-12-01", procedure="own.yaml"),
+    ]
+    for at, task in enumerate(tasks):
+        folder = sessions.write(site.house.sessions, f"20261121-10000{at}-dana-printer", trainee="Kim")
+        desk.give_next(folder, task, "Robin", "2026-11-21T12:00:00+01:00")
+    for at, trainee in enumerate(("Kim", "Kim", "Sam")):
+        asked = {"assignment": asdict(tasks[0]), "attempt": 1}
+        sessions.write(site.house.sessions, f"20261121-12000{at}-dana-printer", trainee=trainee, assignment=asked)
+    found_ = json.loads(site.ask("/api/next?trainee=Kim", headers=site.seat())[2])["tasks"]
+
+    assert [task["title"] for task in found_] == ["soon", "later", "some-day", "taken"]
+    assert [task["taken"] for task in found_] == [0, 0, 0, 2]
+    assert [task["offered"] for task in found_] == [False, True, True, True]
+
+
+def test_older_sessions_are_listed_when_they_are_asked_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "LISTED", 1)
+    for at in range(3):
+        sessions.write(site.house.sessions, f"20261121-10000{at}-dana-printer", said=())
+    newest, all_ = (
+        json.loads(site.ask(path, headers=site.seat())[2]) for path in ("/api/sessions", "/api/sessions?all")
+    )
+
+    assert (len(newest["rows"]), newest["older"]) == (1, 2)
+    assert (len(all_["rows"]), all_["older"]) == (3, 0)
+    assert all_["rows"][0] == newest["rows"][0]
 
 
 def test_a_call_whose_sound_sleeps_can_be_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -611,7 +683,7 @@ def test_a_deleted_session_takes_its_copies_along_where_that_is_asked(site: Site
     seat = site.seat()
     for asked, left in (("", 2), ("?copies=yes", 1)):
         folder = sessions.write(site.house.sessions)
-        (row,) = json.loads(site.ask("/api/sessions", headers=seat)[2])
+        (row,) = json.loads(site.ask("/api/sessions", headers=seat)[2])["rows"]
         place = f"/api/sessions/{row['key']}"
         names = [
             json.loads(site.ask(f"{place}/submit?sound={sound}", "POST", seat, b"{}")[2]) for sound in ("no", "yes")
@@ -631,7 +703,7 @@ def test_a_deleted_session_takes_its_copies_along_where_that_is_asked(site: Site
 def test_copies_that_stay_are_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing else knows where they are once the session has gone."""
     folder, seat = sessions.write(site.house.sessions), site.seat()
-    (row,) = json.loads(site.ask("/api/sessions", headers=seat)[2])
+    (row,) = json.loads(site.ask("/api/sessions", headers=seat)[2])["rows"]
     place = f"/api/sessions/{row['key']}"
     told = json.loads(site.ask(f"{place}/submit?sound=no", "POST", seat, b"{}")[2])
     monkeypatch.setattr(copies, "remove", lambda _: False)

@@ -120,7 +120,7 @@ def test_what_is_asked_for_without_its_body_changes_nothing(site: Site) -> None:
     """HEAD goes to the routes for GET and needs no Origin: it must not be taken for the other method of a route."""
     sessions.write(site.house.sessions)
     headers = site.seat()
-    (row,) = json.loads(site.ask("/api/sessions", headers=headers)[2])
+    (row,) = json.loads(site.ask("/api/sessions", headers=headers)[2])["rows"]
     del headers["Origin"]
 
     assert site.ask(f"/api/sessions/{row['key']}/submit", "HEAD", headers)[0] == 200

@@ -157,8 +157,8 @@ class _Pages:
 
     # --- the trainee's own sessions --------------------------------------------------------------------
 
-    def sessions(self, _: Request) -> Response:
-        return JSONResponse(self._shelf.rows(self._house))
+    def sessions(self, request: Request) -> Response:
+        return JSONResponse(self._shelf.rows(self._house, "all" in request.query_params))
 
     def session(self, request: Request) -> Response:
         folder = self._own(request)
@@ -191,7 +191,7 @@ class _Pages:
         return JSONResponse({"lines": desk.collect(self._house)})
 
     def steps(self, request: Request) -> Response:
-        return JSONResponse(places.next_steps(self._house, request.query_params.get("trainee", "")))
+        return JSONResponse(places.next_steps(self._house, self._shelf, request.query_params.get("trainee", "")))
 
     def progress(self, request: Request) -> Response:
         return _framed(places.progress_page_of(self._house, request.query_params.get("trainee", "")))
@@ -366,6 +366,8 @@ class _Line:
                 room.sound.now_through(info)
                 self.send({"t": "resumed", "call": room.id, **room.so_far()})
                 room.attach(self.send, info.device_rate_hz, have if type(have) is int else None)
+                if room.ending:
+                    self.send(dict(room.ending))
                 return room
             case _:
                 raise ValueError("an unknown first message")

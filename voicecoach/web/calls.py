@@ -42,6 +42,7 @@ from voicecoach.persona import LevelName, Persona
 from voicecoach.persona.drills import CUE
 from voicecoach.report.desk import Assignment
 from voicecoach.report.head import head_of
+from voicecoach.report.trainer import entries_of
 from voicecoach.session import Keys, Outcome, Tick
 from voicecoach.web.gate import Seat
 from voicecoach.web.names import found, key_of
@@ -222,6 +223,8 @@ class Room:
         self._draft: list[str] = []
         """Notes as they are being typed after the call."""
         self._typed = 0.0
+        self.ending: Mapping[str, object] | None = None
+        """How the call ended, as the page was told, while its notes are waited for."""
         self._taken = 0
         self._holds: deque[bool] = deque()
         self._done = threading.Event()
@@ -349,9 +352,9 @@ class Room:
         return self._holds.popleft() if self._holds else None
 
     def notes_after(self) -> list[str]:
-        """What the page hands in after the call, waited for while it is there; a draft, if nothing more comes."""
+        """What the page hands in after the call, waited for while it is there or may come back; else its draft."""
         self._typed = time.monotonic()
-        while not self._done.wait(0.1) and not self.alone and time.monotonic() < self._typed + NOTES_WITHIN_S:
+        while not self._done.wait(0.1) and self.sound.awaited and time.monotonic() < self._typed + NOTES_WITHIN_S:
             pass
         after = [line for typed in self._draft for line in before.lines(typed)]
         return [*self._notes, *after[:MAX_NOTES]]
@@ -434,9 +437,10 @@ class Rooms:
         return next((room for room in self._rooms.values() if room.seat == seat and room.talking), None)
 
     def again(self, seat: Seat, call: str) -> Room:
-        """The call that a page comes back to; raises RefusedError where it is over, or somebody else's."""
+        """The call that a page comes back to, also for its notes; raises RefusedError where it is over, or somebody else's."""
         room = self._rooms.get(call)
-        if room is None or room.seat != seat or not room.talking or room.reading or room.sound.gone:
+        there = room is not None and (room.ending or (room.talking and not room.reading and not room.sound.gone))
+        if room is None or room.seat != seat or not there:
             raise RefusedError("gone")
         return room
 
@@ -490,10 +494,17 @@ class Rooms:
         finally:
             room.talking = False
             try:
-                room.say(t="ended", outcome=outcome, session=key_of(folder), what=failure.what if failure else "")
+                room.ending = {
+                    "t": "ended",
+                    "outcome": outcome,
+                    "session": key_of(folder),
+                    "what": failure.what if failure else "",
+                }
+                room.say(**room.ending)
                 for note in room.notes_after():
                     writer.event("note", text=note)
             finally:
+                room.ending = None
                 writer.close(archive=failure is None)
         told = record.read(folder)
         debrief.write_page(debrief.page_of(told, debrief.report_on(told)), folder / record.PAGE)
@@ -623,12 +634,8 @@ def _task(house: House, wanted: Wanted) -> tuple[before.Prepared, ...]:
 
 
 def assigned(told: record.Record) -> Assignment | None:
-    """The next assignment that a trainer sent back with a session."""
-    given = [line.get("assignment") for line in told.trainer if line.get("kind") == "next"]
-    try:
-        return record.from_json(Assignment, given[-1]) if given else None
-    except ValueError:  # an edited file
-        return None
+    """The next assignment that a trainer sent back with a session: the one that its debrief shows."""
+    return entries_of(told.trainer, {}, ()).next
 
 
 def whose(told: record.Record) -> str:

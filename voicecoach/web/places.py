@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
@@ -22,7 +23,9 @@ from voicecoach.web.names import key_of
 from voicecoach.world import audiofiles
 
 LISTED = 60
-"""Sessions shown, newest first."""
+"""Sessions shown at first, newest first."""
+NEVER = "9999-12-31"
+"""The last day of what has none."""
 
 
 @lru_cache(maxsize=4)
@@ -83,10 +86,16 @@ class Shelf:
         self._reports: dict[str, tuple[str, Report]] = {}
         self._lock = threading.Lock()
 
-    def rows(self, house: House) -> list[dict[str, Any]]:
-        """The sessions, newest first, a line each."""
-        folders = list(reversed(record.list_sessions(house.sessions)))[:LISTED]
-        return [self.row(folder) for folder in folders]
+    def rows(self, house: House, all_: bool = False) -> dict[str, Any]:
+        """The sessions, newest first, a line each, and how many older ones were left out."""
+        folders = record.list_sessions(house.sessions)[::-1]
+        listed = folders if all_ else folders[:LISTED]
+        return {"rows": [self.row(folder) for folder in listed], "older": len(folders) - len(listed)}
+
+    def taken(self, house: House, trainee: str) -> Counter[str]:
+        """How often this trainee has taken each assignment, by its id."""
+        rows = (self.row(folder) for folder in record.list_sessions(house.sessions))
+        return Counter(row["assignment"] for row in rows if row["assignment"] and named(row["trainee"]) == trainee)
 
     def row(self, folder: Path) -> dict[str, Any]:
         """One session as the list shows it."""
@@ -109,7 +118,8 @@ class Shelf:
 
 def _row(folder: Path) -> dict[str, Any]:
     told = record.read_events(folder)
-    head = head_of(told.events)
+    head, asked = head_of(told.events), told.first("assignment")
+    task = None if head.demo else trainer.asked_of(asked.data if asked else None)
     return {
         "key": key_of(folder),
         "wall": head.wall,
@@ -122,6 +132,7 @@ def _row(folder: Path) -> dict[str, Any]:
         "outcome": head.outcome,
         "kind": head.kind,
         "answered": bool(told.trainer),
+        "assignment": task.assignment.id if task else "",
     }
 
 
@@ -212,7 +223,7 @@ def progress_of(house: House, trainee: str) -> progress.Progress:
     return progress.progress(seen.rows, drills.all_drills(), trainee=whose, now=prepare.now(), skipped=seen.skipped)
 
 
-def next_steps(house: House, trainee: str) -> dict[str, Any]:
+def next_steps(house: House, shelf: Shelf, trainee: str) -> dict[str, Any]:
     """What to do next: the drills by the weakest marks, and what a trainer has set."""
     rules = house.kit.rules()
     return {
@@ -227,13 +238,14 @@ def next_steps(house: House, trainee: str) -> dict[str, Any]:
             }
             for one in progress_of(house, trainee).schedule
         ],
-        "tasks": _tasks(house, named(trainee)),
+        "tasks": _tasks(house, shelf, named(trainee)),
     }
 
 
-def _tasks(house: House, trainee: str) -> list[dict[str, Any]]:
-    """What was set for this trainee: with the trainer's words, which are for nobody else."""
+def _tasks(house: House, shelf: Shelf, trainee: str) -> list[dict[str, Any]]:
+    """What was set for this trainee, with the trainer's words, which are for nobody else; by what is not taken and due."""
     found_: dict[str, dict[str, Any]] = {}
+    customers, procedures_ = {Path(name).stem for name in house.customers}, prepare.names("assets/procedures")
     for folder in record.list_sessions(house.sessions):
         if not (folder / record.TRAINER).is_file():
             continue
@@ -247,9 +259,12 @@ def _tasks(house: House, trainee: str) -> list[dict[str, Any]]:
                 "level": task.level,
                 "procedure": task.procedure,
                 "lines": list(trainer.assignment_lines(task)),
-                "offered": any(Path(name).stem == task.scenario for name in house.customers),
+                "offered": task.scenario in customers and task.procedure in procedures_,
+                "due": task.due,
             }
-    return list(found_.values())
+    taken: Counter[str] = shelf.taken(house, trainee) if found_ else Counter()
+    tasks = [{**task, "taken": taken[name]} for name, task in found_.items()]
+    return sorted(tasks, key=lambda task: (task["taken"] > 0, task["due"] or NEVER))
 
 
 def progress_page_of(house: House, trainee: str) -> str:

@@ -287,6 +287,11 @@ class BrowserDuplex:
         return time.monotonic() - self._heard_at > STILL_S
 
     @property
+    def awaited(self) -> bool:
+        """Whether the page is there, or was until RESUME_WITHIN_S ago."""
+        return self._send is not None or time.monotonic() - self._heard_at < RESUME_WITHIN_S
+
+    @property
     def gone(self) -> bool:
         """Whether the page was away for too long to come back to this call."""
         return self._gone.is_set()

@@ -1,12 +1,11 @@
 // The call: almost nothing to look at. Nothing on this page moves its place while the call goes on.
-import { button, clock, h, prose, put } from "./dom.js";
+import { button, clock, h, prose, put, silence } from "./dom.js";
 import { face } from "./faces.js";
 import { habits, meter } from "./choose.js";
 import { Line, Sound } from "./sound.js";
 import { S } from "./strings.js";
 
 const T = S.call;
-const ASLEEP_MS = 8000; // without a word from the server, which is this machine
 const DRAFT_MS = 500; // after the last letter
 const NEAR_PX = 8; // of the end of the transcript: whoever is there sees each new line
 const KEPT = "voicecoach.call"; // in this tab: the call that is going on, so that one that is cut off is told of
@@ -20,15 +19,16 @@ export const call = async (main, page, _rest, handed) => {
   }
   let { sound, person, wanted } = handed;
   let line = null;
-  const early = []; // what was pressed before there was a line
+  const early = handed.early || []; // what was pressed before there was a line
   const say = (message) => (line ? line.say(message) : early.push(message));
   let live = false;
   let name = person?.name || "";
   let held = false;
   let chosen = false; // on hold or not is what was pressed here
   let stopped = false;
+  let ended = false;
   let session = "";
-  let ticked = 0;
+  let ticked = false; // the call has begun
   let another = ""; // what is told of the microphone that has just taken the lost one's place
   let seeking = () => {}; // ends the search for another microphone
   const pauses = new Map(); // why there is no sound (one of REASONS), and what is said of it
@@ -55,7 +55,9 @@ export const call = async (main, page, _rest, handed) => {
   const lines = h("ol", { class: "lines" });
   const kept = h("ul", { class: "kept" });
   const pad = h("textarea", { rows: 3, id: "pad", maxLength: 240, placeholder: T.notesHint });
+  pad.value = handed.typed || "";
   let sheet = pad; // the notes that are not handed in yet
+  let rest = null; // where they are written after the call
   const keep = () => {
     const text = pad.value.trim();
     pad.value = "";
@@ -65,13 +67,14 @@ export const call = async (main, page, _rest, handed) => {
     page.say(T.kept);
   };
   pad.onkeydown = (event) => {
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       keep();
     }
   };
   const drawer = (title, ...inside) => h("details", { class: "drawer" }, h("summary", {}, title), h("div", { class: "inside" }, inside));
   const notes = drawer(T.notes, h("label", { for: "pad", class: "vh" }, T.notes), pad, h("p", { class: "row" }, button(T.keep, keep)), kept);
+  notes.open = pad.value !== "";
   const transcript = drawer(T.transcript, lines);
   // It follows the call, unless somebody has scrolled back in it; by keyboard, too.
   const tail = transcript.querySelector(".inside");
@@ -142,7 +145,7 @@ export const call = async (main, page, _rest, handed) => {
     talk.setAttribute("aria-pressed", String(on));
     say({ t: "talk", on });
   };
-  talk.onpointerdown = (event) => { talk.setPointerCapture(event.pointerId); setTalk(true); };
+  talk.onpointerdown = (event) => { if (event.button) return; talk.setPointerCapture(event.pointerId); setTalk(true); };
   talk.onpointerup = talk.onpointercancel = () => setTalk(false);
   talk.onclick = (event) => { if (event.detail === 0) setTalk(!talk.classList.contains("on")); }; // Enter, voice control
   let pressed = false; // the space bar, from when it was meant for the call until it is let go, whatever comes meanwhile
@@ -184,12 +187,14 @@ export const call = async (main, page, _rest, handed) => {
     sheet = null;
   };
   const finish = (message) => {
+    if (ended) return; // told again after the line broke
+    ended = true;
     over();
     setTalk(false);
     stage.classList.remove("paused");
     for (const one of spoken.splice(0)) write(name, one.text, false);
     session = message.session || session;
-    const rest = h("textarea", { rows: 4, id: "rest", maxLength: 2000, oninput: () => { clearTimeout(drafting); drafting = setTimeout(draft, DRAFT_MS); } });
+    rest = h("textarea", { rows: 4, id: "rest", maxLength: 2000, oninput: () => { clearTimeout(drafting); drafting = setTimeout(draft, DRAFT_MS); } });
     rest.value = pad.value;
     sheet = rest;
     draft();
@@ -213,7 +218,8 @@ export const call = async (main, page, _rest, handed) => {
     notes.hidden = true;
     stage.classList.remove("paused");
     stage.classList.add("after");
-    put(stage, heading, page.sorry({ what, todo }, ways));
+    const unsent = rest?.value.trim() && h("textarea", { rows: 4, id: "unsent", readOnly: true }, rest.value);
+    put(stage, heading, page.sorry({ what, todo }, ways), unsent && [h("label", { for: "unsent" }, T.unsent), unsent]);
     stage.querySelector("button")?.focus();
   };
   const toChoose = () => button(T.toChoose, () => go("choose"));
@@ -280,12 +286,12 @@ export const call = async (main, page, _rest, handed) => {
         sessionStorage.setItem(KEPT, message.call);
         break;
       case "resumed":
+        if (ended) break;
         sessionStorage.setItem(KEPT, message.call);
         if (!live) catchUp(message);
         break;
       case "tick":
-        if (ticked && Date.now() - ticked > ASLEEP_MS) tell(T.slept);
-        ticked = Date.now();
+        ticked = true;
         time.textContent = clock(message.at);
         if (!pauses.size) {
           who.textContent = held ? T.onHold(name) : T.who[message.who](name);
@@ -315,7 +321,7 @@ export const call = async (main, page, _rest, handed) => {
         break;
       case "refused":
         if (message.why === "consent") consent(message.line);
-        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => go("call", { ...handed, sound: null, wanted }), "first"), toChoose()]);
+        else if (message.why === "full") stuck(T.full(message.limit), T.fullDo, [button(T.again, () => afresh({ sound: null, wanted }), "first"), toChoose()]);
         else if (message.why === "reading") stuck(S.choose.busy, S.choose.busyDo, [toChoose()]);
         else if (message.why === "elsewhere") stuck(T.elsewhere, T.elsewhereDo, [button(T.takeOver, () => go("call", { resume: message.call }), "first"), toChoose()]);
         else cutOff("late");
@@ -325,9 +331,9 @@ export const call = async (main, page, _rest, handed) => {
   };
   const cutOff = (why) => {
     const toDebriefs = button(T.toDebriefs, () => go("debrief"), "first");
-    if (why === "never") stuck(S.sorry.away, S.sorry.restart, [toChoose()]);
+    if (why === "never") silence(S.sorry).then(({ what, todo }) => stuck(what, todo, [toChoose()]));
     else if (why === "stopped") stuck(T.shut, T.shutDo, [toDebriefs]);
-    else if (session) stuck(T.gone, T.goneAfter, [button(T.toDebrief, () => go(`debrief/${session}`), "first")]);
+    else if (ended) stuck(T.gone, T.goneAfter, [button(T.toDebrief, () => go(`debrief/${session}`), "first")]);
     else stuck(T.gone, T.goneDo, [toDebriefs, toChoose()]);
   };
   const consent = (words) => {
@@ -345,15 +351,18 @@ export const call = async (main, page, _rest, handed) => {
   };
   const ways = {
     told,
-    away: () => pause("line", T.away),
+    away: () => { if (!ended) pause("line", T.away); },
     back: () => { tell(T.back); unpause("line"); },
     gone: cutOff,
   };
+  const waiting = () => (line ? line.unsaid : early); // what was pressed and not said yet
+  // The same call from its beginning: with hold and notes as they were, spoken and sent is nothing of it.
+  const afresh = (more = {}) => go("call", { ...handed, ...more, held, typed: pad.value, early: waiting().filter(({ t }) => t === "note") });
   // What was pressed before there was this line goes with it; it would begin without hold.
   const dial = (hello) => {
-    const pressed = line ? line.unsaid : early;
+    const said = waiting();
     line = new Line(sound, hello, ways);
-    for (const message of pressed) line.say(message);
+    for (const message of said) line.say(message);
     sound.hold(held);
   };
 
@@ -401,7 +410,7 @@ export const call = async (main, page, _rest, handed) => {
       const { deviceId, wanted: usual } = habits();
       sound = sound || (await Sound.open({ speakers: (wanted || usual).speakers, deviceId }));
     } catch (failure) {
-      stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => go("call", handed), "first"), toChoose()]);
+      stuck(failure.what || S.sorry.odd, failure.todo || "", [button(S.mic.retry, () => afresh(), "first"), toChoose()]);
       return;
     }
     wire();
@@ -422,6 +431,7 @@ export const call = async (main, page, _rest, handed) => {
     if (live || writing) event.preventDefault();
   };
   addEventListener("beforeunload", unload);
+  if (handed.held) { chosen = true; setHeld(true); }
   await begin();
 
   return {

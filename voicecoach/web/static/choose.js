@@ -1,5 +1,5 @@
 // The first place: who calls, how hard, what to know beforehand, the microphone, one breath; then the call.
-import { ask, attempt, button, h, post, put, trouble as alert } from "./dom.js";
+import { ask, attempt, button, h, post, put, silence, trouble as alert } from "./dom.js";
 import { face } from "./faces.js";
 import { Line, Sound } from "./sound.js";
 import { S } from "./strings.js";
@@ -136,7 +136,7 @@ export const choose = async (main, page, _rest, handed) => {
         box.value = "";
       };
       adding.push(add);
-      box.onkeydown = (event) => { if (event.key === "Enter") { event.preventDefault(); add(); } };
+      box.onkeydown = (event) => { if (event.key === "Enter" && !event.isComposing) { event.preventDefault(); add(); } };
       return h("div", { class: "part" }, h("h3", {}, heading), list, h("div", { class: "row add" }, box, button(T.add, add, "", { "aria-label": T.addTo(heading) })));
     };
     const made = step(T.worksheet, T.worksheetHint, [
@@ -233,7 +233,9 @@ export const choose = async (main, page, _rest, handed) => {
       read.disabled = false;
       const devices = await Sound.microphones();
       if (sound !== mine) return; // given up meanwhile
-      put(which, devices.map((one) => h("option", { value: one.deviceId, selected: one.label === sound.track.label }, one.label || S.mic.unnamed)));
+      const { deviceId } = sound.track.getSettings(); // two of a kind have one name
+      const used = (one) => (deviceId ? one.deviceId === deviceId : one.label === sound.track.label);
+      put(which, devices.map((one) => h("option", { value: one.deviceId, selected: used(one) }, one.label || S.mic.unnamed)));
       await ready().catch(sorry);
     };
 
@@ -264,7 +266,7 @@ export const choose = async (main, page, _rest, handed) => {
       reading.hidden = false;
       const end = () => { read.disabled = false; line = null; };
       line = new Line(sound, { t: "calibrate", trainee }, {
-        gone: () => { end(); sorry({ what: S.sorry.away, todo: S.sorry.restart }); },
+        gone: () => { end(); silence(S.sorry).then(sorry); },
         told: (message) => {
           if (message.t === "listening") { state.textContent = T.listening; enough.disabled = false; }
           if (message.t === "measuring") { state.textContent = T.measuring; enough.disabled = true; }
@@ -287,8 +289,14 @@ export const choose = async (main, page, _rest, handed) => {
         await post("/api/volume", S.sorry, { ...(sound ? sound.describe() : { rate: 48000 }), db: value });
         set(value);
       });
-      const hear = () => { player.src = `/api/volume.wav?db=${db}`; player.play().catch(() => {}); };
-      return { set, node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, (event) => change(event, db - by)), number, button(T.louder, (event) => change(event, db + by)), button(T.hear, hear)), wrong) };
+      const hear = ({ currentTarget }) => attempt(currentTarget, wrong, async () => {
+        const sample = await ask(`/api/volume.wav?db=${db}`, S.sorry).then((one) => one.blob());
+        if (!currentTarget.isConnected) return; // the place was left
+        URL.revokeObjectURL(player.src);
+        player.src = URL.createObjectURL(sample);
+        player.play().catch(() => {});
+      });
+      return { set, hush: () => player.pause(), node: h("div", { class: "part" }, h("h3", {}, T.volume), h("div", { class: "row" }, button(T.quieter, (event) => change(event, db - by)), number, button(T.louder, (event) => change(event, db + by)), button(T.hear, hear)), wrong) };
     })();
 
     const patience = options("patience", T.patience, Object.entries(T.patiences), choice.patience, (value) => { choice.patience = value; remember(); });
@@ -304,7 +312,7 @@ export const choose = async (main, page, _rest, handed) => {
       h("label", { class: "check" }, h("input", { type: "checkbox", checked: choice.cues, onchange: (event) => { choice.cues = event.target.checked; remember(); } }), T.cues),
       h("p", { class: "row" }, start), after, reading,
     ], false);
-    return { node: made.node, ready };
+    return { node: made.node, ready, hush: volume.hush };
   };
 
   // --- the side: this call ---------------------------------------------------------------------------
@@ -373,5 +381,8 @@ export const choose = async (main, page, _rest, handed) => {
   };
   side();
   put(main, h("div", { class: "choose" }, h("div", {}, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead), people), panel));
-  return close;
+  return () => {
+    mic.hush();
+    close();
+  };
 };

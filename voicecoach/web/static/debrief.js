@@ -73,8 +73,8 @@ export const again = (page, who, more) => {
   page.go("call", { person: { person: who.person || "", name: who.customer || "", sex: who.sex || "" }, wanted: { ...wanted, ...more } });
 };
 
-const list = async (main, page) => {
-  const rows = await ask("/api/sessions", S.sorry).then((answer) => answer.json());
+const list = async (main, page, all) => {
+  const { rows, older } = await ask(`/api/sessions${all ? "?all" : ""}`, S.sorry).then((answer) => answer.json());
   const items = rows.map((row) =>
     h("li", {}, h("a", { class: "session", href: `#debrief/${row.key}` }, face(row.person, ""), h("span", { class: "words" }, h("strong", {}, row.customer || row.key), h("span", { class: "hint" }, when(row.wall)), h("span", { class: "hint" }, T.row(row.minutes, row.turns, (S.choose.levels[row.level] || "").toLowerCase()))), h("span", { class: "signs" }, row.answered && h("span", { class: "sign mark" }, T.answered), T.kinds[row.kind] && h("span", { class: "sign" }, T.kinds[row.kind]), h("span", { class: "sign" }, T.outcomes[row.outcome] || row.outcome)))));
   const wrong = trouble();
@@ -87,6 +87,7 @@ const list = async (main, page) => {
   }));
   put(main, h("div", { class: "column" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
     items.length ? h("ol", { class: "sessions" }, items) : h("div", { class: "card empty" }, trio(), h("p", {}, h("strong", {}, T.none)), h("p", { class: "hint" }, T.noneHint), h("a", { class: "pressable first", href: "#choose" }, T.first)),
+    older > 0 && h("p", { class: "row" }, button(T.older(older), () => page.go("debrief", { all: true }))),
     items.length > 0 && h("p", { class: "row" }, collect), wrong));
 };
 
@@ -184,4 +185,4 @@ const one = async (main, page, key) => {
   };
 };
 
-export const debrief = (main, page, [key]) => (key ? one(main, page, key) : list(main, page));
+export const debrief = (main, page, [key], more) => (key ? one(main, page, key) : list(main, page, Boolean(more?.all)));

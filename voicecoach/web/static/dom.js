@@ -47,13 +47,15 @@ export const ask = async (path, sorry, options = {}) => {
   } catch {
     throw new Failure(sorry.away, sorry.restart);
   }
-  if (answer.status === 403) throw new Failure(sorry.stranger, sorry.restart);
+  if (answer.status === 403) throw new Failure(sorry.stranger, sorry.strangerDo);
   if (!answer.ok) {
     const told = await answer.json().catch(() => ({}));
     throw new Failure(told.what || sorry.odd, told.do || "");
   }
   return answer;
 };
+// Why the server does not talk to this page, as a Failure.
+export const silence = (sorry) => ask("/api/state", sorry).then(() => new Failure(sorry.odd), (failure) => failure);
 export const post = (path, sorry, body) =>
   ask(path, sorry, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 

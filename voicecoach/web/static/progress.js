@@ -14,7 +14,7 @@ export const progress = async (main, page) => {
   const task = (one) => {
     const who = people.find((person) => person.id === one.persona);
     const take = () => again(page, { person: who.person, customer: who.name, sex: who.sex }, { persona: one.persona, level: one.level, procedure: one.procedure, assignment: one.session });
-    return h("li", {}, h("div", { class: "row spread" }, h("strong", {}, one.title), who ? button(T.take, take, "first") : h("span", { class: "hint" }, T.elsewhere)), h("ul", { class: "plain" }, one.lines.map((line) => h("li", {}, line))));
+    return h("li", {}, h("div", { class: "row spread" }, h("strong", {}, one.title), who && one.offered ? button(T.take, take, one.taken ? "" : "first") : h("span", { class: "hint" }, T.elsewhere)), one.taken > 0 && h("p", { class: "hint" }, T.taken(one.taken)), h("ul", { class: "plain" }, one.lines.map((line) => h("li", {}, line))));
   };
   put(main, h("div", { class: "column wide" }, h("h1", {}, T.heading), h("p", { class: "lead" }, T.lead),
     h("div", { class: "pair" },

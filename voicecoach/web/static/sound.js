@@ -1,5 +1,5 @@
 // The microphone and the loudspeaker of this page, and the line to the server. See voicecoach/web/sound.py.
-import { Failure } from "./dom.js";
+import { Failure, silence } from "./dom.js";
 import { S } from "./strings.js";
 
 const RESUME_MS = 5000;
@@ -26,7 +26,7 @@ export class Sound {
   static async open({ deviceId = "", speakers = false } = {}) {
     const sound = new Sound();
     await sound.start(deviceId, speakers).catch((failure) => {
-      if (!deviceId) throw failure;
+      if (!deviceId || failure.what === S.mic.denied) throw failure; // nobody is asked twice
       return sound.start("", speakers); // the one of last time is not there any more
     });
     return sound;
@@ -43,9 +43,8 @@ export class Sound {
   }
 
   async start(deviceId, speakers) {
-    if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia || !window.AudioWorkletNode) {
-      throw new Failure(S.mic.insecure, S.mic.insecureDo);
-    }
+    if (!window.isSecureContext) throw new Failure(S.mic.insecure, S.mic.insecureDo);
+    if (!navigator.mediaDevices?.getUserMedia || !window.AudioWorkletNode) throw new Failure(S.mic.old, S.mic.oldDo);
     this.speakers = speakers;
     await this.listen(deviceId);
     this.context = new AudioContext({ latencyHint: "interactive" });
@@ -53,7 +52,7 @@ export class Sound {
       await this.context.audioWorklet.addModule("/static/duplex.js");
     } catch {
       this.close(); // nobody listens any more
-      throw new Failure(S.sorry.away, S.sorry.restart);
+      throw await silence(S.sorry);
     }
     this.node = new AudioWorkletNode(this.context, "voicecoach-duplex", {
       channelCount: 1,
