@@ -85,9 +85,9 @@ def test_cut_line_ends_where_it_was_stopped(report: Report) -> None:
 
     assert cut.end_s == pytest.approx(25.9)
     assert cut.planned_end_s == pytest.approx(27.0)
-    assert cut.heard.startswith("And then your engineer was supposed to come Tuesday")
-    assert cut.heard.endswith(" …")
-    assert "Nobody came" not in cut.heard
+    assert cut.shown.startswith("And then your engineer was supposed to come Tuesday")
+    assert cut.shown.endswith(" …")
+    assert "Nobody came" not in cut.shown
 
 
 def test_a_call_that_ended_in_the_middle_of_a_line_is_no_longer_than_it_was() -> None:
@@ -102,7 +102,7 @@ def test_a_call_that_ended_in_the_middle_of_a_line_is_no_longer_than_it_was() ->
     )
 
     assert (cut.duration_s, cut.lines[0].end_s, cut.lines[0].planned_end_s) == (30.0, 30.0, 41.0)
-    assert (cut.lines[0].heard, heard.lines[0].heard) == ("…", "And another thing.")
+    assert (cut.lines[0].shown, heard.lines[0].shown) == ("…", "And another thing.")
     assert "[cut off after 1.0 s]" in " ".join(as_text(cut).split())
     assert "Cut off after 1.0 s." in as_html(cut, None, None)
     assert "cut off" not in as_text(heard)

@@ -60,7 +60,7 @@ def call_as_told(facts: Facts, assessments: Mapping[int, Assessment], finished: 
                 line_starts_s=starts,
                 before=" ".join(line.heard for line in heard if line.heard),
                 brought=_brought(heard),
-                answer=" ".join(line.heard for line in coming if line.heard),
+                answer=" ".join(line.shown for line in coming if line.heard),
                 alone=not lines,
                 level=next((line.level for line in reversed(lines) if line.start_s <= began - TOGETHER_S), None),
                 next_level=following.level if following else None,
