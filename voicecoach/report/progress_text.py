@@ -76,7 +76,7 @@ def trend_line(trend: Trend) -> str:
     """One measure in a line: mean now, the last call with its noise, the best, the change."""
     measure, last = trend.measure, trend.points[-1]
     parts = [
-        f"{measure.name}: {shown(measure, trend.weighted)} now{'' if measure.share else f' {measure.unit}'}",
+        f"{measure.name}: now {shown(measure, trend.weighted)}{'' if measure.share else f' {measure.unit}'}",
         f"last call {value(measure, last.value, last.band)}",
     ]
     if trend.best:
