@@ -32,7 +32,7 @@ from voicecoach.nouns import SAMPLE_RATE_HZ
 MOST_BETWEEN = 24
 """Replies that may lie between the last one found in a call and the first of the next; the same words come again later."""
 TELLING = 3
-"""So many replies in a row tell which call this is."""
+"""So many replies in a row tell where in the trainee's list a call begins (ours; with fewer, repeated words mislead)."""
 SETTLED_S = 600.0
 """Models, lines and caches are there after the first ten minutes; what grows later, grows for ever."""
 

@@ -531,17 +531,20 @@ def allow(page: Any) -> None:
     page.evaluate("() => allow()")
 
 
-def test_what_is_pressed_before_there_is_a_line_is_done_once_there_is(tab: Tab) -> None:
-    """Hold and a note while the browser still asks for the microphone: nobody is heard, and nothing is lost."""
-    tab.context.add_init_script(PEEK + WHEN_TOLD)
+def hold_and_note(tab: Tab) -> Any:
+    """Begin a drill; hold it and write a note before the microphone is there."""
     page = tab.open("progress", ".drills")
     page.click(".card button.first")
     page.click("button:has-text('Hold'):not(.talk)")
     page.click("summary:has-text('Notes')")
     page.fill("#pad", "Loan printer by ten")
     page.press("#pad", "Enter")
-    allow(page)
-    put_through(page)
+    return page
+
+
+def is_held_and_noted(tab: Tab) -> None:
+    """The call was on hold from its first sample, and has the note of `hold_and_note`; it is ended for that."""
+    page = tab.page
     page.wait_for_selector(".kept >> text=Loan printer by ten")
     page.wait_for_selector(".who:text-matches('is on hold and does not hear you')")
     page.wait_for_selector(".time:text-matches('0:0[3-9]')")
@@ -552,6 +555,15 @@ def test_what_is_pressed_before_there_is_a_line_is_done_once_there_is(tab: Tab) 
     assert [event.data["on"] for event in told.of("hold")] == [True]
     assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten"]
     assert np.abs(record.read_audio(told)[:, 0]).max() < 5  # the hum of a microphone that is on hold
+
+
+def test_what_is_pressed_before_there_is_a_line_is_done_once_there_is(tab: Tab) -> None:
+    """Hold and a note while the browser still asks for the microphone: nobody is heard, and nothing is lost."""
+    tab.context.add_init_script(PEEK + WHEN_TOLD)
+    page = hold_and_note(tab)
+    allow(page)
+    put_through(page)
+    is_held_and_noted(tab)
 
 
 def test_a_call_can_be_ended_while_its_page_is_loaded_again(tab: Tab) -> None:
@@ -605,29 +617,16 @@ def test_what_was_pressed_outlives_a_refusal(tab: Tab) -> None:
         "  if (asked++) yes(usual(wish));"
         "});"
     )
-    page = tab.open("progress", ".drills")
-    page.click(".card button.first")
-    page.click("button:has-text('Hold'):not(.talk)")
-    page.click("summary:has-text('Notes')")
-    page.fill("#pad", "Loan printer by ten")
-    page.press("#pad", "Enter")
+    page = hold_and_note(tab)
     page.fill("#pad", "Ask K")
     until(page, "Boolean(window.refuse)")
     page.evaluate("() => refuse()")
     page.click(".sorry:has-text('Allow it with the sign') >> button:has-text('Try again')")
     put_through(page)
     page.wait_for_selector(".kept >> text=Loan printer by ten")
-    page.wait_for_selector(".who:text-matches('is on hold and does not hear you')")
     assert page.input_value("#pad") == "Ask K"
     assert page.locator("#pad").is_visible()
-    page.wait_for_selector(".time:text-matches('0:0[3-9]')")
-    page.click("text=End the call")
-    page.wait_for_selector("text=You ended the call.")
-    told = record.read(record.list_sessions(tab.site.house.sessions)[-1])
-
-    assert [event.data["on"] for event in told.of("hold")] == [True]
-    assert [event.data["text"] for event in told.of("note")] == ["Loan printer by ten"]
-    assert np.abs(record.read_audio(told)[:, 0]).max() < 5  # the hum of a microphone that is on hold
+    is_held_and_noted(tab)
 
 
 def test_nobody_is_told_of_a_sleep_where_the_clock_was_set(tab: Tab) -> None:

@@ -123,6 +123,7 @@ def _compared(samples: Floats, read_other: Read, at: int) -> tuple[float, float]
 
 
 _SILENT = 1e-18
+"""Power that no sound is below, so that nothing is divided by zero."""
 
 
 def _emphasised(samples: Floats) -> npt.NDArray[np.float64]:

@@ -424,13 +424,12 @@ def _lines(of: _Of, interruptions: Sequence[Interruption]) -> tuple[CustomerLine
             measured.setdefault(_line_key(event), []).append((place, seen))
     lines = []
     held = _stretches(of, "held")
-    words = {place: event.data.get("words") for place, event in of("interrupted")}
     for place, event in _spoken_by_customer(of):
         waiting = measured.get(_line_key(event))  # a line may be spoken, and so measured, more than once
         told, observation = waiting.pop(0) if waiting else (None, None)
         events = (place,) if told is None else tuple(sorted((place, told)))
         line = replace(_line(event), observation=observation, events=events)
-        lines.append(_cut(_longer(line, held), interruptions, words))
+        lines.append(_cut(_longer(line, held), interruptions))
     return tuple(lines)
 
 
@@ -473,13 +472,12 @@ def _longer(line: CustomerLine, held: Sequence[Span]) -> CustomerLine:
     return line
 
 
-def _cut(line: CustomerLine, interruptions: Sequence[Interruption], words: Mapping[int, Any]) -> CustomerLine:
-    """The line as far as it was played, if the trainee stopped it; `words` of it that were heard by the place of that."""
+def _cut(line: CustomerLine, interruptions: Sequence[Interruption]) -> CustomerLine:
+    """The line as far as it was played, if the trainee stopped it."""
     for cut in interruptions:
         if cut.by == "trainee" and cut.stopped and cut.line == line.id and line.start_s <= cut.start_s <= line.end_s:
-            told = words.get(cut.events[0])
-            spoken = text(told) if isinstance(told, str) else None  # older records do not say
-            return replace(line, end_s=min(line.end_s, cut.end_s), events=(*line.events, *cut.events), spoken=spoken)
+            events = (*line.events, *cut.events)
+            return replace(line, end_s=min(line.end_s, cut.end_s), events=events, spoken=cut.words)
     return line
 
 
@@ -505,7 +503,7 @@ def _interruption(place: int, event: Event) -> Interruption | None:
         line=text(data.get("line")),
         played_s=played_s,
         stopped=bool(data.get("stopped")),
-        words=text(data.get("words")),
+        words=text(data["words"]) if isinstance(data.get("words"), str) else None,
         together=bool(data.get("together")) or (by.by == "trainee" and played_s is not None and played_s < TOGETHER_S),
         events=(place,),
     )

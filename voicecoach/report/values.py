@@ -148,8 +148,8 @@ class Interruption:
     line: str
     played_s: float | None
     stopped: bool
-    words: str = ""
-    """Of the cut line, the words that had been spoken."""
+    words: str | None = None
+    """Of the cut line, the words that had been spoken; None in older records, which do not say."""
     together: bool = False
     """Both had begun at the same time: nobody has interrupted."""
     events: Events = ()
